@@ -1,0 +1,65 @@
+"""Money and ranges. Amounts are `Decimal` and are rounded only when shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+HOURS_PER_MONTH = Decimal(730)
+"""365 x 24 / 12, as OpenCost and Kubecost count a month."""
+
+ZERO = Decimal(0)
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The least, the expected and the most of one quantity, in that quantity's unit."""
+
+    floor: Decimal
+    expected: Decimal
+    ceiling: Decimal
+
+    @classmethod
+    def exactly(cls, value: Decimal) -> Range:
+        """A quantity that is known: all three are the same."""
+        return cls(value, value, value)
+
+    def __add__(self, other: Range) -> Range:
+        return Range(self.floor + other.floor, self.expected + other.expected, self.ceiling + other.ceiling)
+
+    def __sub__(self, other: Range) -> Range:
+        return Range(self.floor - other.floor, self.expected - other.expected, self.ceiling - other.ceiling)
+
+    def __neg__(self) -> Range:
+        return NOTHING - self
+
+    def __mul__(self, factor: Decimal) -> Range:
+        return Range(self.floor * factor, self.expected * factor, self.ceiling * factor)
+
+    def __bool__(self) -> bool:
+        return bool(self.floor or self.expected or self.ceiling)
+
+
+NOTHING = Range.exactly(ZERO)
+
+
+def total(ranges: Iterable[Range]) -> Range:
+    """The pointwise sum; nothing for no ranges."""
+    return sum(ranges, NOTHING)
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """`amount` rounded half to even to two places."""
+    return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
+
+
+def cents_that_add_up(amounts: Sequence[Decimal]) -> list[Decimal]:
+    """The amounts in cents such that they sum to their rounded total (largest remainder method)."""
+    rounded_down = [amount.quantize(CENT, rounding=ROUND_FLOOR) for amount in amounts]
+    missing = int((to_cents(sum(amounts, ZERO)) - sum(rounded_down, ZERO)) / CENT)
+    by_remainder = sorted(range(len(amounts)), key=lambda i: rounded_down[i] - amounts[i])
+    for index in by_remainder[:missing]:
+        rounded_down[index] += CENT
+    return rounded_down
