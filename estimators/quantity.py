@@ -32,7 +32,8 @@ class InvalidQuantityError(ValueError):
     """A value that is not a Kubernetes quantity; the message names the value and the reason."""
 
     def __init__(self, value: object, reason: str) -> None:
-        shown = str(value) if len(str(value)) <= _LONGEST else str(value)[:_LONGEST] + "..."
+        shown = value if not isinstance(value, int) or value.bit_length() < 128 else "a huge number"
+        shown = str(shown) if len(str(shown)) <= _LONGEST else str(shown)[:_LONGEST] + "..."
         super().__init__(f"{shown!r} is not a quantity: {reason}")
 
 
@@ -45,7 +46,7 @@ def parse_quantity(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise InvalidQuantityError(value, "expected a string like 250m or 1Gi, or a number")
     if isinstance(value, int):
-        return _checked(Decimal(value) if abs(value) <= _LARGEST else _LARGEST + 1, "a larger number")
+        return _checked(Decimal(value), value)
     return _parse_text(value if isinstance(value, str) else str(value))
 
 
