@@ -73,11 +73,8 @@ def _checked(amount: Decimal, shown: object) -> Decimal:
 
 
 def show_cores(cores: Decimal) -> str:
-    """Cores as people write them: `250m` below one core where that is exact, else `1.5`."""
-    milli = cores * 1000
-    if cores < 1 and milli == milli.to_integral_value():
-        return f"{milli.to_integral_value():f}m" if milli else "0"
-    return _plain(cores, 3)
+    """Cores as people write them: `250m` below one core, else `1.5`."""
+    return f"{_plain(cores * 1000, 1)}m" if 0 < cores < 1 else _plain(cores, 3)
 
 
 def show_bytes(size: Decimal) -> str:
