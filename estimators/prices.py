@@ -62,8 +62,9 @@ class PriceSheet:
     """Prices of one cluster, in `currency`.
 
     `explicit` is True where a person named the sheet (`--prices`), which then wins over prices
-    found in Prometheus. `gpus` is by `nvidia.com/gpu.product` per GPU-hour, `storage` by StorageClass per GiB-month,
-    `instances` list prices of machine types by (type, region), region `""` for any.
+    found in Prometheus. `gpus` is by `nvidia.com/gpu.product` per GPU-hour, `storage` by
+    StorageClass per GiB-month, `instances` list prices of machine types by (type, region), with
+    region `""` for any.
     """
 
     currency: str
