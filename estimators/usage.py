@@ -135,6 +135,21 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveFacts:
+    """What a cluster holds at one moment; each field means what it means in `UsageSnapshot`.
+
+    Learnt from kube-state-metrics and OpenCost, or from the Kubernetes API.
+    """
+
+    nodes: tuple[Node, ...] = ()
+    objects: tuple[Body, ...] = ()
+    requested: Mapping[str, Decimal] = field(default_factory=dict)
+    storage_gib_hour: Mapping[str, Decimal] = field(default_factory=dict)
+    prices_as_of: str = ""
+    partial: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class UsageSnapshot:
     """All that was learnt of one cluster.
 
