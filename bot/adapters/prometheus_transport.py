@@ -1,0 +1,168 @@
+"""One HTTP request to Prometheus, read under a deadline and a size limit.
+
+It stands where prometheus-api-client expects a `requests.Session`, because that client has no
+default timeout, puts the queries of a POST into the URL (proxies cut those at 8 KB), retries on its
+own for seconds, and throws away the `warnings` and `stats` of an answer.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from bot.errors import PrometheusUnavailable
+
+CHUNK_BYTES = 1 << 18
+REASON_CHARACTERS = 200
+
+
+class AnswerTooLarge(PrometheusUnavailable):
+    """The server's own limit or ours was met; a shorter time range may pass."""
+
+
+class _Mounted(Protocol):
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What prometheus-api-client reads of a response; only answers that are fine get this far."""
+
+    body: Mapping[str, Any]
+    status_code: int = 200
+
+    @property
+    def content(self) -> bytes:
+        """Named in the client's error messages; ours are raised before it looks."""
+        return b""
+
+    def json(self) -> Mapping[str, Any]:
+        """The decoded body."""
+        return self.body
+
+
+class Transport:
+    """The part of `requests.Session` that prometheus-api-client uses, made safe.
+
+    `heard` is called with every decoded body. A connection that could not be made, and a 502, are
+    tried once more; a slow query is not, for that would double the load of a busy server.
+    """
+
+    cert = None
+
+    def __init__(
+        self,
+        *,
+        place: str,
+        verify: bool | str,
+        timeout_seconds: float,
+        max_bytes: int,
+        heard: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self.verify = verify
+        self._place = place
+        self._timeout = timeout_seconds
+        self._max_bytes = max_bytes
+        self._heard = heard
+        self._session = requests.Session()
+        again = Retry(
+            total=1,
+            read=0,
+            status_forcelist=(502,),
+            allowed_methods=None,
+            backoff_factor=0.2,
+            raise_on_status=False,
+            respect_retry_after_header=False,
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=again))
+
+    def mount(self, prefix: str, adapter: _Mounted) -> None:
+        """The client mounts its own retries here: they are not used."""
+        del prefix
+        adapter.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._session.close()
+
+    def request(self, *, method: str, url: str, params: Mapping[str, Any] | None, **options: Any) -> Answer:  # noqa: ANN401 - handed on to requests
+        """Send it; the answer's JSON object, or `PrometheusUnavailable` with one line."""
+        query, form = (None, params) if method == "POST" else (params, None)
+        options |= {"timeout": self._timeout, "stream": True, "allow_redirects": False}
+        deadline = time.monotonic() + self._timeout
+        try:
+            response = self._session.request(method, url, params=query, data=form, **options)
+            with response:
+                body = self._read(response, deadline)
+        except requests.Timeout as error:
+            raise self._unavailable(f"gave no answer within {self._timeout:g} s") from error
+        except requests.exceptions.SSLError as error:
+            raise self._unavailable(f"TLS failed ({_innermost(error)}); name its CA file") from error
+        except requests.exceptions.RequestException as error:
+            raise self._unavailable(f"cannot be reached ({_innermost(error)})") from error
+        return Answer(self._decode(response, body))
+
+    def _read(self, response: requests.Response, deadline: float) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        for part in response.iter_content(CHUNK_BYTES):
+            parts.append(part)
+            size += len(part)
+            if size > self._max_bytes:
+                raise AnswerTooLarge(f"{self._place}: the answer is over {self._max_bytes:,} bytes")
+            if time.monotonic() > deadline:
+                raise self._unavailable(f"did not finish its answer within {self._timeout:g} s")
+        return b"".join(parts)
+
+    def _decode(self, response: requests.Response, raw: bytes) -> Mapping[str, Any]:
+        status = response.status_code
+        if 300 <= status < 400:
+            raise self._unavailable(f"redirects ({status}); give the address it leads to, or sign in")
+        try:
+            body = json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            said = "a web page" if raw.lstrip()[:1] == b"<" else "no JSON"
+            hint = _HINTS.get(status, "is a sign-in page before it, or its path prefix missing?")
+            raise self._unavailable(f"answered HTTP {status} with {said}; {hint}") from error
+        if status != 200 or not isinstance(body, dict) or body.get("status") != "success":
+            raise self._refused(status, body)
+        if not isinstance(body.get("data"), list | dict):
+            raise self._unavailable("answered JSON that is not a Prometheus answer")
+        self._heard(body)
+        return body
+
+    def _refused(self, status: int, body: object) -> PrometheusUnavailable:
+        said = body.get("error") if isinstance(body, dict) else None
+        reason = " ".join(str(said or _HINTS.get(status, "no reason given")).split())[:REASON_CHARACTERS]
+        line = f"{self._place}: answered HTTP {status}: {reason}"
+        if status in {400, 422} and any(word in reason for word in ("too many", "exceed", "limit")):
+            return AnswerTooLarge(line)
+        return PrometheusUnavailable(line)
+
+    def _unavailable(self, reason: str) -> PrometheusUnavailable:
+        return PrometheusUnavailable(f"{self._place}: {reason}")
+
+
+_HINTS = {
+    401: "the token or password is missing or wrong",
+    403: "the token or password may not read it",
+    404: "is its path prefix missing (Mimir has /prometheus)?",
+    429: "it asks us to slow down",
+    503: "it is overloaded or starting",
+}
+
+
+def _innermost(error: BaseException) -> str:
+    """The name of the first cause: its text may hold addresses and tokens."""
+    seen: BaseException = error
+    while (cause := seen.__cause__ or seen.__context__) is not None:
+        seen = cause
+    return type(seen).__name__
