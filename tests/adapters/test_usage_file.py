@@ -1,0 +1,490 @@
+"""The usage snapshot file: nothing is lost, nothing wrong is believed."""
+
+from __future__ import annotations
+
+import json
+import time
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.adapters import usage_file
+from bot.errors import UserError
+from estimators.usage import (
+    ContainerUsage,
+    GpuUsage,
+    Node,
+    RunHistory,
+    Series,
+    Taint,
+    UsageSnapshot,
+    Window,
+    WorkloadKey,
+    WorkloadUsage,
+)
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def contract() -> dict[str, Any]:
+    """A snapshot with the keys of the contract alone, as a person would write it."""
+    return {
+        "schema": "tuppence.usage/v1",
+        "window": {"start": "2026-11-01T00:00:00Z", "end": "2026-11-01T00:20:00Z", "step_seconds": 300},
+        "scrape_interval_seconds": 30,
+        "workloads": [
+            {
+                "namespace": "payments",
+                "kind": "Deployment",
+                "name": "api",
+                "replicas": [3, 3, None, 4],
+                "containers": [
+                    {
+                        "name": "api",
+                        "cpu_cores": [0.5, 0.75, None, 1],
+                        "memory_peak_bytes": [100, 200, 300, None],
+                        "oom_kills": 1,
+                        "throttled_ratio": 0.25,
+                    }
+                ],
+            }
+        ],
+        "nodes": [
+            {
+                "name": "node-1",
+                "labels": {"kubernetes.io/arch": "arm64"},
+                "allocatable": {"cpu": "3920m", "memory": "15Gi", "nvidia.com/gpu": 1},
+                "taints": [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}],
+            }
+        ],
+    }
+
+
+def written(folder: Path, document: object) -> Path:
+    """A file that holds `document`, text as it is."""
+    path = folder / "usage.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+    return path
+
+
+def test_the_keys_of_the_contract_are_enough(tmp_path: Path) -> None:
+    """A hand-written snapshot gives series with gaps, and quantities in base units."""
+    snapshot = usage_file.read_snapshot(written(tmp_path, contract()))
+
+    usage = snapshot.workloads[WorkloadKey("payments", "Deployment", "api")]
+    assert snapshot.window == Window(START, START + timedelta(minutes=20), 300)
+    np.testing.assert_array_equal(usage.replicas, [3, 3, np.nan, 4])
+    np.testing.assert_array_equal(usage.containers[0].memory_peak_bytes, [100, 200, 300, np.nan])
+    assert (usage.containers[0].oom_kills, usage.containers[0].throttled_ratio) == (1, 0.25)
+    assert snapshot.nodes[0].allocatable == {
+        "cpu": Decimal("3.92"),
+        "memory": Decimal(15 * 2**30),
+        "nvidia.com/gpu": Decimal(1),
+    }
+    assert snapshot.nodes[0].taints == (Taint("gpu", "yes", "NoSchedule"),)
+    assert snapshot.partial == ()
+    assert snapshot.source == "usage.json"
+
+
+def test_what_is_missing_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
+    """Series that are missing, null or empty have the window's length and no data."""
+    document = contract()
+    document["workloads"][0] |= {"replicas": [], "containers": [{"name": "api", "cpu_cores": None}]}
+    del document["nodes"], document["scrape_interval_seconds"]
+
+    snapshot = usage_file.read_snapshot(written(tmp_path, document))
+
+    (usage,) = snapshot.workloads.values()
+    for series in (usage.replicas, usage.containers[0].cpu_cores, usage.containers[0].memory_peak_bytes):
+        assert series.size == 4
+        assert np.isnan(series).all()
+    assert usage.containers[0].throttled_ratio is None
+    assert snapshot.scrape_interval_seconds == 30
+
+
+def test_a_cluster_without_workloads_is_a_snapshot_too(tmp_path: Path) -> None:
+    """Only schema and window are needed."""
+    document = {key: contract()[key] for key in ("schema", "window")}
+    assert usage_file.read_snapshot(written(tmp_path, document)).workloads == {}
+
+
+def test_times_without_an_offset_are_utc(tmp_path: Path) -> None:
+    """Offsets are honoured, and a time without one is UTC."""
+    document = contract()
+    document["window"] |= {"start": "2026-11-01T00:00:00", "end": "2026-11-01T02:20:00+02:00"}
+    window = usage_file.read_snapshot(written(tmp_path, document)).window
+    assert (window.start, window.end) == (START, START + timedelta(minutes=20))
+
+
+def test_impossible_values_become_gaps_and_are_counted(tmp_path: Path) -> None:
+    """Negative, infinite and NaN values of a series are dropped, and the report says so."""
+    document = contract()
+    text = json.dumps(document).replace("[0.5, 0.75, null, 1]", "[-0.5, 1e999, NaN, 1]")
+
+    snapshot = usage_file.read_snapshot(written(tmp_path, text))
+
+    (usage,) = snapshot.workloads.values()
+    np.testing.assert_array_equal(usage.containers[0].cpu_cores, [np.nan, np.nan, np.nan, 1])
+    (remark,) = snapshot.partial
+    assert "3 impossible values" in remark
+    assert "workloads[0].containers[0].cpu_cores" in remark
+
+
+def test_unknown_keys_are_ignored_aloud(tmp_path: Path) -> None:
+    """A misspelt key is not lost in silence."""
+    document = contract()
+    document["workloads"][0]["containers"][0]["memory_peak_byte"] = [1, 2, 3, 4]
+    (remark,) = usage_file.read_snapshot(written(tmp_path, document)).partial
+    assert "memory_peak_byte" in remark
+
+
+def change(*path: str | int, to: object) -> Callable[[dict[str, Any]], None]:
+    """A change of one value of the document."""
+
+    def apply(document: Any) -> None:  # noqa: ANN401 - JSON
+        for step in path[:-1]:
+            document = document[step]
+        document[path[-1]] = to
+
+    return apply
+
+
+CONTAINER = ("workloads", 0, "containers", 0)
+REFUSED = [
+    ("another schema", change("schema", to="tuppence.usage/v2"), 'schema: "tuppence.usage/v2": expected'),
+    ("no schema", change("schema", to=None), "schema: null: expected"),
+    ("a list for the window", change("window", to=[1]), "window: expected an object"),
+    ("no end", change("window", "end", to=None), "window.end: null: expected a time such as"),
+    ("a date in words", change("window", "end", to="noon"), 'window.end: "noon": expected a time such as'),
+    (
+        "an end before the start",
+        change("window", "end", to="2026-10-31T00:00:00Z"),
+        'window.end: "2026-10-31T00:00:00Z": expected a time after window.start',
+    ),
+    ("steps of no length", change("window", "step_seconds", to=0), "step_seconds: 0: expected a whole"),
+    ("half a second", change("window", "step_seconds", to=0.5), "step_seconds: 0.5: expected a whole"),
+    ("true for a number", change("window", "step_seconds", to=True), "step_seconds: true: expected a whole"),
+    ("a step beyond the window", change("window", "step_seconds", to=1201), "gives 0 steps"),
+    (
+        "a millennium of seconds",
+        lambda document: document["window"].update(end="3026-11-01T00:00:00Z", step_seconds=1),
+        "expected 1 to 1000000",
+    ),
+    (
+        "a series of another length",
+        change(*CONTAINER, "cpu_cores", to=[1, 2]),
+        "workloads[0].containers[0].cpu_cores: has 2 values but the window has 4 steps",
+    ),
+    (
+        "text in a series",
+        change(*CONTAINER, "cpu_cores", to=[1, "2", 3, 4]),
+        'workloads[0].containers[0].cpu_cores[1]: "2": expected a number, or null',
+    ),
+    (
+        "truth in a series",
+        change(*CONTAINER, "cpu_cores", to=[1, True, 3, 4]),
+        "workloads[0].containers[0].cpu_cores[1]: true: expected a number",
+    ),
+    (
+        "an integer beyond floats",
+        change(*CONTAINER, "cpu_cores", to=[1, 10**400, 3, 4]),
+        "workloads[0].containers[0].cpu_cores[1]: a number of more than 40 digits",
+    ),
+    ("one number for a series", change(*CONTAINER, "cpu_cores", to=0.5), "cpu_cores: 0.5: expected a list"),
+    ("an object for a series", change(*CONTAINER, "cpu_cores", to={}), "cpu_cores: expected a list"),
+    ("a percentage", change(*CONTAINER, "throttled_ratio", to=25), "throttled_ratio: 25: expected a ratio"),
+    (
+        "half a kill",
+        change(*CONTAINER, "oom_kills", to=0.5),
+        "oom_kills: 0.5: expected a whole number from 0",
+    ),
+    ("minus one kill", change(*CONTAINER, "oom_kills", to=-1), "oom_kills: -1: expected a whole number"),
+    ("a nameless container", change(*CONTAINER, "name", to=""), 'containers[0].name: "": expected a name'),
+    (
+        "a nameless workload",
+        change("workloads", 0, "name", to=None),
+        "workloads[0].name: null: expected a name",
+    ),
+    (
+        "a number for a namespace",
+        change("workloads", 0, "namespace", to=7),
+        "namespace: 7: expected a string",
+    ),
+    ("an object for workloads", change("workloads", to={"a": 1}), "workloads: expected a list"),
+    ("text for a workload", change("workloads", 0, to="api"), 'workloads[0]: "api": expected an object'),
+    (
+        "a workload twice",
+        lambda document: document["workloads"].append(document["workloads"][0]),
+        "workloads[1]: is the same as workloads[0]; merge them or drop one",
+    ),
+    (
+        "a container twice",
+        lambda document: document["workloads"][0].update(containers=[{"name": "a"}, {"name": "a"}]),
+        "workloads[0].containers[1]: is the same as workloads[0].containers[0]",
+    ),
+    (
+        "a node twice",
+        lambda document: document["nodes"].append({"name": "node-1"}),
+        "nodes[1]: is the same as nodes[0]",
+    ),
+    (
+        "a size with a space",
+        change("nodes", 0, "allocatable", "memory", to="15 Gi"),
+        'nodes[0].allocatable.memory: "15 Gi": expected digits with an optional suffix',
+    ),
+    (
+        "a negative size",
+        change("nodes", 0, "allocatable", "memory", to=-1),
+        "nodes[0].allocatable.memory: -1: it is below zero",
+    ),
+    ("a number for a label", change("nodes", 0, "labels", to={"a": 1}), "nodes[0].labels.a: 1: expected"),
+    (
+        "a free price",
+        change("nodes", 0, "hourly", to={"cpu": "free"}),
+        'hourly.cpu: "free": expected a price',
+    ),
+    ("a negative price", change("storage_gib_hour", to={"gp3": -1}), "gp3: -1: expected a price"),
+    ("objects that are none", change("objects", to=[1]), "objects[0]: 1: expected an object"),
+    (
+        "a percentile beyond 100",
+        change(*CONTAINER, "cpu_pod_percentiles", to={"101": 1}),
+        "cpu_pod_percentiles.101: 1: expected a percentile",
+    ),
+]
+
+
+@pytest.mark.parametrize(("apply", "words"), [pytest.param(*row[1:], id=row[0]) for row in REFUSED])
+def test_a_value_that_would_mislead_is_refused_by_name(
+    apply: Callable[[dict[str, Any]], None], words: str, tmp_path: Path
+) -> None:
+    """One line: the file, the JSON path, the value and what was expected."""
+    document = contract()
+    apply(document)
+    path = written(tmp_path, document)
+
+    with pytest.raises(UserError) as refusal:
+        usage_file.read_snapshot(path)
+
+    line = str(refusal.value)
+    assert line.startswith(str(path))
+    assert words in line
+    assert "\n" not in line
+
+
+NOT_JSON = [
+    ("nothing", b"", ":1:1: is not JSON"),
+    ("a page", b"<html>", ":1:1: is not JSON"),
+    ("half a file", b'{"schema":\n "tuppence', ":2:2: is not JSON"),
+    ("no text", b"\x80\x81\x82\x83", "is not valid UTF-8 text"),
+    ("a list", b"[]", "the document: expected an object"),
+    ("a key twice", b'{"schema": 1, "schema": 2}', 'the key "schema" stands twice'),
+    ("5,000 digits", b'{"schema": ' + b"9" * 5000 + b"}", "Exceeds the limit"),
+    ("100,000 deep", b"[" * 100_000, "is nested too deeply"),
+    ("half a surrogate pair", rb'{"schema": "\ud800"}', "is not valid UTF-8 text"),
+]
+
+
+@pytest.mark.parametrize(("content", "words"), [pytest.param(*row[1:], id=row[0]) for row in NOT_JSON])
+def test_a_file_that_is_no_snapshot_is_refused_in_one_line(
+    content: bytes, words: str, tmp_path: Path
+) -> None:
+    """Whatever the bytes are, the answer is a UserError and quick."""
+    path = tmp_path / "usage.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as refusal:
+        usage_file.read_snapshot(path)
+    assert words in str(refusal.value)
+    assert len(str(refusal.value)) < 300
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A wrong path gives the path."""
+    with pytest.raises(UserError, match=r"nowhere\.json: cannot be read: No such file"):
+        usage_file.read_snapshot(tmp_path / "nowhere.json")
+
+
+def test_an_endless_file_is_not_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The size is limited while reading, since a pipe has no size beforehand."""
+    monkeypatch.setattr(usage_file, "_MOST_BYTES", 2**20)
+    path = written(tmp_path, " " * 2**21)
+    with pytest.raises(
+        UserError, match=r"is larger than 1 MiB; export one --namespace or a shorter --window"
+    ):
+        usage_file.read_snapshot(path)
+
+
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+amounts = st.decimals(0, 10**12, allow_nan=False, allow_infinity=False, places=9)
+amount_maps = st.dictionaries(names, amounts, max_size=3)
+finite = st.floats(0, 1e15, allow_nan=False, allow_infinity=False).map(abs)
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> UsageSnapshot:
+    """Any snapshot that an adapter may make."""
+    steps = draw(st.integers(1, 5))
+    start = draw(moments)
+
+    def series(most: float = 1e15) -> Series:
+        values = st.one_of(st.just(float("nan")), st.floats(0, most), st.integers(0, int(most)).map(float))
+        return np.abs(np.array(draw(st.lists(values, min_size=steps, max_size=steps))))
+
+    def container(name: str) -> ContainerUsage:
+        return ContainerUsage(
+            name=name,
+            cpu_cores=series(),
+            memory_peak_bytes=series(),
+            oom_kills=draw(st.integers(0, 10**9)),
+            throttled_ratio=draw(st.none() | st.floats(0, 1).map(abs)),
+            oom_times=tuple(draw(st.lists(moments, max_size=2))),
+            cpu_pod_percentiles=draw(st.dictionaries(st.integers(0, 100), finite, max_size=2)),
+        )
+
+    def workload(key: WorkloadKey) -> WorkloadUsage:
+        return WorkloadUsage(
+            key=key,
+            replicas=series(),
+            containers=tuple(map(container, draw(st.lists(names, unique=True, max_size=2)))),
+            gpu=GpuUsage(series(1), series(), draw(st.booleans()), draw(names))
+            if draw(st.booleans())
+            else None,
+            runs=draw(st.none() | st.builds(RunHistory, st.integers(0, 99), st.integers(0, 99), finite)),
+            autoscaler_metrics={name: series() for name in draw(st.sets(names, max_size=2))},
+            error_budget_burn=draw(st.none() | finite),
+        )
+
+    def node(name: str) -> Node:
+        return Node(
+            name=name,
+            labels=draw(st.dictionaries(names, names, max_size=2)),
+            allocatable=draw(amount_maps),
+            capacity=draw(amount_maps),
+            taints=tuple(draw(st.lists(st.builds(Taint, names, names | st.just(""), names), max_size=2))),
+            hourly=draw(amount_maps),
+        )
+
+    keys = draw(st.lists(st.builds(WorkloadKey, names, names, names), unique=True, max_size=2))
+    bodies = st.recursive(
+        st.none() | st.integers() | names, lambda inner: st.dictionaries(names, inner, max_size=2)
+    )
+    return UsageSnapshot(
+        window=Window(start, start + timedelta(seconds=60 * steps), 60),
+        scrape_interval_seconds=draw(st.integers(1, 600)),
+        workloads={key: workload(key) for key in keys},
+        nodes=tuple(map(node, draw(st.lists(names, unique=True, max_size=2)))),
+        objects=tuple(draw(st.lists(st.dictionaries(names, bodies, max_size=2), max_size=2))),
+        requested=draw(amount_maps),
+        storage_gib_hour=draw(amount_maps),
+        prices_as_of=draw(names | st.just("")),
+        source=draw(names | st.just("")),
+        partial=tuple(draw(st.lists(names, max_size=2))),
+    )
+
+
+@given(snapshot=snapshots())
+@settings(max_examples=60, deadline=None)
+def test_what_is_written_is_read_back_exactly(
+    snapshot: UsageSnapshot, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Every field survives the file, to the last bit of a float."""
+    path = tmp_path_factory.getbasetemp() / "round-trip.json"
+    usage_file.write_snapshot(snapshot, path)
+
+    np.testing.assert_equal(asdict(usage_file.read_snapshot(path)), asdict(snapshot))
+
+
+def test_the_file_is_strict_json_with_null_for_gaps(tmp_path: Path) -> None:
+    """Any other program can read it: no NaN, no Infinity, contract keys present."""
+    key = WorkloadKey("payments", "Deployment", "api")
+    series = np.array([1.5, np.nan, np.inf, 2])
+    snapshot = UsageSnapshot(
+        Window(START, START + timedelta(minutes=20), 300),
+        30,
+        {key: WorkloadUsage(key, np.array([3.0, 3, 3, np.nan]), (ContainerUsage("api", series, series),))},
+        nodes=(Node("node-1", allocatable={"memory": Decimal("1.6E+10")}),),
+    )
+    path = tmp_path / "usage.json"
+    usage_file.write_snapshot(snapshot, path)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    document = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    assert document["window"] == {
+        "start": "2026-11-01T00:00:00Z",
+        "end": "2026-11-01T00:20:00Z",
+        "step_seconds": 300,
+    }
+    assert document["workloads"][0]["replicas"] == [3, 3, 3, None]
+    assert document["workloads"][0]["containers"][0]["cpu_cores"] == [1.5, None, None, 2]
+    assert document["nodes"][0]["allocatable"] == {"memory": "16000000000"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_write_keeps_the_file_that_was_there(tmp_path: Path) -> None:
+    """The old snapshot stays whole when the new one cannot be made."""
+    path = written(tmp_path, "precious")
+    key = WorkloadKey("a", "Deployment", "b")
+    broken = UsageSnapshot(
+        Window(START, START + timedelta(minutes=5), 300),
+        30,
+        {key: None},  # type: ignore[dict-item]
+    )
+    with pytest.raises(AttributeError):
+        usage_file.write_snapshot(broken, path)
+    assert path.read_text(encoding="utf-8") == "precious"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Writing nowhere is the person's to mend."""
+    snapshot = UsageSnapshot(Window(START, START + timedelta(minutes=5), 300), 30, {})
+    with pytest.raises(UserError, match=r"nowhere/usage\.json: cannot be written: No such file"):
+        usage_file.write_snapshot(snapshot, tmp_path / "nowhere" / "usage.json")
+
+
+def test_a_large_snapshot_is_read_in_little_more_than_its_json_takes(tmp_path: Path) -> None:
+    """Reading takes less than three times as long as parsing the JSON alone, and less memory."""
+    steps = 4032
+    rng = np.random.default_rng(7)
+    window = Window(START, START + timedelta(seconds=300 * steps), 300)
+    usages = {}
+    for number in range(40):
+        key = WorkloadKey("payments", "Deployment", f"api-{number}")
+        cpu, memory = rng.random(steps), np.floor(rng.random(steps) * 2**33)
+        cpu[::50] = np.nan
+        usages[key] = WorkloadUsage(key, np.full(steps, 3.0), (ContainerUsage("api", cpu, memory),))
+    path = tmp_path / "usage.json"
+    usage_file.write_snapshot(UsageSnapshot(window, 30, usages), path)
+    content = path.read_bytes()
+    assert len(content) > 4_000_000
+
+    def fastest(work: Callable[[], object]) -> float:
+        times = []
+        for _ in range(2):
+            start = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    def most_memory(work: Callable[[], object]) -> int:
+        tracemalloc.start()
+        work()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    assert fastest(lambda: usage_file.read_snapshot(path)) < 3 * fastest(lambda: json.loads(content))
+    assert most_memory(lambda: usage_file.read_snapshot(path)) < most_memory(
+        lambda: json.loads(path.read_bytes())
+    )
