@@ -1,0 +1,162 @@
+"""What a HorizontalPodAutoscaler would have done over the history, step by step.
+
+Follows the controller's published algorithm ("Horizontal Pod Autoscaling: algorithm details" and
+"configurable scaling behavior"): desired = ceil(pods x ratio), unchanged within the tolerance,
+the largest of several metrics, held for the stabilisation window, limited by policies, clamped.
+
+One thing differs on purpose: the recommendation comes from a run that knows no lower bound. Inside
+the tolerance the controller keeps the count it has, so with the bound a higher `minReplicas` could
+lower the mean a little, which is noise and not a saving.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from estimators.change import Simulation
+from estimators.usage import Series
+from estimators.workload import Autoscaler, ScalingRules
+
+SYNC_SECONDS = 15
+"""`--horizontal-pod-autoscaler-sync-period`: how often the controller may act on its policies."""
+
+
+class Demand(NamedTuple):
+    """One metric's demand: its value over all pods per step, and what one pod may carry.
+
+    With `percent` (a utilisation target) `unit` is one pod's request and the ratio is cut to whole
+    percents first: `ratio = trunc(100 x total / (pods x unit)) / percent`. Without, `unit` is the
+    target value per pod: `ratio = total / (pods x unit)`.
+    """
+
+    total: Series
+    unit: float
+    percent: float = 0.0
+
+
+def simulate(
+    autoscaler: Autoscaler,
+    demands: Sequence[Demand],
+    observed: Series,
+    step_seconds: int,
+    failed: Sequence[str] = (),
+) -> Simulation:
+    """Replay the autoscaler. A step has a result where at least one metric has data.
+
+    `observed` is the pod count that really ran, which is where the replay starts; `failed` names
+    metrics that cannot be computed: they forbid going down, as in the controller.
+    """
+    most = max(int(autoscaler.most), 1)
+    least = min(max(int(autoscaler.least), 0), most)
+    seen = observed[~np.isnan(observed)]
+    free = _within(int(seen[0]) if seen.size else least, 1, most)
+    pods = _within(free, least, most)
+    raw = _Recommendations(autoscaler, step_seconds)
+    policies = _Policies(autoscaler, step_seconds)
+    wanted, kept = [], []
+    for ratios in _ratios_per_step(demands):
+        asked = _asked(ratios, free, autoscaler, may_go_down=not failed)
+        if asked is None:
+            wanted.append(math.nan)
+            kept.append(math.nan)
+            continue
+        steady = raw.stabilised(asked, free)
+        free = _within(steady, 1, most)
+        pods = policies.moved(pods, _within(steady, least, most))
+        wanted.append(float(asked))
+        kept.append(float(pods))
+    return Simulation(pods=np.array(kept), wanted=np.array(wanted), failed=tuple(failed))
+
+
+_StepRatios = Sequence[tuple[float, float, float]]
+"""Of one step, per metric with data: total, unit and percent as in `Demand`."""
+
+
+def _ratios_per_step(demands: Sequence[Demand]) -> Sequence[_StepRatios]:
+    # As lists: indexing numpy arrays one value at a time would dominate the run.
+    lists = [(item.total.tolist(), item.unit, item.percent) for item in demands]
+    steps = max((len(values) for values, _, _ in lists), default=0)
+    return [
+        [(values[step], unit, percent) for values, unit, percent in lists if not math.isnan(values[step])]
+        for step in range(steps)
+    ]
+
+
+def _asked(metrics: _StepRatios, pods: int, autoscaler: Autoscaler, *, may_go_down: bool) -> int | None:
+    """The largest desired count of the metrics, None where none has data."""
+    if not metrics:
+        return None
+    most = 0
+    for total, unit, percent in metrics:
+        ratio = math.trunc(100 * total / (pods * unit)) / percent if percent else total / (pods * unit)
+        tolerance = float((autoscaler.up if ratio > 1 else autoscaler.down).tolerance)
+        most = max(most, pods if abs(ratio - 1) <= tolerance else math.ceil(pods * ratio))
+    return most if may_go_down else max(most, pods)
+
+
+class _Recommendations:
+    """Past recommendations, for the stabilisation windows."""
+
+    def __init__(self, autoscaler: Autoscaler, step_seconds: int) -> None:
+        self._down: deque[int] = deque(maxlen=1 + _steps(autoscaler.down, step_seconds))
+        self._up: deque[int] = deque(maxlen=1 + _steps(autoscaler.up, step_seconds))
+
+    def stabilised(self, asked: int, pods: int) -> int:
+        """Not below the highest of the down window, not above the lowest of the up window."""
+        self._down.append(asked)
+        self._up.append(asked)
+        return min(max(pods, min(self._up)), max(self._down))
+
+
+def _steps(rules: ScalingRules, step_seconds: int) -> int:
+    return math.ceil(rules.stabilization_seconds / step_seconds)
+
+
+class _Policies:
+    """`behavior.*.policies`: how fast the count may move. The defaults never bind at these steps."""
+
+    def __init__(self, autoscaler: Autoscaler, step_seconds: int) -> None:
+        self._up, self._down = autoscaler.up, autoscaler.down
+        self._syncs = max(step_seconds // SYNC_SECONDS, 1)
+        self._sync = 0
+        self._events: deque[tuple[int, int]] = deque()
+        """(sync, pods that came or went)."""
+
+    def moved(self, pods: int, goal: int) -> int:
+        """Where the count is after one step's syncs on the way to `goal`."""
+        rules = self._up if goal > pods else self._down
+        if goal == pods or (not rules.policies and rules.select != "Disabled"):
+            self._sync += self._syncs
+            return goal
+        for _ in range(self._syncs):
+            self._sync += 1
+            limit = self._limit(rules, pods, up=goal > pods)
+            moved = min(goal, max(limit, pods)) if goal > pods else max(goal, min(limit, pods))
+            if moved != pods:
+                self._events.append((self._sync, moved - pods))
+                pods = moved
+        return pods
+
+    def _limit(self, rules: ScalingRules, pods: int, *, up: bool) -> int:
+        if rules.select == "Disabled":
+            return pods
+        limits = []
+        for policy in rules.policies:
+            since = self._sync - policy.period_seconds // SYNC_SECONDS
+            start = pods - sum(count for sync, count in self._events if sync > since and (count > 0) == up)
+            if policy.type == "Percent":
+                share = 1 + float(policy.value) / 100 if up else 1 - float(policy.value) / 100
+                limits.append(math.ceil(start * share) if up else math.floor(start * share))
+            else:
+                limits.append(start + int(policy.value) if up else start - int(policy.value))
+        furthest = max if up == (rules.select != "Min") else min
+        return furthest(limits)
+
+
+def _within(value: int, least: int, most: int) -> int:
+    return max(least, min(value, most))
