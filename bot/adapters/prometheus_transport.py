@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.util.retry import Retry
+from urllib3.exceptions import HTTPError, InsecureRequestWarning, ReadTimeoutError
 
 from bot.errors import PrometheusUnavailable
 
@@ -51,8 +52,8 @@ class Answer:
 class Transport:
     """The part of `requests.Session` that prometheus-api-client uses, made safe.
 
-    `heard` is called with every decoded body. A connection that could not be made, and a 502, are
-    tried once more; a slow query is not, for that would double the load of a busy server.
+    `heard` is called with every decoded body. A connection that could not be made is tried once
+    more; a slow query is not, for that would double the load of a busy server.
     """
 
     cert = None
@@ -72,17 +73,10 @@ class Transport:
         self._max_bytes = max_bytes
         self._heard = heard
         self._session = requests.Session()
-        again = Retry(
-            total=1,
-            read=0,
-            status_forcelist=(502,),
-            allowed_methods=None,
-            backoff_factor=0.2,
-            raise_on_status=False,
-            respect_retry_after_header=False,
-        )
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=again))
+            self._session.mount(scheme, HTTPAdapter(max_retries=1))
+        if verify is False:  # the user said so; a warning at every query says no more
+            warnings.filterwarnings("ignore", category=InsecureRequestWarning)
 
     def mount(self, prefix: str, adapter: _Mounted) -> None:
         """The client mounts its own retries here: they are not used."""
@@ -102,18 +96,19 @@ class Transport:
             response = self._session.request(method, url, params=query, data=form, **options)
             with response:
                 body = self._read(response, deadline)
-        except requests.Timeout as error:
+        except (requests.Timeout, ReadTimeoutError) as error:
             raise self._unavailable(f"gave no answer within {self._timeout:g} s") from error
         except requests.exceptions.SSLError as error:
             raise self._unavailable(f"TLS failed ({_innermost(error)}); name its CA file") from error
-        except requests.exceptions.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise self._unavailable(f"cannot be reached ({_innermost(error)})") from error
         return Answer(self._decode(response, body))
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_content(CHUNK_BYTES):
+        # read1 gives what has arrived; iter_content would wait for a full chunk, however slowly it drips.
+        while part := response.raw.read1(CHUNK_BYTES, decode_content=True):
             parts.append(part)
             size += len(part)
             if size > self._max_bytes:

@@ -1,0 +1,97 @@
+"""A real Prometheus on a past that the test wrote, so that the truth is known.
+
+`backfill` turns series into blocks with `promtool`, `serving` starts `prometheus` on them.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+STARTS_WITHIN_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One series of the past: `times` in Unix seconds, rising; as many `values`."""
+
+    metric: str
+    labels: Mapping[str, str]
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    def lines(self) -> str:
+        """The series as OpenMetrics text."""
+        labels = ",".join(f"{name}={json.dumps(value)}" for name, value in self.labels.items())
+        head = f"{self.metric}{{{labels}}}"
+        pairs = zip(self.values.tolist(), self.times.tolist(), strict=True)
+        return "".join(f"{head} {value!r} {moment}\n" for value, moment in pairs)
+
+
+def backfill(data: Path, past: Iterable[Written]) -> None:
+    """Add the series to the storage folder `data`, as blocks of at most a day."""
+    data.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".om", dir=data, encoding="utf-8") as text:
+        text.writelines(series.lines() for series in past)
+        text.write("# EOF\n")
+        text.flush()
+        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet"]
+        command += ["--max-block-duration=24h", text.name, str(data)]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+@contextmanager
+def serving(data: Path, *options: str) -> Iterator[str]:
+    """The URL of a Prometheus that answers from `data` and scrapes nothing, while the context lasts."""
+    config = data / "prometheus.yml"
+    config.write_text("scrape_configs: []\n", encoding="utf-8")
+    port = _free_port()
+    command = [
+        "prometheus",
+        f"--config.file={config}",
+        f"--storage.tsdb.path={data}",
+        "--storage.tsdb.retention.time=100y",
+        f"--web.listen-address=127.0.0.1:{port}",
+        *options,
+    ]
+    url = f"http://127.0.0.1:{port}"
+    with (data / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _wait(server, port, data / "server.log")
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=STARTS_WITHIN_SECONDS)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            break
+        with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as probe, suppress(OSError):
+            probe.request("GET", "/-/ready")
+            if probe.getresponse().status == HTTPStatus.OK:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"prometheus did not start: {log.read_text(encoding='utf-8')[-2000:]}")
