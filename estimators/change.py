@@ -56,13 +56,14 @@ class Simulation:
     """An autoscaler replayed over the history, one value a step, NaN where a step has no usage.
 
     `pods` is the count it would have kept, `wanted` the count the metrics asked for before the
-    bounds clamped it. `failed` names metrics that cannot be computed and why.
+    bounds clamped it. `failed` names metrics that cannot be computed and why; `doubt` says why the
+    result deserves little confidence, `""` where nothing stands against it.
     """
 
     pods: Series
     wanted: Series
     failed: tuple[str, ...] = ()
-    note: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,3 +116,8 @@ def string_map(value: object) -> Mapping[str, str]:
     """The string-to-string part of a mapping, as labels and selectors need it."""
     pairs = mapping(value).items()
     return {key: item for key, item in pairs if isinstance(key, str) and isinstance(item, str)}
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it: `spec.template.spec.containers[0].resources`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

@@ -42,6 +42,8 @@ class EffectivePod:
     assumed: frozenset[str]
     running: Resources
     """The sum over containers that run for the pod's life, which utilisation targets divide by."""
+    pod_level: frozenset[str] = frozenset()
+    """Resources that the pod itself requests, whatever its containers say."""
 
 
 def effective_pod(
@@ -64,6 +66,7 @@ def effective_pod(
         pod=pod,
         assumed=frozenset(name for name in CORE_RESOURCES if name not in pod),
         running=_with_pod_level(dict(running), template),
+        pod_level=frozenset(template.pod_requests),
     )
 
 

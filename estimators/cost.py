@@ -1,0 +1,160 @@
+"""The cost of one workload a month: quantity per pod x pods x hours x rate, plus its volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from estimators.change import Cluster
+from estimators.money import ZERO, Range, total
+from estimators.pod_request import EffectivePod
+from estimators.prices import Provenance, Rates
+from estimators.quantity import GIB
+from estimators.rates import RateBook
+from estimators.replicas import UnknownCount
+from estimators.report import CostLine, Estimate, PodAmounts, ReplicaCount
+from estimators.storage import StorageRate, claim_count, storage_rate
+from estimators.workload import PodGroup, VolumeClaim, Workload
+
+_WEAKEST = (Provenance.UNPRICED, Provenance.ASSUMED, Provenance.REQUESTED, Provenance.MEASURED)
+
+
+def weakest(*found: Provenance) -> Provenance:
+    """The provenance a sum of such numbers can claim."""
+    return min(found, key=_WEAKEST.index)
+
+
+def estimate_workload(
+    workload: Workload,
+    pods: Mapping[str, EffectivePod],
+    counts: Mapping[str, ReplicaCount | UnknownCount],
+    cluster: Cluster,
+    book: RateBook,
+) -> Estimate | UnknownCount:
+    """What the workload costs, or why its pod count cannot be told.
+
+    `pods` and `counts` are by group name. A workload of several groups is summed; its `pod` is the
+    mean pod at the expected counts.
+    """
+    lines: list[CostLine] = []
+    parts: list[tuple[ReplicaCount, PodAmounts, Rates]] = []
+    for group in workload.groups:
+        count = counts[group.name]
+        if isinstance(count, UnknownCount):
+            return count
+        pod = pods[group.name]
+        rates = book.rates_for(group.template, pod.pod)
+        amounts = _amounts(workload, group, pod, book)
+        lines += _lines(group.name, amounts, count.count, rates, cluster.hours_per_month)
+        lines += _volumes(workload, group, count.count, cluster)
+        parts.append((count, amounts, rates))
+    counted, amounts, rates = parts[0] if len(parts) == 1 else _merged(parts)
+    return Estimate(counted, amounts, rates, tuple(lines), total(line.monthly for line in lines))
+
+
+def _amounts(workload: Workload, group: PodGroup, pod: EffectivePod, book: RateBook) -> PodAmounts:
+    gpus = book.gpus_for(group.template, pod.pod)
+    claims = (*workload.claims, *group.template.ephemeral_claims)
+    provenance = {
+        name: Provenance.ASSUMED
+        for name, resource in (("cpu_cores", "cpu"), ("memory_gib", "memory"))
+        if resource in pod.assumed
+    }
+    if gpus.provenance is not Provenance.REQUESTED:
+        provenance["gpus"] = gpus.provenance
+    return PodAmounts(
+        cpu_cores=pod.pod.get("cpu", ZERO),
+        memory_gib=pod.pod.get("memory", ZERO) / GIB,
+        gpus=gpus.count,
+        storage_gib=sum((item.size or ZERO for item in claims), ZERO) / GIB,
+        provenance=provenance,
+    )
+
+
+def _lines(group: str, pod: PodAmounts, count: Range, rates: Rates, hours: Decimal) -> Iterator[CostLine]:
+    """The arithmetic of what is charged by the hour; nothing for what a pod does not ask for."""
+    for label, amount, unit, rate in (
+        ("cpu", pod.cpu_cores, "core", rates.cpu_core_hour),
+        ("memory", pod.memory_gib, "GiB", rates.memory_gib_hour),
+        ("gpu", pod.gpus, "GPU", rates.gpu_hour),
+    ):
+        if amount:
+            quantity = count * amount
+            monthly = quantity * (rate * hours)
+            yield CostLine(label, amount, unit, quantity, rate, f"{unit}-hour", monthly, rates.source, group)
+
+
+def _volumes(workload: Workload, group: PodGroup, count: Range, cluster: Cluster) -> Iterator[CostLine]:
+    """Claim templates once per replica that ever was, ephemeral ones per pod."""
+    for claim in workload.claims:
+        yield from volume_line(claim, claim_count(claim, count), cluster, group.name)
+    for claim in group.template.ephemeral_claims:
+        yield from volume_line(claim, count, cluster, group.name)
+
+
+def volume_line(claim: VolumeClaim, count: Range, cluster: Cluster, group: str = "") -> Iterator[CostLine]:
+    """The cost of `count` volumes of one claim; nothing where the claim asks for no size."""
+    if claim.size:
+        size = claim.size / GIB
+        rate: StorageRate = storage_rate(claim.storage_class, cluster)
+        quantity = count * size
+        yield CostLine(
+            "storage",
+            size,
+            "GiB",
+            quantity,
+            rate.gib_month,
+            "GiB-month",
+            quantity * rate.gib_month,
+            rate.source,
+            group,
+        )
+
+
+def _merged(
+    parts: list[tuple[ReplicaCount, PodAmounts, Rates]],
+) -> tuple[ReplicaCount, PodAmounts, Rates]:
+    """Several groups as one: pods added up, the mean pod, the mean rates weighted by what they price."""
+    counts = [count for count, _, _ in parts]
+    summed = ReplicaCount(
+        total(item.count for item in counts),
+        counts[0].source if len({item.source for item in counts}) == 1 else "manifest",
+        weakest(*(item.provenance for item in counts)),
+        ", ".join(filter(None, (item.note for item in counts))),
+    )
+    weights = [item.count.expected or item.count.ceiling for item in counts]
+    pods = sum(weights, ZERO) or Decimal(1)
+
+    def mean(field: str) -> Decimal:
+        weighted = (getattr(pod, field) * weight for (_, pod, _), weight in zip(parts, weights, strict=True))
+        return sum(weighted, ZERO) / pods
+
+    provenance: dict[str, Provenance] = {}
+    for _, pod, _ in parts:
+        provenance.update(pod.provenance)
+    amounts = PodAmounts(mean("cpu_cores"), mean("memory_gib"), mean("gpus"), mean("storage_gib"), provenance)
+    rates = [item for _, _, item in parts]
+    if len(set(rates)) == 1:
+        return summed, amounts, rates[0]
+    return summed, amounts, _mean_rates(parts, weights)
+
+
+def _mean_rates(parts: list[tuple[ReplicaCount, PodAmounts, Rates]], weights: list[Decimal]) -> Rates:
+    def mean(rate: str, amount: str) -> Decimal:
+        shares = [getattr(pod, amount) * weight for (_, pod, _), weight in zip(parts, weights, strict=True)]
+        whole = sum(shares, ZERO)
+        if not whole:
+            return Decimal(getattr(parts[0][2], rate))
+        priced = (getattr(rates, rate) * share for (_, _, rates), share in zip(parts, shares, strict=True))
+        return sum(priced, ZERO) / whole
+
+    every = [rates for _, _, rates in parts]
+    return Rates(
+        mean("cpu_core_hour", "cpu_cores"),
+        mean("memory_gib_hour", "memory_gib"),
+        mean("gpu_hour", "gpus"),
+        source=" and ".join(dict.fromkeys(item.source for item in every)),
+        as_of=min(item.as_of for item in every),
+        provenance=weakest(*(item.provenance for item in every)),
+        pool=", ".join(dict.fromkeys(filter(None, (item.pool for item in every)))),
+    )

@@ -1,0 +1,145 @@
+"""Joins one workload of one revision with what acts on it, and prices it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from estimators.change import Cluster, Side, Simulation
+from estimators.cost import estimate_workload
+from estimators.inventory import Inventory
+from estimators.objects import Identity
+from estimators.pod_request import EffectivePod, effective_pod
+from estimators.rates import RateBook
+from estimators.replicas import UnknownCount, count_pods, replay
+from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
+from estimators.workload import Autoscaler, PodGroup, Resources, VerticalAutoscaler, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A side and, where its cost cannot be told, the reason."""
+
+    side: Side
+    unknown: str = ""
+
+
+@dataclass(slots=True)
+class SideBuilder:
+    """Builds the sides of one environment's workloads against one cluster."""
+
+    cluster: Cluster
+    book: RateBook = field(init=False)
+    _by_name: dict[tuple[str, str], list[WorkloadKey]] | None = None
+
+    def __post_init__(self) -> None:
+        self.book = RateBook(self.cluster)
+
+    def history(self, identity: Identity) -> WorkloadUsage | None:
+        """The workload's past. A manifest without a namespace is found where its name is unique."""
+        usage = self.cluster.usage
+        if usage is None:
+            return None
+        exact = usage.workloads.get(WorkloadKey(identity.namespace, identity.kind, identity.name))
+        if exact or identity.namespace:
+            return exact
+        if self._by_name is None:
+            self._by_name = _by_name(usage)
+        same = self._by_name.get((identity.kind, identity.name), [])
+        return usage.workloads[same[0]] if len(same) == 1 else None
+
+    def build(
+        self,
+        workload: Workload,
+        inventory: Inventory,
+        history: WorkloadUsage | None,
+        old: Side | None = None,
+    ) -> Joined:
+        """One side. `old` is the base side: what was in charge while the history was recorded."""
+        identity = workload.identity
+        autoscaler, vertical = inventory.autoscaler(identity), inventory.vertical(identity)
+        pods = {group.name: self._pod(group, workload, inventory, vertical, old) for group in workload.groups}
+        simulation = self._replay(workload, autoscaler, pods, history, old)
+        counts = {
+            group.name: count_pods(workload, group, autoscaler, simulation, history, self.cluster)
+            for group in workload.groups
+        }
+        outcome = estimate_workload(workload, pods, counts, self.cluster, self.book)
+        unknown = outcome.reason if isinstance(outcome, UnknownCount) else ""
+        side = Side(
+            workload=workload,
+            autoscaler=autoscaler,
+            vertical=vertical,
+            budgets=inventory.budgets_of(workload),
+            requests=_together({name: pod.requests for name, pod in pods.items()}),
+            limits=_together({name: pod.limits for name, pod in pods.items()}),
+            pod_request={name: pod.pod for name, pod in pods.items()},
+            estimate=None if isinstance(outcome, UnknownCount) else outcome,
+            simulation=simulation,
+            services=inventory.services_of(workload),
+            namespace_body=inventory.namespace_of(identity),
+        )
+        return Joined(side, unknown)
+
+    def _replay(
+        self,
+        workload: Workload,
+        autoscaler: Autoscaler | None,
+        pods: Mapping[str, EffectivePod],
+        history: WorkloadUsage | None,
+        old: Side | None,
+    ) -> Simulation | None:
+        group = workload.groups[0]
+        if len(workload.groups) != 1 or group.replicas == 0 or self.cluster.usage is None:
+            return None
+        in_charge = old.autoscaler if old else autoscaler
+        return replay(
+            autoscaler, pods[group.name], history, in_charge, self.cluster.usage.window.step_seconds
+        )
+
+    def _pod(
+        self,
+        group: PodGroup,
+        workload: Workload,
+        inventory: Inventory,
+        vertical: VerticalAutoscaler | None,
+        old: Side | None,
+    ) -> EffectivePod:
+        """One pod after admission; under a VPA that acts, the VPA's requests and not the manifest's."""
+        template = group.template
+        if vertical and vertical.sets_requests:
+            in_force = vertical.targets or (_requests_in_force(old) if old else {})
+            containers = tuple(
+                replace(item, requests={**item.requests, **in_force.get(item.name, {})})
+                for item in template.containers
+            )
+            template = replace(template, containers=containers)
+        return effective_pod(
+            template,
+            inventory.defaults_of(workload.identity),
+            inventory.overheads.get(template.runtime_class),
+        )
+
+
+def _requests_in_force(old: Side) -> Mapping[str, Resources]:
+    """Requests that a VPA keeps whatever the manifest says: those of the base, CPU and memory only."""
+    if not old.vertical or not old.vertical.sets_requests:
+        return {}
+    return {
+        name: {key: amount for key, amount in requests.items() if key in {"cpu", "memory"}}
+        for name, requests in old.requests.items()
+    }
+
+
+def _together(groups: Mapping[str, Mapping[str, Resources]]) -> Mapping[str, Resources]:
+    """Containers of all groups by name; a name that several groups use carries its group's."""
+    if len(groups) == 1:
+        return next(iter(groups.values()))
+    return {f"{group}/{name}": found for group, named in groups.items() for name, found in named.items()}
+
+
+def _by_name(usage: UsageSnapshot) -> dict[tuple[str, str], list[WorkloadKey]]:
+    found: dict[tuple[str, str], list[WorkloadKey]] = {}
+    for key in usage.workloads:
+        found.setdefault((key.kind, key.name), []).append(key)
+    return found
