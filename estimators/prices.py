@@ -46,7 +46,11 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class InstancePrice:
-    """The list price of a machine type and its shape. `memory_gib` in GiB, `hourly` for the whole machine."""
+    """The list price of a machine type and its shape. `memory_gib` in GiB, `hourly` for the whole machine.
+
+    `region` is where that price holds, which need not be where it was asked for. `source` and `as_of`
+    say whose list it is; both are `""` where it stands in the price sheet itself.
+    """
 
     name: str
     region: str
@@ -55,6 +59,8 @@ class InstancePrice:
     memory_gib: Decimal
     gpus: Decimal = Decimal(0)
     gpu_product: str = ""
+    source: str = ""
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,10 @@ class PriceSheet:
     `explicit` is True where a person named the sheet (`--prices`), which then wins over prices
     found in Prometheus. `gpus` is by `nvidia.com/gpu.product` per GPU-hour, `storage` by
     StorageClass per GiB-month, `instances` list prices of machine types by (type, region), with
-    region `""` for any.
+    region `""` for any. `machines` are hourly prices of whole nodes without their GPUs by (label,
+    its value in lower case, region or `""`), the label `metadata.name` standing for the node's name.
+    `names_defaults` is False where the default prices are the built-in ones, for want of others.
+    `notes` say, for people, what of the sheet could not be used.
     """
 
     currency: str
@@ -81,7 +90,10 @@ class PriceSheet:
     storage: Mapping[str, Decimal] = field(default_factory=dict)
     pools: tuple[Pool, ...] = ()
     instances: Mapping[tuple[str, str], InstancePrice] = field(default_factory=dict)
+    machines: Mapping[tuple[str, str, str], Decimal] = field(default_factory=dict)
     explicit: bool = False
+    names_defaults: bool = True
+    notes: tuple[str, ...] = ()
 
 
 BUILT_IN = PriceSheet(
@@ -95,6 +107,7 @@ BUILT_IN = PriceSheet(
     load_balancer_hour=Decimal("0.025"),
     spot_cpu_core_hour=Decimal("0.006655"),
     spot_memory_gib_hour=Decimal("0.000892"),
+    names_defaults=False,
 )
 """OpenCost `configs/default.json`, used when nothing better is known. The load balancer is the list
 price of an AWS network load balancer, without its traffic."""

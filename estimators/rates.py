@@ -1,0 +1,169 @@
+"""What a core, a GiB and a GPU cost a pod an hour: the price of the nodes it may land on.
+
+Order of trust: a sheet that a person named; prices OpenCost measured on the nodes; then what the
+sheet at hand says of them (`estimators.node_price.sheet_rates`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from estimators.change import Cluster
+from estimators.gpu import GpuShare, gpu_labels, physical_gpus
+from estimators.money import ZERO
+from estimators.node_price import Capacity, capacity_of, measured_rates, sheet_rates
+from estimators.placement import demanded_labels, fits, matching_nodes
+from estimators.prices import Provenance, Rates
+from estimators.usage import Node
+from estimators.workload import Placement, PodTemplate, Resources
+
+_MOST_SOURCES = 3
+_LEAST_TRUSTED_FIRST = (Provenance.ASSUMED, Provenance.REQUESTED, Provenance.MEASURED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Landing:
+    """Nodes that are alike in price and size: one of them, how many, how large, at what rates."""
+
+    node: Node
+    count: int
+    capacity: Capacity
+    rates: Rates
+
+
+class RateBook:
+    """Rates for the pods of one cluster.
+
+    It remembers what it worked out, by placement and by kind of node, so that a thousand workloads
+    over a thousand nodes cost about a thousand placements, not a million comparisons.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._nodes: dict[str, tuple[Rates, Capacity]] = {}
+        self._kinds: dict[Hashable, int] = {}
+        self._kind_of: dict[str, int] = {}
+        self._landings: dict[Hashable, tuple[_Landing, ...]] = {}
+        self._rates: dict[Hashable, Rates] = {}
+        self._shares: dict[Hashable, GpuShare] = {}
+
+    def rates_for(self, template: PodTemplate, pod_request: Resources) -> Rates:
+        """Hourly prices for one pod of `template` whose effective request is `pod_request`.
+
+        The mean over the nodes it may land on, weighted by their capacity. Where none is known, or
+        none has room, the labels the pod itself demands choose the price.
+        """
+        key, landings = self._landing(template.placement, pod_request)
+        if key not in self._rates:
+            demanded = sheet_rates(demanded_labels(template.placement), self._cluster.prices)
+            self._rates[key] = _mean(landings, demanded) if landings else demanded
+        return self._rates[key]
+
+    def gpus_for(self, template: PodTemplate, pod_request: Resources) -> GpuShare:
+        """Physical GPUs one pod is charged for, by the labels of the nodes it may land on."""
+        wanted = {name: amount for name, amount in pod_request.items() if amount and "/" in name}
+        if not wanted:
+            return GpuShare(ZERO)
+        place, landings = self._landing(template.placement, pod_request)
+        key = (place, frozenset(wanted.items()))
+        if key not in self._shares:
+            labels = [item.node.labels for item in landings for _ in range(item.count)]
+            self._shares[key] = physical_gpus(wanted, labels or [demanded_labels(template.placement)])
+        return self._shares[key]
+
+    def _landing(self, placement: Placement, pod_request: Resources) -> tuple[Hashable, tuple[_Landing, ...]]:
+        """The kinds of node the pod may land on and fits on, under a key that tells them apart."""
+        key = _frozen(
+            (placement.node_selector, placement.affinity, placement.tolerations, placement.node_name)
+        )
+        if key not in self._landings:
+            # A cordon or a passing ailment of a node does not change what its pool costs.
+            nodes = matching_nodes(placement, self._cluster.nodes, tolerate_cordon=True)
+            self._landings[key] = self._alike(nodes)
+        every = self._landings[key]
+        roomy = tuple(index for index, item in enumerate(every) if fits(pod_request, item.node))
+        return (key, roomy), tuple(every[index] for index in roomy)
+
+    def _alike(self, nodes: tuple[Node, ...]) -> tuple[_Landing, ...]:
+        alike: dict[int, list[Node]] = {}
+        for node in nodes:
+            alike.setdefault(self._kind(node), []).append(node)
+        return tuple(
+            _Landing(some[0], len(some), capacity, rates)
+            for some in alike.values()
+            for rates, capacity in [self._of(some[0])]
+        )
+
+    def _kind(self, node: Node) -> int:
+        """A number that nodes share where price, size and what a GPU share means there are the same."""
+        if node.name not in self._kind_of:
+            kind = (self._of(node), _frozen(node.allocatable), _frozen(gpu_labels(node.labels)))
+            self._kind_of[node.name] = self._kinds.setdefault(kind, len(self._kinds))
+        return self._kind_of[node.name]
+
+    def _of(self, node: Node) -> tuple[Rates, Capacity]:
+        if node.name not in self._nodes:
+            sheet, usage = self._cluster.prices, self._cluster.usage
+            capacity = capacity_of(node)
+            measured = None
+            if not sheet.explicit:
+                measured = measured_rates(node, capacity, sheet, usage.prices_as_of if usage else "")
+            rates = measured or sheet_rates(node.labels, sheet, capacity, node.name)
+            self._nodes[node.name] = (rates, capacity)
+        return self._nodes[node.name]
+
+
+def _mean(landings: Sequence[_Landing], demanded: Rates) -> Rates:
+    """The capacity-weighted mean; nodes with measured prices speak for those without.
+
+    `demanded` gives the GPU price where no landing node has a GPU.
+    """
+    measured = [item for item in landings if item.rates.provenance is Provenance.MEASURED]
+    landings = measured or landings
+
+    def mean(
+        price: Callable[[Rates], Decimal], size: Callable[[Capacity], Decimal], otherwise: Decimal
+    ) -> Decimal:
+        found = weighted_mean([(price(item.rates), size(item.capacity) * item.count) for item in landings])
+        return otherwise if found is None else found
+
+    every = [item.rates for item in landings]
+    pools = {rates.pool for rates in every}
+    nodes = sum(item.count for item in landings)
+    source = _joined([rates.source for rates in every])
+    return Rates(
+        mean(lambda rates: rates.cpu_core_hour, lambda size: size.cores, every[0].cpu_core_hour),
+        mean(lambda rates: rates.memory_gib_hour, lambda size: size.gib, every[0].memory_gib_hour),
+        mean(lambda rates: rates.gpu_hour, lambda size: size.gpus, demanded.gpu_hour),
+        f"{source} ({nodes} node{'s' if nodes > 1 else ''})",
+        _joined([rates.as_of for rates in every]),
+        min((rates.provenance for rates in every), key=_LEAST_TRUSTED_FIRST.index),
+        pools.pop() if len(pools) == 1 else "",
+    )
+
+
+def weighted_mean(pairs: Sequence[tuple[Decimal, Decimal]]) -> Decimal | None:
+    """The mean of (value, weight) pairs, never outside the values; None for no weight."""
+    weight = sum((weight for _, weight in pairs), ZERO)
+    if not weight:
+        return None
+    values = [value for value, share in pairs if share]
+    mean = sum((value * share for value, share in pairs), ZERO) / weight
+    return min(max(mean, min(values)), max(values))
+
+
+def _joined(texts: Sequence[str]) -> str:
+    unique = list(dict.fromkeys(filter(None, texts)))
+    shown = "; ".join(unique[:_MOST_SOURCES])
+    return f"{shown} and {len(unique) - _MOST_SOURCES} more" if len(unique) > _MOST_SOURCES else shown
+
+
+def _frozen(value: object) -> Hashable:
+    """A hashable equal for equal YAML values."""
+    if isinstance(value, Mapping):
+        return frozenset((key, _frozen(item)) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(item) for item in value)
+    return value if isinstance(value, Hashable) else repr(value)
