@@ -144,9 +144,14 @@ class Row:
     """What live history says about what changed, in a few words: `peak 683 MiB, 2 OOM kills`."""
     unknown_because: str = ""
     blast_radius: str = ""
-    renamed_from: str = ""
     team: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def cost_known(self) -> bool:
+        """Whether each side that exists has an estimate."""
+        known_before = self.before is not None or self.status == "added"
+        return known_before and (self.after is not None or self.status == "removed")
 
 
 @dataclass(frozen=True, slots=True)

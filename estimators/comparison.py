@@ -1,0 +1,260 @@
+"""Two sets of objects -> a report: what the change costs and what it may break."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from estimators.blast_radius import blast_radius
+from estimators.change import Cluster, Side, WorkloadChange
+from estimators.confidence import confidence
+from estimators.field_changes import field_changes, first_source
+from estimators.inventory import Inventory, take_inventory
+from estimators.money import NOTHING, total
+from estimators.objects import Identity, ManifestObject, Source, Unpriced
+from estimators.other_rows import other_rows, unpriced_objects
+from estimators.renames import renames
+from estimators.report import Confidence, FieldChange, Finding, Report, Row, Severity, Verdict
+from estimators.rules import RULES
+from estimators.seen import seen
+from estimators.sides import SideBuilder
+from estimators.verdict import report_verdict, row_verdict, unknown_because
+from estimators.workload import Workload
+
+_BY_SEVERITY = (Severity.RISKY, Severity.CAUTION, Severity.INFO)
+_BY_CONFIDENCE = (Confidence.NONE, Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
+_BY_VERDICT = tuple(Verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One side of a change: its name, its objects, what could not be read, and doubled definitions.
+
+    `doubled` is identity -> where the definition stands that lost.
+    """
+
+    name: str
+    objects: Sequence[ManifestObject]
+    unpriced: Sequence[Unpriced] = ()
+    doubled: Mapping[Identity, Source] = field(default_factory=dict)
+    left_out_hooks: int = 0
+
+
+def compare(
+    base: Revision, head: Revision, cluster_of: Callable[[str], Cluster], partial: Iterable[str] = ()
+) -> Report:
+    """Price and judge the change from `base` to `head`; `cluster_of` gives an environment's cluster."""
+    rows: list[Row] = []
+    unpriced = [*head.unpriced, *(item for item in base.unpriced if item not in head.unpriced)]
+    environments = dict.fromkeys(thing.identity.environment for thing in (*base.objects, *head.objects))
+    clusters = {name: cluster_of(name) for name in environments}
+    for name, cluster in clusters.items():
+        live = cluster.usage.objects if cluster.usage else ()
+        before, after = (
+            take_inventory((item for item in side.objects if item.identity.environment == name), live)
+            for side in (base, head)
+        )
+        comparison = _EnvironmentComparison(before, after, cluster, base, head)
+        rows += comparison.rows()
+        rows += other_rows(before, after, cluster)
+        unpriced += unpriced_objects(before, after)
+    rows.sort(key=_worst_first)
+    unpriced += [_without_price(row) for row in rows if not row.cost_known]
+    return _report(base, head, rows, unpriced, clusters, partial)
+
+
+class _EnvironmentComparison:
+    """The workloads of one environment, before and after."""
+
+    def __init__(
+        self, before: Inventory, after: Inventory, cluster: Cluster, base: Revision, head: Revision
+    ) -> None:
+        self._before, self._after, self._cluster = before, after, cluster
+        self._base, self._head = base, head
+        self._builder = SideBuilder(cluster)
+
+    def rows(self) -> Iterator[Row]:
+        """A row for each workload that the change touches."""
+        before, after = self._before.workloads, self._after.workloads
+        renamed = renames(before, after)
+        gone = {*renamed.values()}
+        for identity in dict.fromkeys([*before, *after]):
+            if identity in gone:
+                continue
+            earlier = renamed.get(identity, identity)
+            old, new = before.get(earlier), after.get(identity)
+            if old is None or new is None or self._differs(old, new):
+                row = self._row(old, new)
+                if row is not None:
+                    yield row
+
+    def _differs(self, old: Workload, new: Workload) -> bool:
+        """Whether the workload, or anything that acts on it, is not the same on both sides."""
+        if old.identity != new.identity or old.object.body != new.object.body:
+            return True
+        acting = [
+            (
+                _body(side.autoscaler(item.identity)),
+                _body(side.vertical(item.identity)),
+                [budget.object.body for budget in side.budgets_of(item)],
+                side.defaults_of(item.identity),
+                side.namespace_of(item.identity),
+                side.overheads,
+                side.storage_classes,
+                [thing.body for thing in side.devices],
+            )
+            for side, item in ((self._before, old), (self._after, new))
+        ]
+        return acting[0] != acting[1]
+
+    def _row(self, old: Workload | None, new: Workload | None) -> Row | None:
+        history = next(
+            (found for item in (old, new) if item and (found := self._builder.history(item.identity))), None
+        )
+        before = self._builder.build(old, self._before, history) if old else None
+        old_side = before.side if before else None
+        after = self._builder.build(new, self._after, history, old_side) if new else None
+        new_side = after.side if after else None
+        changes = _changes(old_side, new_side)
+        usage = self._cluster.usage
+        sure = confidence(history, usage.window) if usage else Confidence.NONE
+        change = WorkloadChange(
+            old_side, new_side, changes, history, _doubted(sure, old_side, new_side), self._cluster
+        )
+        findings = self._findings(change)
+        unknown = next((item.unknown for item in (after, before) if item and item.unknown), "")
+        row = _assembled(change, findings, unknown)
+        return row if changes or findings or row.change or unknown else None
+
+    def _findings(self, change: WorkloadChange) -> tuple[Finding, ...]:
+        found = [finding for rule in RULES for finding in rule(change)]
+        identity = change.side.workload.identity
+        other = self._head.doubled.get(identity)
+        if other is not None and identity not in self._base.doubled:
+            found.append(
+                Finding(
+                    rule="duplicate-object",
+                    severity=Severity.CAUTION,
+                    message=f"defined twice: the definition at line {other.line} of {other.file} is not used",
+                    path="metadata.name",
+                    source=other,
+                )
+            )
+        return tuple(sorted(found, key=lambda item: _BY_SEVERITY.index(item.severity)))
+
+
+def _body(acting: object) -> object:
+    """The manifest of an autoscaler, which says all there is to compare."""
+    thing = getattr(acting, "object", None)
+    return thing.body if isinstance(thing, ManifestObject) else None
+
+
+def _changes(before: Side | None, after: Side | None) -> tuple[FieldChange, ...]:
+    if before is None or after is None:
+        return ()
+    changes = field_changes(before, after)
+    old, new = before.workload.identity, after.workload.identity
+    if old == new:
+        return changes
+    at = after.workload.object.locate(("metadata", "name"))
+    names = [f"{item.namespace}/{item.name}" if item.namespace else item.name for item in (old, new)]
+    return (FieldChange("name", names[0], names[1], "metadata.name", at), *changes)
+
+
+def _doubted(sure: Confidence, *sides: Side | None) -> Confidence:
+    """A simulation that rests on a stand-in caps the confidence."""
+    if any(side and side.simulation and side.simulation.doubt for side in sides):
+        return min(sure, Confidence.LOW, key=_BY_CONFIDENCE.index)
+    return sure
+
+
+def _assembled(change: WorkloadChange, findings: tuple[Finding, ...], unknown: str) -> Row:
+    before, after = change.before, change.after
+    estimates = [side.estimate if side else None for side in (before, after)]
+    amounts = [estimate.monthly if estimate else NOTHING for estimate in estimates]
+    status = "changed" if before and after else "added" if after else "removed"
+    thing = change.side.workload.object
+    verdict = Verdict.UNKNOWN if unknown else Verdict.NONE
+    return Row(
+        identity=thing.identity,
+        status=status,
+        source=first_source(change.changes, thing.source),
+        verdict=min(verdict, row_verdict(change, findings), key=_BY_VERDICT.index),
+        confidence=change.confidence,
+        before=estimates[0],
+        after=estimates[1],
+        change=NOTHING if unknown else amounts[1] - amounts[0],
+        changes=change.changes,
+        findings=findings,
+        seen=seen(change),
+        unknown_because=unknown or unknown_because(change, findings),
+        blast_radius=blast_radius(change) if findings else "",
+        labels={**thing.labels, **change.side.workload.groups[0].template.labels},
+    )
+
+
+def _without_price(row: Row) -> Unpriced:
+    identity = row.identity
+    return Unpriced(
+        identity.kind,
+        identity.namespace,
+        identity.name,
+        row.source.file,
+        row.unknown_because,
+        identity.environment,
+    )
+
+
+def _worst_first(row: Row) -> tuple[int, object, Identity]:
+    return _BY_VERDICT.index(row.verdict), -abs(row.change.expected), row.identity
+
+
+def _report(
+    base: Revision,
+    head: Revision,
+    rows: Sequence[Row],
+    unpriced: Sequence[Unpriced],
+    clusters: Mapping[str, Cluster],
+    partial: Iterable[str],
+) -> Report:
+    known = [row for row in rows if row.cost_known]
+    some = next(iter(clusters.values()), Cluster())
+    return Report(
+        currency=some.prices.currency,
+        base=base.name,
+        head=head.name,
+        verdict=report_verdict(rows),
+        confidence=min((row.confidence for row in rows), key=_BY_CONFIDENCE.index, default=Confidence.NONE),
+        before=total(row.before.monthly for row in known if row.before),
+        after=total(row.after.monthly for row in known if row.after),
+        rows=tuple(rows),
+        unpriced=tuple(unpriced),
+        partial=tuple(dict.fromkeys([*partial, *_partial(clusters.values())])),
+        hours_per_month=some.hours_per_month,
+        prices=_prices(rows, clusters.values()),
+        usage="; ".join(dict.fromkeys(filter(None, map(_usage, clusters.values())))),
+        left_out_hooks=head.left_out_hooks,
+    )
+
+
+def _partial(clusters: Iterable[Cluster]) -> Iterator[str]:
+    for cluster in clusters:
+        if cluster.usage:
+            yield from cluster.usage.partial
+
+
+def _prices(rows: Iterable[Row], clusters: Iterable[Cluster]) -> str:
+    """The sources of the rates in the report, else of the sheets it would have used."""
+    used = [side.rates for row in rows for side in (row.before, row.after) if side]
+    found = [f"{rates.source}, {rates.as_of}" for rates in used]
+    return "; ".join(
+        dict.fromkeys(found or [f"{item.prices.source}, {item.prices.as_of}" for item in clusters])
+    )
+
+
+def _usage(cluster: Cluster) -> str:
+    usage = cluster.usage
+    if usage is None or not usage.workloads:
+        return ""
+    window = usage.window
+    return f"{usage.source or 'usage'}, {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"

@@ -1,0 +1,164 @@
+"""Rows that are not workloads: volume claims and load balancers. And what has no price at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from estimators.change import Cluster
+from estimators.cost import volume_line
+from estimators.inventory import Inventory
+from estimators.money import NOTHING, ZERO, Range, total
+from estimators.objects import Identity, ManifestObject, Source, Unpriced, dig
+from estimators.prices import Provenance, Rates
+from estimators.quantity import GIB, show_bytes
+from estimators.report import (
+    Confidence,
+    CostLine,
+    Estimate,
+    FieldChange,
+    PodAmounts,
+    ReplicaCount,
+    Row,
+    Verdict,
+)
+from estimators.workload import VolumeClaim
+
+_ONE = Range.exactly(Decimal(1))
+_TAKEN_AWAY = "what would be lost is not known: look before you merge"
+
+
+def other_rows(before: Inventory, after: Inventory, cluster: Cluster) -> Iterator[Row]:
+    """One row for each volume claim and load balancer whose cost changes."""
+    for identity in dict.fromkeys([*before.claims, *after.claims]):
+        old, new = before.claims.get(identity), after.claims.get(identity)
+        sides = [_claim_estimate(item[1], cluster) if item else None for item in (old, new)]
+        things = [item[0] if item else None for item in (old, new)]
+        change = _size_change(old, new)
+        if change:
+            yield _row(identity, things, sides, change)
+    for identity in dict.fromkeys([*before.load_balancers, *after.load_balancers]):
+        balancers = [side.load_balancers.get(identity) for side in (before, after)]
+        if balancers.count(None) == 1:
+            sides = [_balancer_estimate(cluster) if item else None for item in balancers]
+            yield _row(identity, balancers, sides, _type_change(identity, before, after))
+
+
+def unpriced_objects(before: Inventory, after: Inventory) -> Iterator[Unpriced]:
+    """Changed objects of kinds we know no price of, and autoscalers whose workload is not to be seen."""
+    for identity in dict.fromkeys([*before.others, *after.others]):
+        old, new = before.others.get(identity), after.others.get(identity)
+        if old is None or new is None or old.body != new.body:
+            thing = new or old
+            if thing is not None:
+                yield _unpriced(thing, "has no pod template that we know of")
+    for target in dict.fromkeys([*before.autoscalers, *after.autoscalers]):
+        scalers = [side.autoscalers.get(target) for side in (before, after)]
+        bodies = [item.object.body if item else None for item in scalers]
+        known = Identity(*target)
+        if bodies[0] != bodies[1] and known not in before.workloads and known not in after.workloads:
+            scaler = scalers[1] or scalers[0]
+            if scaler is not None:
+                yield _unpriced(
+                    scaler.object,
+                    f"its target {scaler.target_kind} {scaler.target_name} is not among the manifests read",
+                )
+
+
+def _unpriced(thing: ManifestObject, reason: str) -> Unpriced:
+    identity = thing.identity
+    return Unpriced(
+        identity.kind, identity.namespace, identity.name, thing.source.file, reason, identity.environment
+    )
+
+
+def _claim_estimate(claim: VolumeClaim, cluster: Cluster) -> Estimate | None:
+    if claim.size is None:
+        return None
+    return _estimate(tuple(volume_line(claim, _ONE, cluster)), claim.size / GIB, cluster)
+
+
+def _balancer_estimate(cluster: Cluster) -> Estimate:
+    sheet = cluster.prices
+    monthly = Range.exactly(sheet.load_balancer_hour * cluster.hours_per_month)
+    line = CostLine(
+        "load balancer",
+        Decimal(1),
+        "load balancer",
+        _ONE,
+        sheet.load_balancer_hour,
+        "load-balancer-hour",
+        monthly,
+        sheet.source,
+    )
+    return _estimate((line,), ZERO, cluster)
+
+
+def _estimate(lines: tuple[CostLine, ...], gib: Decimal, cluster: Cluster) -> Estimate:
+    sheet = cluster.prices
+    return Estimate(
+        replicas=ReplicaCount(_ONE, "manifest", Provenance.REQUESTED),
+        pod=PodAmounts(ZERO, ZERO, ZERO, gib),
+        rates=Rates(
+            sheet.cpu_core_hour,
+            sheet.memory_gib_hour,
+            sheet.gpu_hour,
+            lines[0].source if lines else sheet.source,
+            sheet.as_of,
+            Provenance.REQUESTED if sheet.explicit else Provenance.ASSUMED,
+        ),
+        lines=lines,
+        monthly=total(line.monthly for line in lines),
+    )
+
+
+def _size_change(
+    old: tuple[ManifestObject, VolumeClaim] | None, new: tuple[ManifestObject, VolumeClaim] | None
+) -> FieldChange | None:
+    """What changed about a claim: its size, else its class; None where neither did."""
+    shown = [show_bytes(item[1].size) if item and item[1].size is not None else "" for item in (old, new)]
+    here = new or old
+    if here is None:
+        return None
+    if (old[1].size if old else None) != (new[1].size if new else None) or None in {old, new}:
+        path = here[1].path
+        return FieldChange("storage", shown[0], shown[1], ".".join(map(str, path)), here[0].locate(path))
+    classes = [item[1].storage_class or "" for item in (old, new) if item]
+    if classes[0] != classes[-1]:
+        path = ("spec", "storageClassName")
+        return FieldChange("storage class", classes[0], classes[-1], ".".join(path), here[0].locate(path))
+    return None
+
+
+def _type_change(identity: Identity, before: Inventory, after: Inventory) -> FieldChange:
+    services = [side.services.get(identity[:2], {}).get(identity.name) for side in (before, after)]
+    words = [str(dig(item.body, "spec", "type") or "ClusterIP")[:40] if item else "" for item in services]
+    thing = services[1] or services[0]
+    path = ("spec", "type")
+    source = thing.locate(path) if thing else Source("", 0)
+    return FieldChange("service type", words[0], words[1], ".".join(path), source)
+
+
+def _row(
+    identity: Identity,
+    things: list[ManifestObject | None],
+    sides: list[Estimate | None],
+    change: FieldChange,
+) -> Row:
+    old, new = sides
+    difference = (new.monthly if new else NOTHING) - (old.monthly if old else NOTHING)
+    unknown = any(thing and side is None for thing, side in zip(things, sides, strict=True))
+    adds = difference.expected >= 0 and things[1] is not None and not unknown
+    status = "changed" if all(things) or (change.old and change.new) else "removed" if things[0] else "added"
+    return Row(
+        identity=identity,
+        status=status,
+        source=change.source,
+        verdict=Verdict.SAFE if adds else Verdict.UNKNOWN,
+        confidence=Confidence.HIGH,
+        before=old,
+        after=new,
+        change=NOTHING if unknown else difference,
+        changes=(change,),
+        unknown_because="its size is not stated" if unknown else "" if adds else _TAKEN_AWAY,
+    )
