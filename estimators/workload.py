@@ -54,14 +54,16 @@ class Placement:
 class DeviceRequest:
     """GPUs asked for through Dynamic Resource Allocation.
 
-    `per_pod` is False for a ResourceClaim that all pods share. `ceiling` differs from `count`
-    where the dearest of several alternatives would be taken.
+    `count` is in physical GPUs. `per_pod` is False for a ResourceClaim that all pods share. `ceiling`
+    differs from `count` where the largest of several alternatives would be taken. `product` is the
+    model a selector demands, `""` where none does.
     """
 
     device_class: str
     count: Decimal
     ceiling: Decimal
     per_pod: bool
+    product: str = ""
 
 
 @dataclass(frozen=True, slots=True)
