@@ -1,0 +1,85 @@
+"""Text written by strangers, made harmless before people read it.
+
+Names, paths, labels and messages may come from a pull request. Nothing here trusts them to be one
+line, visible, or free of Markdown, HTML, mentions and terminal codes.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import quote
+
+_LONGEST = 300
+"""Characters of one text: enough for a sentence, too few to push the rest of a report off the page."""
+
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Unicode's control, format and surrogate characters: bidi tricks, zero-width letters, escape codes."""
+
+_HARMLESS = re.compile(r"[A-Za-z(+\u2212][A-Za-z0-9 .,;()/%+\u00b7\u00d7\u2026\u2192\u2212-]*")
+"""What most texts are made of; they need no escaping, unless a rule below looks at whole words."""
+_NO_BREAK = "\u200b"
+_LINE_START = re.compile(r"^()([-+=#])(?=\2|\s|$)|^([0-9]{1,9})([.)])(?=\s|$)")
+"""A list, a heading or a rule, if the text came to stand first on its line."""
+_SPECIAL = re.compile(
+    r"(?P<escape>[\\`*_~\[\]])"
+    r"|(?P<entity>[<>&|]|\$(?![0-9]))"
+    r"|(?P<break>@|\#|:(?=//|[\w+-]+:)|\bwww(?=\.)|\bGH(?=-[0-9])|\b[0-9a-f]{6}(?=[0-9a-f]{1,34}\b))",
+    re.IGNORECASE,
+)
+_WORDS_THAT_LINK = re.compile(r"www\.|gh-[0-9]|[0-9a-f]{7}", re.IGNORECASE)
+_URL_SAFE = ":/?#@!$&'*+,;=%~-._"
+
+
+class Markdown(str):
+    """Text that is Markdown already: made by this module, never by a stranger."""
+
+    __slots__ = ()
+
+
+def plain(text: str, most: int = _LONGEST) -> str:
+    """One visible line of at most `most` characters: white space folded, unseen characters as U+FFFD."""
+    line = " ".join(text[: most * 4].split())
+    line = _UNSEEN.sub("\ufffd", line)
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def md(text: str, most: int = _LONGEST) -> Markdown:
+    """`text` as Markdown that reads as it is written, wherever GitHub shows it: paragraph, list or table.
+
+    No emphasis, link, image, HTML, table border or formula comes out of it, and GitHub makes no
+    mention, reference or emoji of it: a zero-width space stands where one would begin.
+    """
+    if isinstance(text, Markdown):
+        return text
+    if len(text) <= most and _HARMLESS.fullmatch(text) and not _WORDS_THAT_LINK.search(text):
+        return Markdown(" ".join(text.split()))
+    line = _SPECIAL.sub(_escape, plain(html.unescape(text[: most * 8]), most))
+    return Markdown(_LINE_START.sub(r"\1\3\\\2\4", line))
+
+
+def _escape(match: re.Match[str]) -> str:
+    found = match[0]
+    if match["escape"]:
+        return "\\" + found
+    if match["entity"]:
+        return f"&#{ord(found)};" if found in "|$" else html.escape(found)
+    return found + _NO_BREAK
+
+
+def code(text: str, most: int = 100) -> Markdown:
+    """`text` as a code span, where GitHub looks for nothing. A backtick would end it, a pipe its cell."""
+    line = plain(text, most).replace("`", "'").replace("|", "¦")
+    return Markdown(f"`{line}`" if line else "")
+
+
+def link(label: Markdown, url: str, most: int = 1000) -> Markdown:
+    """`label` linked to `url`, or alone where the address is not a web page's or is too long to carry."""
+    if not url.startswith(("https://", "http://")):
+        return label
+    address = quote(url.encode("utf-8", "replace"), safe=_URL_SAFE)
+    return Markdown(f"[{label}]({address})") if label and len(address) <= most else label

@@ -1,0 +1,217 @@
+"""What a report says, in finished words and in reading order. The comment and the terminal lay it out.
+
+Design: the worst first, at most ten rows in sight, the rest counted and behind them. Texts are
+single visible lines; strangers' Markdown is still in them, and the templates escape it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, cast
+
+from bot import words
+from bot.inert import plain
+from bot.page_details import (
+    SEVERITY_RANK,
+    Links,
+    RowArithmetic,
+    RowFindings,
+    arithmetic,
+    name,
+    row_findings,
+    without_stop,
+)
+from bot.page_rows import (
+    Amounts,
+    RowWords,
+    choose,
+    may_hurt,
+    others_title,
+    rank,
+    row_words,
+    sum_words,
+)
+from estimators.guardrail import CrossedGuardrail
+from estimators.money import cents_that_add_up, total
+from estimators.objects import Unpriced
+from estimators.report import Report, Row, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of a report is told: rows in the table, further rows, rows of arithmetic, ..."""
+
+    table: int
+    others: int
+    arithmetic: int
+    findings: int
+    unpriced: int
+    text: int
+    """Characters of one text a stranger may have written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """All that is said of one report. Empty texts and sequences are left out by whoever shows it."""
+
+    dot: str
+    headline: str
+    worst: tuple[str, str]
+    """Name and message of the worst finding."""
+    sentences: tuple[str, ...]
+    rows: tuple[RowWords, ...]
+    others: tuple[RowWords, ...]
+    others_title: str
+    others_left: int
+    with_environment: bool
+    with_seen: bool
+    arithmetic: tuple[RowArithmetic, ...]
+    findings: tuple[RowFindings, ...]
+    findings_title: str
+    findings_left: int
+    unpriced: tuple[Unpriced, ...]
+    unpriced_count: int
+    unpriced_left: int
+    crossed: tuple[CrossedGuardrail, ...]
+    partial: tuple[str, ...]
+    notes: tuple[str, ...]
+    without_usage: bool
+    footer: tuple[str, ...]
+    head: str
+    base: str
+
+
+def is_quiet(report: Report, crossed: Sequence[CrossedGuardrail] = ()) -> bool:
+    """Whether there is nothing to say: no impact, and nothing that might hide one."""
+    return report.verdict is Verdict.NONE and not (
+        report.change or report.unpriced or report.partial or crossed
+    )
+
+
+def compose(report: Report, size: Size, *, links: Links, crossed: Sequence[CrossedGuardrail] = ()) -> Page:
+    """The page of `report` at one size."""
+    ranked = sorted(report.rows, key=rank)
+    shown, others = choose(ranked, size.table)
+    in_cents = cents_that_add_up([row.change.expected for row in ranked])
+    cents = {id(row): amount for row, amount in zip(ranked, in_cents, strict=True)}
+
+    def in_words(rows: Iterable[Row]) -> tuple[RowWords, ...]:
+        return tuple(row_words(row, cents, report.currency, links) for row in rows)
+
+    with_findings = [row for row in ranked if row.findings]
+    counted = [row for row in shown + others if row.change]
+    page = Page(
+        dot=words.DOTS[report.verdict],
+        headline=headline(report),
+        worst=_worst(ranked),
+        sentences=tuple(_sentences(report, ranked, cents)),
+        rows=in_words(shown),
+        others=in_words(others[: size.others]),
+        others_title=others_title(others, cents, report.currency),
+        others_left=max(0, len(others) - size.others),
+        with_environment=len({row.identity.environment for row in ranked}) > 1,
+        with_seen=any(row.seen for row in ranked),
+        arithmetic=tuple(arithmetic(row, report) for row in counted[: size.arithmetic]),
+        findings=tuple(row_findings(row, links) for row in with_findings[: size.findings]),
+        findings_title=words.count(sum(len(row.findings) for row in with_findings), "finding"),
+        findings_left=max(0, len(with_findings) - size.findings),
+        unpriced=report.unpriced[: size.unpriced],
+        unpriced_count=len(report.unpriced),
+        unpriced_left=max(0, len(report.unpriced) - size.unpriced),
+        crossed=tuple(crossed),
+        partial=report.partial[: size.unpriced],
+        notes=report.notes[: size.unpriced],
+        without_usage=not report.usage,
+        footer=tuple(_footer(report)),
+        head=words.revision(report.head),
+        base=words.revision(report.base),
+    )
+    return cast("Page", _visible(page, size.text))
+
+
+def _visible(value: Any, most: int) -> Any:  # noqa: ANN401 - whatever a page is made of
+    """The same with every text as one visible line of at most `most` characters; addresses stay whole."""
+    if isinstance(value, str):
+        return plain(value, most)
+    if isinstance(value, tuple):
+        return tuple(_visible(item, most) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        texts = {item.name: getattr(value, item.name) for item in fields(value) if item.name != "url"}
+        return replace(value, **{key: _visible(text, most) for key, text in texts.items()})
+    return value
+
+
+def headline(report: Report) -> str:
+    """Verdict, change, range, confidence and what has no price, in one line that stands alone."""
+    change, currency = report.change, report.currency
+    parts = [words.VERDICTS[report.verdict]]
+    if not any(row.cost_known for row in report.rows) and not change:
+        parts.append("cost not known" if report.rows or report.unpriced else "no change in cost")
+    elif not change:
+        parts.append("no change in cost")
+    else:
+        share = words.percent(report.percent)
+        parts.append(f"{words.money(change.expected, currency, signed=True)} a month ({share})")
+        parts.append(words.spread(change, currency, "between {} and {}"))
+    parts.append(words.CONFIDENCES[report.confidence])
+    if report.unpriced:
+        parts.append(f"{len(report.unpriced):,} not priced")
+    return " · ".join(part for part in parts if part)
+
+
+def _worst(ranked: list[Row]) -> tuple[str, str]:
+    row = next((row for row in ranked if may_hurt(row) and row.findings), None)
+    if row is None:
+        return "", ""
+    return name(row), without_stop(min(row.findings, key=lambda item: SEVERITY_RANK[item.severity]).message)
+
+
+def _sentences(report: Report, ranked: list[Row], cents: Amounts) -> Iterable[str]:
+    worst, _ = _worst(ranked)
+    more = sum(map(may_hurt, ranked)) - bool(worst)
+    if more > 0:
+        who = words.counted(more, "more change" if worst else "change")
+        yield f"{who} {_verb(more, 'needs', 'need')} a look."
+    savings = [row.change for row in ranked if row.verdict is Verdict.SAFE and row.change.expected < 0]
+    if savings:
+        saved = words.money(-total(savings).expected, report.currency)
+        who = words.counted(len(savings), "change")
+        yield f"{who} {_verb(len(savings), 'is safe and saves', 'are safe and save')} {saved} a month."
+    elif report.verdict is Verdict.SAFE:
+        yield "Nothing in it looks risky."
+    doubtful = sum(row.verdict is Verdict.UNKNOWN for row in ranked)
+    if doubtful:
+        yield f"{words.counted(doubtful, 'change')} could not be judged; the table says what is missing."
+    unknown = sum(not row.cost_known for row in ranked)
+    if unknown and unknown < len(ranked):
+        yield f"The amount leaves out {words.count(unknown, 'change')} whose cost is not known."
+    yield from _by_environment(ranked, cents, report.currency)
+
+
+def _by_environment(ranked: list[Row], cents: Amounts, currency: str) -> Iterable[str]:
+    places: dict[str, list[Row]] = {}
+    for row in ranked:
+        places.setdefault(row.identity.environment, []).append(row)
+    if 1 < len(places) <= 5:
+        parts = (
+            f"{place or 'no environment'} {sum_words(rows, cents, currency)}"
+            for place, rows in places.items()
+        )
+        yield f"By environment: {', '.join(parts)}."
+
+
+def _verb(amount: int, one: str, many: str) -> str:
+    return one if amount == 1 else many
+
+
+def _footer(report: Report) -> Iterable[str]:
+    if report.prices:
+        yield f"prices: {report.prices}"
+    if report.usage:
+        yield f"usage: {report.usage}"
+    if not report.unpriced:
+        yield "nothing left unpriced"
+    if report.left_out_hooks:
+        yield f"Helm hooks and tests left out: {report.left_out_hooks:,}"
+    yield f"a month is {words.number(report.hours_per_month)} h"
