@@ -7,12 +7,13 @@ found by its shape.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from estimators.objects import Body, ManifestObject, Path, dig, mapping, sequence, text
 from estimators.pod_reader import read_claim, read_count, read_template
-from estimators.workload import JobTerms, PodGroup, Problem, Scaling, Workload
+from estimators.workload import JobTerms, PodGroup, Problem, Scaling, VolumeClaim, Workload
 
 _REPLICATED = {"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"}
 _KUBEFLOW = {
@@ -51,18 +52,18 @@ def read_workload(thing: ManifestObject) -> Workload | None:
         object=thing,
         scaling=scaling,
         groups=groups,
-        claims=tuple(
-            read_claim(
-                mapping(claim),
-                text(dig(claim, "metadata", "name")),
-                ("spec", "volumeClaimTemplates", index),
-                problems,
-            )
-            for index, claim in enumerate(sequence(dig(body, "spec", "volumeClaimTemplates")))
-        ),
+        claims=tuple(_claim_templates(body, problems)),
         job=_job_terms(kind, body, problems) if scaling in {Scaling.JOB, Scaling.CRON} else None,
         problems=tuple(problems),
     )
+
+
+def _claim_templates(body: Body, problems: list[Problem]) -> Iterator[VolumeClaim]:
+    """A StatefulSet's volumes, which outlive the pods of a scale-down unless it says otherwise."""
+    kept = dig(body, "spec", "persistentVolumeClaimRetentionPolicy", "whenScaled") != "Delete"
+    for index, claim in enumerate(sequence(dig(body, "spec", "volumeClaimTemplates"))):
+        name, path = text(dig(claim, "metadata", "name")), ("spec", "volumeClaimTemplates", index)
+        yield replace(read_claim(mapping(claim), name, path, problems), kept_on_scale_down=kept)
 
 
 def _scaling(kind: str) -> Scaling:
