@@ -26,14 +26,20 @@ class Kind:
 
 
 def shown(value: object) -> str:
-    """A stranger's value, short and on one line."""
-    text = ascii(value) if isinstance(value, str) else ascii(str(value))
+    """A stranger's value, short, on one line, and written as YAML has it."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = ascii(value) if isinstance(value, str) else str(value)
+    text = {"True": "true", "False": "false", "None": "nothing"}.get(text, text)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"needs text, not {shown(value)}")
+        quoting = "; put it in quotes" if isinstance(value, bool | int | float) else ""
+        raise ValueError(f"needs text, not {shown(value)}{quoting}")
     if len(value) > LONGEST_TEXT or not value.isprintable():
         raise ValueError(f"needs one line of at most {LONGEST_TEXT} characters, not {shown(value)}")
     return value.strip()
