@@ -11,7 +11,7 @@ from estimators.prices import PriceSheet
 
 Labels = Mapping[str, str]
 
-_PRODUCT_LABELS = (
+PRODUCT_LABELS = (
     "nvidia.com/gpu.product",
     "amd.com/gpu.product-name",
     "cloud.google.com/gke-accelerator",
@@ -66,7 +66,7 @@ def gpu_product(labels: Labels) -> str:
 
     `-SHARED` and `-MIG-<profile>` are how it is cut up, not what it is, and are left out.
     """
-    for key in _PRODUCT_LABELS:
+    for key in PRODUCT_LABELS:
         if labels.get(key):
             return base_product(labels[key])
     machine = next((labels[key] for key in INSTANCE_TYPE_LABELS if labels.get(key)), "")

@@ -140,17 +140,17 @@ def sheet_rates(
 ) -> Rates:
     """What the sheet says of a node: its pool, its machine's price, spot, default, in this order.
 
-    `labels` are the node's, or those a pod demands of a node that is not known. A list price is one
-    of on-demand machines: on spot it prices the GPUs only.
+    `labels` are the node's, or those a pod demands of a node that is not known. A bundled list
+    price is one of on-demand machines: on spot it prices the GPUs only.
     """
     product = gpu_product(labels)
     pool = next((pool for pool in sheet.pools if pool.match.items() <= labels.items()), None)
     if pool:
-        gpu = _known_gpu(sheet, product) if pool.gpu_hour is None else pool.gpu_hour
+        gpu = pool.gpu_hour if pool.gpu_hour is not None else _known_gpu(sheet, product)
         return Rates(
             pool.cpu_core_hour,
             pool.memory_gib_hour,
-            gpu or sheet.gpu_hour,
+            sheet.gpu_hour if gpu is None else gpu,
             f"{sheet.source}, pool {pool.name}",
             sheet.as_of,
             _trust(sheet),
@@ -161,9 +161,11 @@ def sheet_rates(
     if own:
         return own
     listed = _list_price(labels, sheet, capacity)
-    if listed and not spot:
+    if listed and not (spot and listed.provenance is Provenance.ASSUMED):
         return listed
-    gpu = _known_gpu(sheet, product) or (listed.gpu_hour if listed else sheet.gpu_hour)
+    gpu = _known_gpu(sheet, product)
+    if gpu is None:
+        gpu = listed.gpu_hour if listed else sheet.gpu_hour
     return _default_rates(sheet, gpu, spot=spot)
 
 

@@ -49,7 +49,8 @@ class InstancePrice:
     """The list price of a machine type and its shape. `memory_gib` in GiB, `hourly` for the whole machine.
 
     `region` is where that price holds, which need not be where it was asked for. `source` and `as_of`
-    say whose list it is; both are `""` where it stands in the price sheet itself.
+    say whose list it is; both are `""` where it stands in the price sheet itself, and then `hourly` is
+    without the GPUs that the sheet prices apart.
     """
 
     name: str
