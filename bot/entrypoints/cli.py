@@ -1,0 +1,182 @@
+"""The command line: `tuppence diff`, `usage export`, `init`, `check-config`, `demo`.
+
+Everything heavy is imported by the command that needs it, so that `--help` is there at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import bot
+from bot.errors import OutsideError, UserError
+
+if TYPE_CHECKING:
+    from bot.app import DiffOptions
+
+_FOLDER = click.Path(path_type=Path)
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+GUARDRAIL_CROSSED = 1
+UNUSABLE = 2
+
+
+class Days(click.ParamType[int]):
+    """A time back from now, such as `14d`, `36h`: whole days or hours, given as hours."""
+
+    name = "14d"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        """Hours. Fails for anything but digits and a unit, and for more than a year."""
+        if isinstance(value, int):
+            return value
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if number.isascii() and number.isdigit() and len(number) < 5 and unit in {"h", "d"}:
+            hours = int(number) * (24 if unit == "d" else 1)
+            if 0 < hours <= 366 * 24:
+                return hours
+        return self.fail(f"{str(value)[:40]!r} is not a time: write 14d or 36h, at most 366d", param, ctx)
+
+
+def prices_option(command: Any) -> Any:  # noqa: ANN401 - click decorators are untyped
+    """`--prices`."""
+    return click.option(
+        "--prices",
+        type=_FOLDER,
+        metavar="FILE",
+        help="Price sheet (YAML) or OpenCost price CSV; wins over prices found in Prometheus.",
+    )(command)
+
+
+def window_option(command: Any) -> Any:  # noqa: ANN401
+    """`--window`."""
+    return click.option(
+        "--window",
+        type=Days(),
+        default="14d",
+        show_default=True,
+        help="How much history to look at, back from now or from the end of the snapshot.",
+    )(command)
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(bot.__version__, prog_name="tuppence")
+def cli() -> None:
+    """Put a price and a risk on every Kubernetes change.
+
+    Start with `tuppence diff` in a repository of manifests, or `tuppence demo` without one.
+    """
+
+
+@cli.command()
+@click.argument("base", required=False)
+@click.argument("head", required=False)
+@click.option("--repo", type=_FOLDER, default=Path(), metavar="DIR", help="The git repository; may be bare.")
+@click.option(
+    "--base-dir", type=_FOLDER, metavar="A", help="A folder before the change, instead of a revision."
+)
+@click.option("--head-dir", type=_FOLDER, metavar="B", help="The folder after the change.")
+@click.option("--policy", type=_FOLDER, metavar="FILE", help="Policy instead of the base's .tuppence.yaml.")
+@click.option("--env", metavar="NAME", help="Only this environment.")
+@prices_option
+@click.option("--prometheus", metavar="URL", help="Prometheus to read live utilisation from.")
+@click.option("--usage", type=_FOLDER, metavar="FILE", help="A snapshot made by `tuppence usage export`.")
+@click.option("--kube-context", metavar="NAME", help="Read live facts from this kubeconfig context.")
+@window_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, Markdown for a comment, JSON for programs.",
+)
+@click.option(
+    "--fail-on", type=click.Choice(["caution", "risky"]), help="Exit 1 at this verdict or a worse one."
+)
+@click.option("--output", type=_FOLDER, metavar="FILE", help="Write there instead of standard output.")
+@click.option("--unsafe-render", is_flag=True, help="Render charts although this system cannot contain them.")
+def diff(**options: Any) -> None:  # noqa: ANN401
+    """Price the change from BASE to HEAD and say what it may break.
+
+    \b
+    tuppence diff                  HEAD against the working tree
+    tuppence diff main             where you branched off main, against the working tree
+    tuppence diff v1.2 v1.3        exactly these two revisions
+    tuppence diff --base-dir A --head-dir B
+
+    Exit status: 0 fine; 1 a guardrail or --fail-on was crossed; 2 something could not be used.
+    """  # noqa: D301 - \b keeps click from reflowing the lines
+    from bot import app  # noqa: PLC0415
+
+    chosen: DiffOptions = app.DiffOptions(**options)
+    sys.exit(GUARDRAIL_CROSSED if app.diff(chosen) else 0)
+
+
+@cli.group()
+def usage() -> None:
+    """Live utilisation as a file, for machines that cannot reach Prometheus."""
+
+
+@usage.command()
+@click.option("--prometheus", metavar="URL", help="Prometheus to read; default: PROMETHEUS_URL.")
+@click.option(
+    "--namespace", "namespaces", multiple=True, metavar="NS", help="Only this one; may be repeated."
+)
+@click.option("--kube-context", metavar="NAME", help="Read live facts from this kubeconfig context.")
+@window_option
+@click.option("--output", type=_FOLDER, required=True, metavar="FILE", help="The snapshot to write.")
+def export(**options: Any) -> None:  # noqa: ANN401
+    """Write the snapshot that `tuppence diff --usage` reads."""
+    from bot import app  # noqa: PLC0415
+
+    app.export_usage(app.ExportOptions(**options))
+
+
+@cli.command()
+@click.option("--repo", type=_FOLDER, default=Path(), metavar="DIR", help="The repository to look at.")
+@click.option("--force", is_flag=True, help="Replace a .tuppence.yaml that is already there.")
+def init(repo: Path, *, force: bool) -> None:
+    """Write a commented starter .tuppence.yaml from what is found in the repository."""
+    from bot import app  # noqa: PLC0415
+
+    click.echo(app.init(repo, force=force))
+
+
+@cli.command("check-config")
+@click.argument("file", type=_FOLDER)
+def check_config(file: Path) -> None:
+    """Check a .tuppence.yaml or tuppence.yaml: every problem at once, with its line."""
+    from bot import app  # noqa: PLC0415
+
+    click.echo(app.check_config(file))
+
+
+@cli.command()
+@click.option("--keep", type=_FOLDER, metavar="DIR", help="Leave the sample repository there to play with.")
+def demo(keep: Path | None) -> None:
+    """Show the whole story on sample data: offline, no accounts."""
+    from bot import app  # noqa: PLC0415
+
+    app.demo(keep)
+
+
+def main() -> None:
+    """Run a command. What a person can mend is one line on stderr, and exit status 2."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(UNUSABLE)
+    except click.Abort:
+        sys.exit(130)
+    except (UserError, OutsideError) as error:
+        click.echo(f"tuppence: {error}", err=True)
+        sys.exit(UNUSABLE)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

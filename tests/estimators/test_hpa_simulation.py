@@ -1,0 +1,140 @@
+"""The autoscaler, replayed."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimators.autoscaler_reader import read_horizontal
+from estimators.hpa_simulation import Demand, simulate
+from estimators.usage import Series
+from estimators.workload import Autoscaler, ScalingPolicy, ScalingRules
+from tests.yaml_objects import autoscaler, objects
+
+STEP = 300
+
+
+def scaler(least: int = 2, most: int = 10, target: int = 50) -> Autoscaler:
+    found = read_horizontal(objects(autoscaler(least, most, target))[0])
+    assert found is not None
+    return found
+
+
+def flat(value: float, steps: int = 288) -> Series:
+    return np.full(steps, value)
+
+
+def mean(
+    found: Autoscaler, usage: Series, request: float, observed: Series | None = None, target: float = 50
+) -> float:
+    demand = Demand(usage, request, target)
+    pods = flat(4, usage.size) if observed is None else observed
+    return float(np.nanmean(simulate(found, [demand], pods, STEP).pods))
+
+
+@pytest.mark.parametrize(
+    ("usage", "request_cores", "pods"),
+    [
+        pytest.param(1.0, 0.5, 4, id="in balance it stays"),
+        pytest.param(2.0, 0.5, 8, id="twice the load, twice the pods"),
+        pytest.param(1.0, 1.0, 2, id="twice the request, half the pods"),
+        pytest.param(1.0, 20.0, 2, id="never below the minimum"),
+        pytest.param(9.0, 0.5, 10, id="never above the maximum"),
+        pytest.param(1.05, 0.5, 4, id="within the tolerance nothing moves"),
+    ],
+)
+def test_pods_follow_load_over_target(usage: float, request_cores: float, pods: int) -> None:
+    """In the steady state replicas x request x target is the load."""
+    result = simulate(scaler(), [Demand(flat(usage), request_cores, 50)], flat(4), STEP)
+
+    assert pods == result.pods[-1]
+
+
+def test_raising_the_request_twentyfold_does_not_multiply_the_reservation_by_twenty() -> None:
+    """Under a utilisation target the count falls as the request rises."""
+    load = 2.0 + np.sin(np.arange(4032) / 288 * 2 * np.pi)
+    small, large = (mean(scaler(1, 200), load, request) * request for request in (0.1, 2.0))
+
+    assert large < 2 * small
+
+
+def test_it_goes_down_only_after_the_stabilisation_window() -> None:
+    """The highest recommendation of the last 300 s holds."""
+    load = np.concatenate([flat(2.0, 10), flat(0.5, 10)])
+    result = simulate(scaler(), [Demand(load, 0.5, 50)], flat(8, 20), STEP)
+
+    assert [*result.pods[9:12]] == [8, 8, 2]
+
+
+def test_several_metrics_take_the_largest() -> None:
+    """The controller follows the metric that asks for most."""
+    demands = [Demand(flat(1.0), 0.5, 50), Demand(flat(60), 10)]
+
+    assert simulate(scaler(), demands, flat(4), STEP).pods[-1] == 6
+
+
+def test_a_failed_metric_forbids_going_down() -> None:
+    """As in the controller, which only scales up while a metric cannot be read."""
+    result = simulate(scaler(), [Demand(flat(0.25), 0.5, 50)], flat(4), STEP, failed=["memory"])
+
+    assert result.pods[-1] == 4
+
+
+def test_own_policies_limit_the_speed() -> None:
+    """One pod in ten minutes: two steps for a pod."""
+    slow = replace(scaler(), up=ScalingRules(0, (ScalingPolicy("Pods", Decimal(1), 600),)))
+    result = simulate(slow, [Demand(flat(2.0, 6), 0.5, 50)], flat(2, 6), STEP)
+
+    assert [*result.pods] == [3, 3, 4, 4, 5, 5]
+
+
+def test_a_gap_in_the_history_has_no_result() -> None:
+    """Steps without usage are left out, not taken for idle."""
+    load = np.where(np.arange(20) % 2, np.nan, 1.0)
+    result = simulate(scaler(), [Demand(load, 0.5, 50)], flat(4, 20), STEP)
+
+    assert np.isnan(result.pods).sum() == 10
+
+
+loads = st.lists(st.floats(0, 50) | st.just(float("nan")), min_size=2, max_size=60).map(np.array)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    loads, st.integers(1, 8), st.integers(0, 8), st.integers(0, 20), st.floats(0.05, 4), st.integers(5, 120)
+)
+def test_expected_is_monotone_in_the_minimum_and_within_the_bounds(
+    load: Series, least: int, more: int, room: int, request: float, target: int
+) -> None:
+    """A higher minReplicas never means fewer pods, and the mean lies between min and max."""
+    most = least + more + room
+    low, high = (
+        simulate(scaler(bound, most, target), [Demand(load, request, target)], flat(4, load.size), STEP).pods
+        for bound in (least, least + more)
+    )
+    assert np.array_equal(np.isnan(low), np.isnan(high))
+    seen = low[~np.isnan(low)]
+    assert not seen.size or (least <= seen.min() and seen.max() <= most)
+    assert bool(np.all(np.nan_to_num(high) >= np.nan_to_num(low)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(loads, st.integers(1, 20), st.integers(1, 20), st.integers(30, 900))
+def test_policies_keep_it_monotone_too(load: Series, least: int, more: int, period: int) -> None:
+    """Rate limits start from where the pods are."""
+    rules = ScalingRules(
+        0, (ScalingPolicy("Percent", Decimal(50), period), ScalingPolicy("Pods", Decimal(2), period))
+    )
+    low, high = (
+        simulate(
+            replace(scaler(bound, 60), up=rules, down=rules),
+            [Demand(load, 0.5, 50)],
+            flat(4, load.size),
+            STEP,
+        ).pods
+        for bound in (least, least + more)
+    )
+    assert bool(np.all(np.nan_to_num(high) >= np.nan_to_num(low)))

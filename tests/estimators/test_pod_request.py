@@ -1,0 +1,67 @@
+"""The effective pod request, by the scheduler's rule."""
+
+from decimal import Decimal
+
+import pytest
+
+from estimators.kinds import read_workload
+from estimators.pod_request import ContainerDefaults, EffectivePod, effective_pod
+from tests.yaml_objects import objects
+
+NO_DEFAULTS = ContainerDefaults()
+
+
+def pod(spec: str, defaults: ContainerDefaults = NO_DEFAULTS) -> EffectivePod:
+    [thing] = objects(f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  {spec.strip()}\n")
+    workload = read_workload(thing)
+    assert workload is not None
+    return effective_pod(workload.groups[0].template, defaults)
+
+
+@pytest.mark.parametrize(
+    ("spec", "cpu"),
+    [
+        pytest.param("containers: [{name: a, resources: {requests: {cpu: 1}}}, {name: b, resources: {requests: {cpu: 500m}}}]", "1.5", id="containers add up"),
+        pytest.param("containers: [{name: a, resources: {requests: {cpu: 1}}}]\n  initContainers: [{name: i, resources: {requests: {cpu: 3}}}]", "3", id="a larger init container counts"),
+        pytest.param("containers: [{name: a, resources: {requests: {cpu: 2}}}]\n  initContainers: [{name: i, resources: {requests: {cpu: 1}}}]", "2", id="a smaller one does not"),
+        pytest.param("containers: [{name: a, resources: {requests: {cpu: 1}}}]\n  initContainers: [{name: s, restartPolicy: Always, resources: {requests: {cpu: 500m}}}]", "1.5", id="a native sidecar runs all the time"),
+        pytest.param("containers: [{name: a, resources: {requests: {cpu: 1}}}]\n  initContainers: [{name: s, restartPolicy: Always, resources: {requests: {cpu: 1}}}, {name: i, resources: {requests: {cpu: 3}}}]", "4", id="an init container runs beside sidecars started before it"),
+        pytest.param("containers: [{name: a, resources: {requests: {cpu: 1}}}]\n  initContainers: [{name: i, resources: {requests: {cpu: 3}}}, {name: s, restartPolicy: Always, resources: {requests: {cpu: 1}}}]", "3", id="but not beside later ones"),
+        pytest.param("containers: [{name: a, resources: {limits: {cpu: 2}}}]", "2", id="a request comes from the limit"),
+        pytest.param("containers: [{name: a, resources: {requests: {cpu: 1}}}]\n  overhead: {cpu: 250m}", "1.25", id="overhead is added"),
+        pytest.param("containers: [{name: a, resources: {requests: {cpu: 1}}}]\n  resources: {requests: {cpu: 4}}", "4", id="pod-level requests replace the sum"),
+        pytest.param("containers: [{name: a}]\n  resources: {limits: {cpu: 3}}", "3", id="a pod-level limit fills what nobody asks for"),
+        pytest.param("containers: [{name: a, resources: {requests: {cpu: 1}}}]\n  resources: {limits: {cpu: 3}}", "1", id="but not what a container asks for"),
+    ],
+)  # fmt: skip
+def test_the_scheduler_reserves(spec: str, cpu: str) -> None:
+    """Per resource: the larger of the running sum and each start-up phase, plus overhead."""
+    assert Decimal(cpu) == pod(spec).pod["cpu"]
+
+
+def test_a_limit_range_fills_what_is_left() -> None:
+    """A namespace's defaults come after the container's own limit."""
+    defaults = ContainerDefaults({"cpu": Decimal("0.1"), "memory": Decimal(100)}, {"memory": Decimal(500)})
+
+    filled = pod("containers: [{name: a, resources: {limits: {cpu: 2}}}]", defaults)
+
+    assert {"cpu": Decimal(2), "memory": Decimal(100)} == filled.pod
+    assert Decimal(500) == filled.limits["a"]["memory"]
+
+
+def test_what_nothing_says_is_assumed_and_not_zero_for_sure() -> None:
+    """An absent request is named, so that no reader takes $0 for a price."""
+    assert frozenset({"cpu", "memory"}) == pod("containers: [{name: a}]").assumed
+
+
+def test_an_unreadable_quantity_is_a_problem_with_its_place() -> None:
+    """The object is still read; the field is named."""
+    [thing] = objects(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, resources: {requests: {cpu: 1 Gi}}}]}"
+    )
+    workload = read_workload(thing)
+
+    assert workload is not None
+    [problem] = workload.problems
+    assert problem.path == ("spec", "containers", 0, "resources", "requests", "cpu")
+    assert "'1 Gi' is not a quantity" in problem.message
