@@ -1,0 +1,145 @@
+"""Settings come from the environment, and secrets never go anywhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UserError
+from bot.settings import LONGEST_SECRET, SETTINGS, Settings, from_env
+
+SECRET = "s3cret-value"
+
+
+def test_nothing_set_is_fine() -> None:
+    """Every setting is optional."""
+    settings = from_env({})
+    assert settings.prometheus.url == ""
+    assert settings.prometheus.basic_auth is None
+    assert settings.cache.name == "tuppence"
+
+
+def test_everything_arrives(tmp_path: Path) -> None:
+    """Each variable in its place; basic authentication instead of a token."""
+    ca_file = tmp_path / "ca.pem"
+    ca_file.touch()
+    settings = from_env(
+        {
+            "PROMETHEUS_URL": "https://metrics.example/prom",
+            "PROMETHEUS_USERNAME": "reader",
+            "PROMETHEUS_PASSWORD": SECRET,
+            "PROMETHEUS_HEADERS": "X-Scope-OrgID: team-a|team-b\n\nX-Other: a:b",
+            "PROMETHEUS_CA_FILE": str(ca_file),
+            "KUBERNETES_API_URL": "http://127.0.0.1:8001",
+            "XDG_CACHE_HOME": str(tmp_path),
+        }
+    )
+    assert settings.prometheus.url == "https://metrics.example/prom"
+    assert settings.prometheus.basic_auth == ("reader", SECRET)
+    assert settings.prometheus.headers == {"X-Scope-OrgID": "team-a|team-b", "X-Other": "a:b"}
+    assert settings.prometheus.ca_file == ca_file
+    assert settings.kubernetes_api_url == "http://127.0.0.1:8001"
+    assert settings.cache == tmp_path / "tuppence"
+
+
+@pytest.mark.parametrize("name", [setting.name for setting in SETTINGS if setting.secret])
+def test_a_secret_is_never_shown(name: str, tmp_path: Path) -> None:
+    """Not by repr, whether it came from the variable or from a file; the file's last newline is dropped."""
+    file = tmp_path / "secret"
+    file.write_text(f"X: {SECRET}\n" if name.endswith("HEADERS") else f"{SECRET}\n")
+    user = {"PROMETHEUS_USERNAME": "reader"} if name.endswith("PASSWORD") else {}
+    from_variable = from_env({name: file.read_text(), **user})
+    from_file = from_env({f"{name}_FILE": str(file), **user})
+    assert from_variable == from_file != Settings(from_env({}).prometheus, "", from_file.cache)
+    assert SECRET not in repr(from_file)
+
+
+def test_a_password_in_the_url_is_never_shown() -> None:
+    """Some put it there."""
+    assert SECRET not in repr(from_env({"PROMETHEUS_URL": f"http://reader:{SECRET}@localhost:9090"}))
+
+
+def problems(environment: dict[str, str]) -> list[str]:
+    """What is said about `environment`; a secret is never in it."""
+    with pytest.raises(UserError) as caught:
+        from_env(environment)
+    assert SECRET not in str(caught.value)
+    return str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        pytest.param(
+            {"PROMETHEUS_USERNAME": "reader"},
+            "PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD are set together or not at all",
+            id="no password",
+        ),
+        pytest.param(
+            {"PROMETHEUS_TOKEN": SECRET, "PROMETHEUS_USERNAME": "a", "PROMETHEUS_PASSWORD": SECRET},
+            "PROMETHEUS_TOKEN and PROMETHEUS_USERNAME are both set: Prometheus takes one of them",
+            id="two ways in",
+        ),
+        pytest.param(
+            {"PROMETHEUS_TOKEN": f"{SECRET}\nX-Evil: 1"},
+            "PROMETHEUS_TOKEN may not hold spaces or line breaks",
+            id="a header in the token",
+        ),
+        pytest.param(
+            {"PROMETHEUS_TOKEN_FILE": "/nowhere"},
+            "PROMETHEUS_TOKEN_FILE: /nowhere cannot be read: No such file or directory",
+            id="no such file",
+        ),
+        pytest.param(
+            {"PROMETHEUS_TOKEN_FILE": "/dev/null"},
+            f"PROMETHEUS_TOKEN_FILE: /dev/null is empty or larger than {LONGEST_SECRET} characters",
+            id="an empty file",
+        ),
+        pytest.param(
+            {"PROMETHEUS_TOKEN_FILE": "/dev/zero"},
+            f"PROMETHEUS_TOKEN_FILE: /dev/zero is empty or larger than {LONGEST_SECRET} characters",
+            id="a file without end",
+        ),
+        pytest.param(
+            {"PROMETHEUS_HEADERS": SECRET},
+            "PROMETHEUS_HEADERS: line 1 is not of the form 'Name: value'",
+            id="no header",
+        ),
+        pytest.param(
+            {"PROMETHEUS_CA_FILE": "/nowhere"},
+            "PROMETHEUS_CA_FILE: /nowhere is not a file",
+            id="no certificates",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_work_is_told(environment: dict[str, str], said: str) -> None:
+    """By its name, with the way out, and without its value."""
+    assert problems(environment) == [said]
+
+
+def test_a_secret_has_one_source(tmp_path: Path) -> None:
+    """The variable and the file at once may disagree; and every problem is told in one go."""
+    file = tmp_path / "token"
+    file.write_text(SECRET)
+    environment = {
+        "PROMETHEUS_TOKEN": SECRET,
+        "PROMETHEUS_TOKEN_FILE": str(file),
+        "PROMETHEUS_CA_FILE": "/nowhere",
+    }
+    assert problems(environment) == [
+        "PROMETHEUS_TOKEN and PROMETHEUS_TOKEN_FILE are both set: keep one",
+        "PROMETHEUS_CA_FILE: /nowhere is not a file",
+    ]
+
+
+@pytest.mark.parametrize("value", ["", "  ", "relative/cache"])
+def test_a_cache_home_that_is_no_absolute_path_is_ignored(value: str) -> None:
+    """As the XDG base directory specification asks."""
+    assert from_env({"XDG_CACHE_HOME": value}).cache == from_env({}).cache
+    assert from_env({}).cache.is_absolute()
+
+
+def test_an_empty_variable_is_an_unset_one() -> None:
+    """Compose files and CI systems set empty variables."""
+    assert from_env({setting.name: "" for setting in SETTINGS}) == from_env({})
