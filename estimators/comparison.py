@@ -15,13 +15,12 @@ from estimators.objects import Identity, ManifestObject, Source, Unpriced
 from estimators.other_rows import other_rows, unpriced_objects
 from estimators.renames import renames
 from estimators.report import Confidence, FieldChange, Finding, Report, Row, Severity, Verdict
-from estimators.rules import RULES
+from estimators.rules import judge
 from estimators.seen import seen
 from estimators.sides import SideBuilder
 from estimators.verdict import report_verdict, row_verdict, unknown_because
 from estimators.workload import Workload
 
-_BY_SEVERITY = (Severity.RISKY, Severity.CAUTION, Severity.INFO)
 _BY_CONFIDENCE = (Confidence.NONE, Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
 _BY_VERDICT = tuple(Verdict)
 
@@ -127,20 +126,13 @@ class _EnvironmentComparison:
         return row if changes or findings or row.change or unknown else None
 
     def _findings(self, change: WorkloadChange) -> tuple[Finding, ...]:
-        found = [finding for rule in RULES for finding in rule(change)]
+        found = judge(change)
         identity = change.side.workload.identity
         other = self._head.doubled.get(identity)
-        if other is not None and identity not in self._base.doubled:
-            found.append(
-                Finding(
-                    rule="duplicate-object",
-                    severity=Severity.CAUTION,
-                    message=f"defined twice: the definition at line {other.line} of {other.file} is not used",
-                    path="metadata.name",
-                    source=other,
-                )
-            )
-        return tuple(sorted(found, key=lambda item: _BY_SEVERITY.index(item.severity)))
+        if other is None or identity in self._base.doubled:
+            return found
+        message = f"defined twice: the definition at line {other.line} of {other.file} is not used"
+        return (Finding("duplicate-object", Severity.CAUTION, message, "metadata.name", other), *found)
 
 
 def _body(acting: object) -> object:
@@ -174,12 +166,11 @@ def _assembled(change: WorkloadChange, findings: tuple[Finding, ...], unknown: s
     amounts = [estimate.monthly if estimate else NOTHING for estimate in estimates]
     status = "changed" if before and after else "added" if after else "removed"
     thing = change.side.workload.object
-    verdict = Verdict.UNKNOWN if unknown else Verdict.NONE
     return Row(
         identity=thing.identity,
         status=status,
         source=first_source(change.changes, thing.source),
-        verdict=min(verdict, row_verdict(change, findings), key=_BY_VERDICT.index),
+        verdict=row_verdict(change, findings),
         confidence=change.confidence,
         before=estimates[0],
         after=estimates[1],
@@ -187,7 +178,7 @@ def _assembled(change: WorkloadChange, findings: tuple[Finding, ...], unknown: s
         changes=change.changes,
         findings=findings,
         seen=seen(change),
-        unknown_because=unknown or unknown_because(change, findings),
+        unknown_because=unknown or unknown_because(change),
         blast_radius=blast_radius(change) if findings else "",
         labels={**thing.labels, **change.side.workload.groups[0].template.labels},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from estimators.change import Cluster
@@ -14,7 +14,7 @@ from estimators.rates import RateBook
 from estimators.replicas import UnknownCount
 from estimators.report import CostLine, Estimate, PodAmounts, ReplicaCount
 from estimators.storage import StorageRate, claim_count, storage_rate
-from estimators.workload import PodGroup, VolumeClaim, Workload
+from estimators.workload import DeviceRequest, PodGroup, VolumeClaim, Workload
 
 _WEAKEST = (Provenance.UNPRICED, Provenance.ASSUMED, Provenance.REQUESTED, Provenance.MEASURED)
 
@@ -28,13 +28,16 @@ def estimate_workload(
     workload: Workload,
     pods: Mapping[str, EffectivePod],
     counts: Mapping[str, ReplicaCount | UnknownCount],
+    devices: Mapping[str, Sequence[DeviceRequest]],
     cluster: Cluster,
     book: RateBook,
+    most_ever: Decimal = ZERO,
 ) -> Estimate | UnknownCount:
     """What the workload costs, or why its pod count cannot be told.
 
-    `pods` and `counts` are by group name. A workload of several groups is summed; its `pod` is the
-    mean pod at the expected counts.
+    `pods`, `counts` and `devices` (claimed GPUs) are by group name. A workload of several groups is
+    summed; its `pod` is the mean pod at the expected counts. `most_ever` pods ran before: a
+    StatefulSet keeps their volumes.
     """
     lines: list[CostLine] = []
     parts: list[tuple[ReplicaCount, PodAmounts, Rates]] = []
@@ -44,15 +47,23 @@ def estimate_workload(
             return count
         pod = pods[group.name]
         rates = book.rates_for(group.template, pod.pod)
-        amounts = _amounts(workload, group, pod, book)
+        claimed = devices[group.name]
+        amounts = _amounts(workload, group, pod, claimed, book)
         lines += _lines(group.name, amounts, count.count, rates, cluster.hours_per_month)
-        lines += _volumes(workload, group, count.count, cluster)
+        lines += _claimed_lines(group.name, claimed, count.count, rates, cluster.hours_per_month)
+        lines += _volumes(workload, group, count.count, most_ever, cluster)
         parts.append((count, amounts, rates))
     counted, amounts, rates = parts[0] if len(parts) == 1 else _merged(parts)
     return Estimate(counted, amounts, rates, tuple(lines), total(line.monthly for line in lines))
 
 
-def _amounts(workload: Workload, group: PodGroup, pod: EffectivePod, book: RateBook) -> PodAmounts:
+def _amounts(
+    workload: Workload,
+    group: PodGroup,
+    pod: EffectivePod,
+    claimed: Sequence[DeviceRequest],
+    book: RateBook,
+) -> PodAmounts:
     gpus = book.gpus_for(group.template, pod.pod)
     claims = (*workload.claims, *group.template.ephemeral_claims)
     provenance = {
@@ -65,7 +76,7 @@ def _amounts(workload: Workload, group: PodGroup, pod: EffectivePod, book: RateB
     return PodAmounts(
         cpu_cores=pod.pod.get("cpu", ZERO),
         memory_gib=pod.pod.get("memory", ZERO) / GIB,
-        gpus=gpus.count,
+        gpus=gpus.count + sum((item.count for item in claimed if item.per_pod), ZERO),
         storage_gib=sum((item.size or ZERO for item in claims), ZERO) / GIB,
         provenance=provenance,
     )
@@ -84,10 +95,29 @@ def _lines(group: str, pod: PodAmounts, count: Range, rates: Rates, hours: Decim
             yield CostLine(label, amount, unit, quantity, rate, f"{unit}-hour", monthly, rates.source, group)
 
 
-def _volumes(workload: Workload, group: PodGroup, count: Range, cluster: Cluster) -> Iterator[CostLine]:
+def _claimed_lines(
+    group: str, claimed: Sequence[DeviceRequest], count: Range, rates: Rates, hours: Decimal
+) -> Iterator[CostLine]:
+    """What claims add to the GPUs counted per pod: shared claims, and the dearest of alternatives."""
+    for item in claimed:
+        if item.per_pod:
+            dearer = count.ceiling * (item.ceiling - item.count)
+            quantity = Range(ZERO, ZERO, dearer)
+        else:
+            quantity = Range(item.count, item.count, item.ceiling)
+        if quantity:
+            monthly = quantity * (rates.gpu_hour * hours)
+            yield CostLine(
+                "gpu", item.count, "GPU", quantity, rates.gpu_hour, "GPU-hour", monthly, rates.source, group
+            )
+
+
+def _volumes(
+    workload: Workload, group: PodGroup, count: Range, most_ever: Decimal, cluster: Cluster
+) -> Iterator[CostLine]:
     """Claim templates once per replica that ever was, ephemeral ones per pod."""
     for claim in workload.claims:
-        yield from volume_line(claim, claim_count(claim, count), cluster, group.name)
+        yield from volume_line(claim, claim_count(claim, count, most_ever), cluster, group.name)
     for claim in group.template.ephemeral_claims:
         yield from volume_line(claim, count, cluster, group.name)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from estimators.change import Cluster, Side, Simulation
 from estimators.cost import estimate_workload
+from estimators.devices import device_requests
 from estimators.inventory import Inventory
+from estimators.money import ZERO
 from estimators.objects import Identity
 from estimators.pod_request import EffectivePod, effective_pod
 from estimators.rates import RateBook
 from estimators.replicas import UnknownCount, count_pods, replay
 from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
-from estimators.workload import Autoscaler, PodGroup, Resources, VerticalAutoscaler, Workload
+from estimators.workload import Autoscaler, DeviceRequest, PodGroup, Resources, VerticalAutoscaler, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ class SideBuilder:
             group.name: count_pods(workload, group, autoscaler, simulation, history, self.cluster)
             for group in workload.groups
         }
-        outcome = estimate_workload(workload, pods, counts, self.cluster, self.book)
+        devices = {group.name: self._devices(group, identity, inventory) for group in workload.groups}
+        kept = old.estimate.replicas.count.expected if old and old.estimate else ZERO
+        outcome = estimate_workload(workload, pods, counts, devices, self.cluster, self.book, kept)
         unknown = outcome.reason if isinstance(outcome, UnknownCount) else ""
         side = Side(
             workload=workload,
@@ -80,6 +84,15 @@ class SideBuilder:
             namespace_body=inventory.namespace_of(identity),
         )
         return Joined(side, unknown)
+
+    def _devices(self, group: PodGroup, identity: Identity, inventory: Inventory) -> Sequence[DeviceRequest]:
+        """GPUs claimed through Dynamic Resource Allocation."""
+        claims = group.template.resource_claims
+        if not claims:
+            return ()
+        path = (*group.template.path, "resourceClaims")
+        bodies = (thing.body for thing in inventory.devices)
+        return device_requests(claims, path, identity.namespace, bodies).requests
 
     def _replay(
         self,
