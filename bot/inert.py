@@ -26,12 +26,14 @@ _NO_BREAK = "\u200b"
 _LINE_START = re.compile(r"^()([-+=#])(?=\2|\s|$)|^([0-9]{1,9})([.)])(?=\s|$)")
 """A list, a heading or a rule, if the text came to stand first on its line."""
 _SPECIAL = re.compile(
-    r"(?P<escape>[\\`*_~\[\]])"
+    r"(?P<flag>(?<!\S)--(?-i:[a-z][a-z-]*(?: [A-Z]{2,})?)(?![\w-]))"
+    r"|(?P<arrow> → )"
+    r"|(?P<escape>[\\`*_~\[\]])"
     r"|(?P<entity>[<>&|]|\$(?![0-9]))"
     r"|(?P<break>@|\#|:(?=//|[\w+-]+:)|\bwww(?=\.)|\bGH(?=-[0-9])|\b[0-9a-f]{6}(?=[0-9a-f]{1,34}\b))",
     re.IGNORECASE,
 )
-_WORDS_THAT_LINK = re.compile(r"www\.|gh-[0-9]|[0-9a-f]{7}", re.IGNORECASE)
+_MORE_TO_DO = re.compile(r"www\.|gh-[0-9]|[0-9a-f]{7}|--| → ", re.IGNORECASE)
 _URL_SAFE = ":/?#@!$&'*+,;=%~-._"
 
 
@@ -52,11 +54,12 @@ def md(text: str, most: int = _LONGEST) -> Markdown:
     """`text` as Markdown that reads as it is written, wherever GitHub shows it: paragraph, list or table.
 
     No emphasis, link, image, HTML, table border or formula comes out of it, and GitHub makes no
-    mention, reference or emoji of it: a zero-width space stands where one would begin.
+    mention, reference or emoji of it: a zero-width space stands where one would begin. Flags such as
+    `--usage FILE` become code, and an arrow keeps to both its sides.
     """
     if isinstance(text, Markdown):
         return text
-    if len(text) <= most and _HARMLESS.fullmatch(text) and not _WORDS_THAT_LINK.search(text):
+    if len(text) <= most and _HARMLESS.fullmatch(text) and not _MORE_TO_DO.search(text):
         return Markdown(" ".join(text.split()))
     line = _SPECIAL.sub(_escape, plain(html.unescape(text[: most * 8]), most))
     return Markdown(_LINE_START.sub(r"\1\3\\\2\4", line))
@@ -64,6 +67,10 @@ def md(text: str, most: int = _LONGEST) -> Markdown:
 
 def _escape(match: re.Match[str]) -> str:
     found = match[0]
+    if match["flag"]:
+        return code(found)
+    if match["arrow"]:
+        return "\xa0→\xa0"
     if match["escape"]:
         return "\\" + found
     if match["entity"]:
@@ -77,9 +84,20 @@ def code(text: str, most: int = 100) -> Markdown:
     return Markdown(f"`{line}`" if line else "")
 
 
-def link(label: Markdown, url: str, most: int = 1000) -> Markdown:
-    """`label` linked to `url`, or alone where the address is not a web page's or is too long to carry."""
+def unbroken(text: str) -> Markdown:
+    """`text` as Markdown that stays on one line."""
+    return Markdown(md(text).replace(" ", "\xa0"))
+
+
+def address(url: str, most: int = 1000) -> str:
+    """`url` with everything encoded that could end it early; `""` where it is no web page or too long."""
     if not url.startswith(("https://", "http://")):
-        return label
-    address = quote(url.encode("utf-8", "replace"), safe=_URL_SAFE)
-    return Markdown(f"[{label}]({address})") if label and len(address) <= most else label
+        return ""
+    encoded = quote(url.encode("utf-8", "replace"), safe=_URL_SAFE)
+    return encoded if len(encoded) <= most else ""
+
+
+def link(label: Markdown, url: str) -> Markdown:
+    """`label` linked to `url`, or alone where that is no address to link to."""
+    target = address(url)
+    return Markdown(f"[{label}]({target})") if label and target else label

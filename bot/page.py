@@ -24,7 +24,7 @@ from bot.page_details import (
 )
 from bot.page_rows import (
     Amounts,
-    RowWords,
+    Table,
     choose,
     may_hurt,
     others_title,
@@ -60,12 +60,11 @@ class Page:
     worst: tuple[str, str]
     """Name and message of the worst finding."""
     sentences: tuple[str, ...]
-    rows: tuple[RowWords, ...]
-    others: tuple[RowWords, ...]
+    table: Table
+    others: Table
     others_title: str
     others_left: int
     with_environment: bool
-    with_seen: bool
     arithmetic: tuple[RowArithmetic, ...]
     findings: tuple[RowFindings, ...]
     findings_title: str
@@ -96,8 +95,8 @@ def compose(report: Report, size: Size, *, links: Links, crossed: Sequence[Cross
     in_cents = cents_that_add_up([row.change.expected for row in ranked])
     cents = {id(row): amount for row, amount in zip(ranked, in_cents, strict=True)}
 
-    def in_words(rows: Iterable[Row]) -> tuple[RowWords, ...]:
-        return tuple(row_words(row, cents, report.currency, links) for row in rows)
+    def table(rows: Iterable[Row]) -> Table:
+        return Table.of(tuple(row_words(row, cents, report.currency, links) for row in rows))
 
     with_findings = [row for row in ranked if row.findings]
     counted = [row for row in shown + others if row.change]
@@ -106,12 +105,11 @@ def compose(report: Report, size: Size, *, links: Links, crossed: Sequence[Cross
         headline=headline(report),
         worst=_worst(ranked),
         sentences=tuple(_sentences(report, ranked, cents)),
-        rows=in_words(shown),
-        others=in_words(others[: size.others]),
+        table=table(shown),
+        others=table(others[: size.others]),
         others_title=others_title(others, cents, report.currency),
         others_left=max(0, len(others) - size.others),
         with_environment=len({row.identity.environment for row in ranked}) > 1,
-        with_seen=any(row.seen for row in ranked),
         arithmetic=tuple(arithmetic(row, report) for row in counted[: size.arithmetic]),
         findings=tuple(row_findings(row, links) for row in with_findings[: size.findings]),
         findings_title=words.count(sum(len(row.findings) for row in with_findings), "finding"),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from bot import words
-from estimators.money import Range, to_cents
+from estimators.money import to_cents
 from estimators.objects import Source
 from estimators.prices import Provenance
 from estimators.report import CostLine, Estimate, Finding, Report, Row, Severity
@@ -34,12 +34,21 @@ _POD_FIELDS = {"cpu_cores": "cpu", "memory_gib": "memory", "gpus": "GPUs", "stor
 
 
 @dataclass(frozen=True, slots=True)
+class Sum:
+    """`formula` = `amount`, and the least and the most it may be; all empty where a side has no such line."""
+
+    formula: str = ""
+    amount: str = ""
+    spread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ArithmeticLine:
-    """One line of a row's arithmetic, before and after the change; `""` where a side has none."""
+    """One line of a row's arithmetic, before and after the change."""
 
     label: str
-    before: str
-    after: str
+    before: Sum
+    after: Sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +108,14 @@ def arithmetic(row: Row, report: Report) -> RowArithmetic:
     A line that the change leaves alone says so after it, and the cents of each side add up to its total.
     """
     before, after = _by_label(row.before), _by_label(row.after)
-    same = [label for label, line in after.items() if label in before and _sum(line) == _sum(before[label])]
+    same = [label for label, line in after.items() if label in before and _same(line, before[label])]
     cents_before = _cents(row.before, before, {})
     cents_after = _cents(row.after, after, {label: cents_before[label] for label in same})
     lines = [ArithmeticLine("pods", _pods(row.before), _pods(row.after))]
     for label in {**before, **after}:
-        was = _line(before[label], cents_before[label], report) if label in before else ""
-        now = _line(after[label], cents_after[label], report) if label in after else ""
-        lines.append(ArithmeticLine(label, was, "the same" if label in same else now))
+        was = _line(row.before, before[label], cents_before[label], report) if label in before else Sum()
+        now = _line(row.after, after[label], cents_after[label], report) if label in after else Sum()
+        lines.append(ArithmeticLine(label, was, Sum("the same") if label in same else now))
     lines.append(ArithmeticLine("a month", _monthly(row.before, report), _monthly(row.after, report)))
     has_pods = row.identity.kind not in _WITHOUT_PODS
     notes = _notes(row, with_pods=has_pods)
@@ -123,8 +132,8 @@ def _by_label(estimate: Estimate | None) -> dict[str, CostLine]:
     return found
 
 
-def _sum(line: CostLine) -> tuple[Range, Decimal]:
-    return line.quantity, line.price
+def _same(one: CostLine, other: CostLine) -> bool:
+    return (one.quantity, one.price) == (other.quantity, other.price)
 
 
 def _cents(
@@ -143,26 +152,30 @@ def _cents(
     return cents
 
 
-def _pods(estimate: Estimate | None) -> str:
-    return words.numbers(estimate.replicas.count) if estimate else ""
+def _pods(estimate: Estimate | None) -> Sum:
+    return Sum(words.numbers(estimate.replicas.count)) if estimate else Sum()
 
 
-def _line(line: CostLine, cents: Decimal, report: Report) -> str:
-    """`5.8 cores x 730 h x $0.031611 = $133.84`."""
+def _line(estimate: Estimate | None, line: CostLine, cents: Decimal, report: Report) -> Sum:
+    """`11.6 x 0.5 cores x 730 h x $0.031611 = $133.84`."""
     exact = line.monthly.expected
     money = words.money(cents if to_cents(exact) else exact, report.currency, cents=True)
     price = words.unit_price(line.price, report.currency)
     by_month = line.price_unit.endswith("-month")
     by = f"{price} a month" if by_month else f"{words.number(report.hours_per_month)} h × {price}"
-    return f"{words.units(line.quantity.expected, line.unit)} × {by} = {money}"
+    pods = estimate.replicas.count.expected if estimate else Decimal(1)
+    if pods != 1 and line.per_pod * pods == line.quantity.expected:
+        quantity = f"{words.number(pods)} × {words.units(line.per_pod, line.unit)}"
+    else:
+        quantity = words.units(line.quantity.expected, line.unit)
+    return Sum(f"{quantity} × {by}", money)
 
 
-def _monthly(estimate: Estimate | None, report: Report) -> str:
+def _monthly(estimate: Estimate | None, report: Report) -> Sum:
     if estimate is None:
-        return ""
-    ends = words.spread(estimate.monthly, report.currency, signed=False)
+        return Sum()
     expected = words.money(estimate.monthly.expected, report.currency, cents=True)
-    return f"{expected} ({ends})" if ends else expected
+    return Sum("", expected, words.spread(estimate.monthly, report.currency, signed=False))
 
 
 def _notes(row: Row, *, with_pods: bool) -> tuple[str, ...]:

@@ -28,11 +28,25 @@ class RowWords:
     kind: str
     url: str
     place: str
-    change: str
+    changes: tuple[str, ...]
     seen: str
     amount: str
     spread: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows, and whether any of them has something to say in the two columns that are often empty."""
+
+    rows: tuple[RowWords, ...]
+    with_seen: bool
+    with_why: bool
+
+    @classmethod
+    def of(cls, rows: tuple[RowWords, ...]) -> Table:
+        """The rows with the columns they need."""
+        return cls(rows, any(row.seen for row in rows), any(row.why for row in rows))
 
 
 def rank(row: Row) -> tuple[int, bool, Decimal, str]:
@@ -70,7 +84,7 @@ def row_words(row: Row, cents: Amounts, currency: str, links: Links) -> RowWords
         kind=row.identity.kind if row.identity.kind != "Deployment" else "",
         url=links(source, side(row)),
         place=place(source),
-        change=_changed(row),
+        changes=tuple(_changes(row)),
         seen=row.seen,
         amount=sum_words([row], cents, currency),
         spread=words.spread(row.change, currency) if row.cost_known else "",
@@ -78,16 +92,15 @@ def row_words(row: Row, cents: Amounts, currency: str, links: Links) -> RowWords
     )
 
 
-def _changed(row: Row) -> str:
-    """`memory limit 1Gi → 512Mi, replicas 3 → 2`."""
-    parts = [] if row.status == "changed" else [row.status]
+def _changes(row: Row) -> list[str]:
+    """`memory limit 1Gi → 512Mi`, one text for each of the first few."""
     if row.status == "changed":
-        parts += [_one_change(change.label, change.old, change.new) for change in row.changes[:4]]
-        left = len(row.changes) - 4
-        parts += [f"{left} more"] if left > 0 else []
-    elif estimate := row.after or row.before:
-        parts += [size] if (size := _size(estimate)) else []
-    return ", ".join(parts)
+        shown = [_one_change(change.label, change.old, change.new) for change in row.changes[:4]]
+        left = len(row.changes) - len(shown)
+        return [*shown, f"{left} more"] if left else shown
+    estimate = row.after or row.before
+    size = _size(estimate) if estimate else ""
+    return [f"{row.status}, {size}" if size else row.status]
 
 
 def _size(estimate: Estimate) -> str:

@@ -37,5 +37,5 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    environment.filters |= {"md": inert.md, "code": inert.code, "link": inert.link}
+    environment.filters |= {"code": inert.code, "link": inert.link, "unbroken": inert.unbroken}
     return environment

@@ -301,3 +301,8 @@ SAMPLES = {
     "savings": savings,
     "removal": removal,
 }
+
+
+def comment_links(source: Source, side: str) -> str:
+    """A line of the sample repository on the web."""
+    return f"https://github.example/acme/shop/blob/{HEAD if side == 'after' else 'main'}/{source.file}#L{source.line}"

@@ -1,0 +1,219 @@
+"""A report on a terminal: the facts of the comment in the same order, without its folds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.style import Style
+from rich.table import Table as Grid
+from rich.text import Text
+
+from bot import words
+from bot.inert import address
+from bot.page import Page, Size, compose, is_quiet
+from bot.page_details import Links, RowArithmetic, RowFindings, Sum
+from bot.page_rows import RowWords, Table
+from estimators.guardrail import CrossedGuardrail
+from estimators.report import Report
+
+_SIZE = Size(table=10, others=1000, arithmetic=10, findings=100, unpriced=1000, text=300)
+_WIDE = 110
+"""Columns from which the rows stand in a table; below, each is a small paragraph."""
+_STYLES = {"Risky": "bold red", "Caution": "yellow", "Unknown": "bright_black", "Safe": "green"}
+
+
+def show_report(
+    report: Report, console: Console, *, links: Links, crossed: Sequence[CrossedGuardrail] = ()
+) -> None:
+    """Print `report`. Colours and links appear where `console` is a terminal that has them."""
+    if is_quiet(report, crossed):
+        console.print(Text(f"No cost or reliability impact at {words.revision(report.head)}."))
+        return
+    page = compose(report, _SIZE, links=links, crossed=crossed)
+    for part in _parts(page, console.width):
+        console.print(part)
+
+
+def report_as_text(
+    report: Report, *, width: int, links: Links, crossed: Sequence[CrossedGuardrail] = ()
+) -> str:
+    """The same as plain text of at most `width` columns, for files and pipes."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
+    with console.capture() as capture:
+        show_report(report, console, links=links, crossed=crossed)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+Part = Text | Grid | Padding
+
+
+def _parts(page: Page, width: int) -> Iterable[Part]:
+    verdict = page.headline.partition(" · ")[0]
+    yield Text(page.headline, style=_STYLES.get(verdict, "bold"))
+    worst = [f"{page.worst[0]}: {page.worst[1]}."] if page.worst[0] else []
+    if told := " ".join([*worst, *page.sentences]):
+        yield Text(told)
+    yield from _rows(page.table, page, width)
+    if page.others_title:
+        yield _title(page.others_title)
+        yield _short_rows(page)
+        yield from _left(page.others_left, "more")
+    if page.arithmetic or page.notes:
+        yield _title("How these numbers were made")
+    for item in page.arithmetic:
+        yield from _arithmetic(item, page)
+    yield from (_item(note) for note in page.notes)
+    if page.findings:
+        yield _title(f"{page.findings_title}, with evidence")
+    for row in page.findings:
+        yield from _findings(row, page)
+    yield from _left(page.findings_left, "more workloads with findings")
+    yield from _closing(page)
+
+
+def _closing(page: Page) -> Iterable[Part]:
+    if page.unpriced_count:
+        yield _title(f"Not priced: {page.unpriced_count:,}")
+    for item in page.unpriced:
+        kind = "" if item.kind in {"File", "Root"} else f"{item.kind} "
+        name = f"{item.namespace}/{item.name}" if item.namespace else item.name
+        file = f" in {item.file}" if item.file not in {"", item.name} else ""
+        yield _item(f"{kind}{name}{file}: {item.reason}")
+    yield from _left(page.unpriced_left, "more")
+    if page.partial:
+        yield _title(f"Incomplete: {'; '.join(page.partial)}")
+    if page.without_usage:
+        yield _title(
+            "Nothing here was held against live usage. To compare with what the pods really use, "
+            "add --prometheus URL or --usage FILE."
+        )
+    for crossed in page.crossed:
+        approvers = f" Needs approval by {' or '.join(crossed.approvers)}." if crossed.approvers else ""
+        yield _title(f"Guardrail crossed: {crossed.why}. {crossed.message}".rstrip() + approvers, "bold red")
+    yield _title(" · ".join([f"{page.head} against {page.base}", *page.footer]), "dim")
+
+
+def _title(text: str, style: str = "bold") -> Padding:
+    return Padding(Text(text, style=style), (1, 0, 0, 0))
+
+
+def _indented(text: str | Grid, by: int = 2, style: str = "") -> Padding:
+    return Padding(Text(text, style=style) if isinstance(text, str) else text, (0, 0, 0, by))
+
+
+def _item(text: str) -> Grid:
+    grid = Grid.grid(padding=(0, 1, 0, 0))
+    grid.add_row(Text("  -"), Text(text))
+    return grid
+
+
+def _left(count: int, what: str) -> Iterable[Part]:
+    if count:
+        yield _indented(f"{count:,} {what}, not shown here")
+
+
+def _name(row: RowWords, page: Page) -> Text:
+    url = address(row.url)
+    name = Text(row.name, style=Style(bold=True, link=url) if url else "bold")
+    beside = " ".join(filter(None, (row.kind, row.environment if page.with_environment else "")))
+    return name.append(f" {beside}", style=Style.null()) if beside else name
+
+
+def _amount(row: RowWords) -> Text:
+    return Text(row.amount, style="bold").append(
+        f" ({row.spread})" if row.spread else "", style=Style(bold=False, dim=True)
+    )
+
+
+def _rows(table: Table, page: Page, width: int) -> Iterable[Part]:
+    if not table.rows:
+        return
+    yield Text()
+    if width >= _WIDE:
+        yield _wide(table, page)
+        return
+    for row in table.rows:
+        grid = Grid.grid(padding=(0, 2, 0, 0), expand=True)
+        grid.add_column(width=7, no_wrap=True)
+        grid.add_column(ratio=1, overflow="fold")
+        grid.add_column(justify="right", no_wrap=True)
+        grid.add_row(Text(row.verdict, style=_STYLES.get(row.verdict, "")), _name(row, page), _amount(row))
+        yield grid
+        told = (", ".join(row.changes), f"seen: {row.seen}" if row.seen else "", row.why)
+        yield from (_indented(text, 9) for text in told if text)
+        if row.place:
+            yield _indented(row.place, 9, "dim")
+
+
+def _wide(table: Table, page: Page) -> Grid:
+    grid = Grid(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim", expand=True)
+    grid.add_column("")
+    grid.add_column("Workload", overflow="fold", ratio=4)
+    grid.add_column("Change", overflow="fold", ratio=5)
+    if table.with_seen:
+        grid.add_column("Seen live", overflow="fold", ratio=4)
+    grid.add_column("A month", justify="right", no_wrap=True)
+    if table.with_why:
+        grid.add_column("Why", overflow="fold", ratio=6)
+    for row in table.rows:
+        name = _name(row, page)
+        cells = [Text(row.verdict, style=_STYLES.get(row.verdict, "")), _lines(name, row.place)]
+        cells.append(Text("\n".join(row.changes)))
+        cells += [Text(row.seen)] if table.with_seen else []
+        cells.append(_lines(Text(row.amount, style="bold"), row.spread))
+        cells += [Text(row.why)] if table.with_why else []
+        grid.add_row(*cells)
+    return grid
+
+
+def _lines(first: Text, second: str) -> Text:
+    return Text("\n").join([first, Text(second, style="dim")]) if second else first
+
+
+def _short_rows(page: Page) -> Grid:
+    grid = Grid.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(width=9, no_wrap=True)
+    grid.add_column(overflow="fold", ratio=3)
+    grid.add_column(overflow="fold", ratio=4)
+    grid.add_column(justify="right", no_wrap=True)
+    for row in page.others.rows:
+        verdict = Text(f"  {row.verdict}", style=_STYLES.get(row.verdict, ""))
+        grid.add_row(verdict, _name(row, page), Text(", ".join(row.changes)), _amount(row))
+    return grid
+
+
+def _arithmetic(item: RowArithmetic, page: Page) -> Iterable[Part]:
+    """One side under the other, which fits anywhere; the amounts stand in one column."""
+    beside = f" {item.environment}" if item.environment and page.with_environment else ""
+    yield _indented(f"{item.name}{beside}", 2, "bold")
+    grid = Grid.grid(padding=(0, 2, 0, 0))
+    grid.add_column()
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    grid.add_column(justify="right", no_wrap=True)
+    for when in ("before", "after"):
+        sums = [(line.label, line.before if when == "before" else line.after) for line in item.lines]
+        for index, (label, told) in enumerate((label, told) for label, told in sums if told != Sum()):
+            formula = told.formula or (f"between {told.spread.replace('…', ' and ')}" if told.spread else "")
+            first = Text("" if index else when, "dim")
+            grid.add_row(first, Text(label), Text(formula), Text(told.amount))
+    yield _indented(grid, 4)
+    yield from (_indented(note, 4, "dim") for note in item.notes)
+
+
+def _findings(row: RowFindings, page: Page) -> Iterable[Part]:
+    beside = f" {row.environment}" if row.environment and page.with_environment else ""
+    yield _indented(f"{row.name}{beside}", 2, "bold")
+    for finding in row.findings:
+        place = f" ({finding.place})" if finding.place else ""
+        safe = f" {finding.safe}." if finding.safe else ""
+        yield _indented(f"{finding.severity}: {finding.message}.{safe}{place}", 4)
+        if finding.evidence:
+            yield _indented(f"evidence: {finding.evidence}", 6, "dim")
+        if finding.how_to_know:
+            yield _indented(f"to know: {finding.how_to_know}", 6)
+    if row.blast_radius:
+        yield _indented(f"blast radius: {row.blast_radius}", 4)
