@@ -43,12 +43,13 @@ class Fence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The caps on one child; `seconds` is the wall-clock time of one root.
+    """The caps: wall-clock time of one root and of all of a tree, and what one child may take.
 
     `memory_bytes` counts what can be written to (RLIMIT_DATA): an idle Helm takes 0.15 GiB of it.
     """
 
     seconds: float = 15.0
+    total_seconds: float = 300.0
     cpu_seconds: int = 600
     memory_bytes: int = 1 << 30
     answer_bytes: int = 32 << 20
@@ -84,6 +85,16 @@ def find_fence() -> Fence:
         "charts and kustomizations come from strangers, and this system cannot fence their renderer in: "
         "it needs Linux on x86-64 or arm64 with Landlock or `bwrap` (or pass --unsafe-render)"
     )
+
+
+def native_command(name: str) -> str | None:
+    """The real path of a program on PATH, but no wrapper script: it would start others, which is fenced."""
+    found = shutil.which(name)
+    if found is None:
+        return None
+    path = Path(found).resolve()
+    with path.open("rb") as file:
+        return None if file.read(2) == b"#!" else str(path)
 
 
 class FencedChild:
