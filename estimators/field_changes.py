@@ -71,9 +71,7 @@ def _group_changes(before: Side, after: Side) -> Iterator[FieldChange]:
         for label, path, old_path in _replica_fields(old, new):
             yield from _compared(f"{prefix}{label}", _at(before, old_path), _at(after, path))
         yield from _container_changes(prefix, (before, old), (after, new))
-        for key, label in _POD_FIELDS.items():
-            paths = (*old.template.path, key), (*new.template.path, key)
-            yield from _compared(prefix + label, _at(before, paths[0]), _at(after, paths[1]))
+        yield from _pod_changes(prefix, (before, old), (after, new))
         yield from _affinity_and_pod_resources(prefix, (before, old), (after, new))
 
 
@@ -123,6 +121,16 @@ def _stands_twice(kind: str, resource: str, now: Container) -> bool:
 
 def _containers(group: PodGroup) -> Mapping[str, Container]:
     return {item.name: item for item in (*group.template.containers, *group.template.init_containers)}
+
+
+def _pod_changes(
+    prefix: str, old: tuple[Side, PodGroup], new: tuple[Side, PodGroup]
+) -> Iterator[FieldChange]:
+    was, now = (mapping(dig(side.workload.object.body, *group.template.path)) for side, group in (old, new))
+    for key, label in _POD_FIELDS.items():
+        if was.get(key) != now.get(key):
+            paths = [(*group.template.path, key) for _, group in (old, new)]
+            yield from _compared(prefix + label, _at(old[0], paths[0]), _at(new[0], paths[1]))
 
 
 def _affinity_and_pod_resources(
