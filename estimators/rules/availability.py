@@ -1,0 +1,125 @@
+"""Rules about a fixed number of pods that falls."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from estimators.change import Side, WorkloadChange
+from estimators.report import Finding, Severity
+from estimators.rules.observed import ContainerHistory, history_of
+from estimators.rules.pods import fewest, fixed, most, only_group
+from estimators.rules.words import core_words, finding, size_words, window_words
+from estimators.usage import peak
+
+
+class _Shortage(NamedTuple):
+    """One container's resource that the remaining pods cannot carry, in words."""
+
+    container: str
+    needed: str
+    available: str
+    safe: int | None
+    """Pods of which one may fail; None where no count would do."""
+    coverage: float
+
+
+def single_replica(change: WorkloadChange) -> Iterator[Finding]:
+    """`single-replica`: a workload that nothing scales falls to one pod."""
+    before, after = change.before, change.after
+    if before is None or after is None or fixed(after) != 1:
+        return
+    old, group = fewest(before), only_group(after)
+    if old is None or old <= 1 or group is None:
+        return
+    yield finding(
+        change,
+        "single-replica",
+        Severity.CAUTION,
+        f"from {old} pods to one: every restart and node drain is now an outage",
+        group.replicas_path,
+        evidence={"old pods": str(old), "new pods": "1"},
+        safe_value="2",
+    )
+
+
+def no_failover(change: WorkloadChange) -> Iterator[Finding]:
+    """`no-failover`: replicas fall so far that with one pod gone the rest cannot carry the observed peak.
+
+    CPU: the highest total use against the requests (the limits, where nothing is requested).
+    Memory: against the limits; what a pod never went below stays with each pod, the rest is shared.
+    A single pod has no failover at all, which `single-replica` says; here it has to carry the peak.
+    """
+    before, after = change.before, change.after
+    if before is None or after is None or change.history is None:
+        return
+    count, old, group = fixed(after), most(before), only_group(after)
+    if not count or group is None or (old is not None and count >= old):
+        return
+    carriers = max(int(count) - 1, 1)
+    shortages = [
+        shortage
+        for container in group.template.running
+        if (history := history_of(change, container.name))
+        for shortage in _shortages(change, after, container.name, history, carriers)
+    ]
+    if not shortages:
+        return
+    worst = shortages[0]
+    whom = "one pod cannot" if count == 1 else f"with one of {count} pods gone the rest cannot"
+    yield finding(
+        change,
+        "no-failover",
+        Severity.RISKY,
+        f"{whom} carry the peak of {worst.needed}",
+        group.replicas_path,
+        evidence={
+            "old pods": "no maximum" if old is None else str(old),
+            "new pods": str(count),
+            **{f"{item.container} needs": f"{item.needed}; {item.available}" for item in shortages},
+            "window": window_words(change, min(item.coverage for item in shortages)),
+        },
+        safe_value=""
+        if any(item.safe is None for item in shortages)
+        else str(max(item.safe or 0 for item in shortages)),
+    )
+
+
+def _shortages(
+    change: WorkloadChange, side: Side, name: str, history: ContainerHistory, carriers: int
+) -> Iterator[_Shortage]:
+    requests, limits = side.requests.get(name, {}), side.limits.get(name, {})
+    used, each = history.cpu_total_peak, requests.get("cpu") or limits.get("cpu")
+    if used is not None and each and Decimal(used) > carriers * each:
+        yield _Shortage(
+            name,
+            core_words(used),
+            f"{carriers} x {core_words(each)} are left",
+            max(math.ceil(Decimal(used) / each), 1) + 1,
+            history.cpu_coverage,
+        )
+    yield from _memory_shortage(change, name, history, limits.get("memory"), carriers)
+
+
+def _memory_shortage(
+    change: WorkloadChange, name: str, history: ContainerHistory, limit: Decimal | None, carriers: int
+) -> Iterator[_Shortage]:
+    highest, least = history.memory_peak, history.memory_least
+    pods = peak(change.history.replicas) if change.history else None
+    if not limit or highest is None or least is None or not pods:
+        return
+    shared = (Decimal(highest) - Decimal(least)) * Decimal(pods)
+    each = Decimal(least) + shared / carriers
+    # With as many pods as ran it holds what was seen: a limit below that is the memory rules' matter.
+    if carriers < pods and each > limit:
+        room = limit - Decimal(least)
+        safe = max(math.ceil(shared / room), 1) + 1 if room > 0 else None
+        yield _Shortage(
+            name,
+            f"{size_words(each)} a pod",
+            f"the limit is {size_words(limit)}",
+            safe,
+            history.memory_coverage,
+        )

@@ -1,0 +1,106 @@
+"""The containers of a change, each beside its old self, with effective requests and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from estimators.change import Side, WorkloadChange
+from estimators.money import ZERO
+from estimators.objects import Path
+from estimators.rules.observed import ContainerHistory, history_of
+from estimators.workload import Container, PodGroup, Resources
+
+_NONE: Resources = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerChange:
+    """A container that runs after the change, and what it asked for before.
+
+    `before` is None where the container is new. Requests and limits are effective: gaps are filled
+    from limits and LimitRanges.
+    """
+
+    change: WorkloadChange
+    group: PodGroup
+    container: Container
+    before: Container | None
+    old_requests: Resources
+    old_limits: Resources
+    requests: Resources
+    limits: Resources
+
+    @property
+    def history(self) -> ContainerHistory | None:
+        """Its live history."""
+        return history_of(self.change, self.container.name)
+
+    @property
+    def touched(self) -> bool:
+        """Whether it is new, or asks for something else than before."""
+        return self.before is None or self.requests != self.old_requests or self.limits != self.old_limits
+
+    def request_lowered(self, resource: str) -> bool:
+        """Whether it asked for more before; an absent request is nothing."""
+        return self.requests.get(resource, ZERO) < self.old_requests.get(resource, ZERO)
+
+    def limit_tightened(self, resource: str) -> bool:
+        """Whether the limit falls, or stands where there was none."""
+        new, old = self.limits.get(resource), self.old_limits.get(resource)
+        return new is not None and (old is None or new < old)
+
+    def path(self, part: str, resource: str) -> Path:
+        """Where the `requests` or `limits` of a resource stand."""
+        return (*self.container.path, "resources", part, resource)
+
+
+def containers(change: WorkloadChange) -> Iterator[ContainerChange]:
+    """Every container that runs after the change, native sidecars included; none for a removed workload."""
+    after = change.after
+    if after is None:
+        return
+    before = change.before
+    old = _by_name(before) if before else {}
+    for group in after.workload.groups:
+        for container in group.template.running:
+            name = container.name
+            earlier = old.get((group.name, name))
+            known = before if earlier else None
+            yield ContainerChange(
+                change,
+                group,
+                container,
+                earlier,
+                known.requests.get(name, _NONE) if known else _NONE,
+                known.limits.get(name, _NONE) if known else _NONE,
+                after.requests.get(name, _NONE),
+                after.limits.get(name, _NONE),
+            )
+
+
+def touched_containers(change: WorkloadChange) -> Iterator[ContainerChange]:
+    """The containers that are new or ask for something else than before."""
+    return (item for item in containers(change) if item.touched)
+
+
+def _by_name(side: Side) -> dict[tuple[str, str], Container]:
+    return {
+        (group.name, container.name): container
+        for group in side.workload.groups
+        for container in group.template.running
+    }
+
+
+def gone_containers(change: WorkloadChange) -> Iterator[str]:
+    """The names of containers that ran before and are not there after, for a workload that stays."""
+    if change.before is None or change.after is None:
+        return
+    staying = _by_name(change.after)
+    yield from (name for group, name in _by_name(change.before) if (group, name) not in staying)
+
+
+def asked(resources: Resources, resource: str) -> Decimal:
+    """What is asked for of a resource, 0 where nothing is."""
+    return resources.get(resource, ZERO)

@@ -1,0 +1,170 @@
+"""Rules about memory: too small a limit kills a container, too small a request gets its pod evicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from estimators.change import Side, WorkloadChange
+from estimators.quantity import MIB, show_bytes
+from estimators.report import Finding, Severity
+from estimators.rules.containers import ContainerChange, asked, containers, touched_containers
+from estimators.rules.observed import ContainerHistory, window_of
+from estimators.rules.words import (
+    count_words,
+    finding,
+    memory_quantity,
+    percent_words,
+    size_words,
+    tidy_memory,
+    window_words,
+)
+
+MARGIN = Decimal("1.15")
+"""Above the observed peak; KRR's and Crane's memory margin."""
+OOM_FACTOR, OOM_EXTRA = Decimal("1.2"), 100 * MIB
+"""After an OOM kill: the larger of 1.2 x and +100 MiB, as the VerticalPodAutoscaler bumps up."""
+
+
+def memory_limit(change: WorkloadChange) -> Iterator[Finding]:
+    """`memory-limit-below-peak` and `memory-limit-tight`: a new limit against the highest working set."""
+    for item in touched_containers(change):
+        limit, old = item.limits.get("memory"), item.old_limits.get("memory")
+        history = item.history if limit is not None and limit != old else None
+        if limit is None or history is None or (peak := history.memory_peak) is None:
+            continue
+        kills = history.kills(window_of(change))
+        # A limit that rises is never tighter than it was, but after a kill it has to rise enough.
+        judged = kills or item.limit_tightened("memory")
+        if limit < peak:
+            message = f"memory limit {show_bytes(limit)} is below the {size_words(peak)} it peaked at"
+            yield _finding(item, history, "memory-limit-below-peak", Severity.RISKY, message)
+        elif judged and limit < _least_safe(item, peak, kills):
+            room = percent_words(float(limit) / peak - 1) if peak else "nothing"
+            message = f"memory limit {show_bytes(limit)} is only {room} above the peak of {size_words(peak)}"
+            if kills and limit >= Decimal(peak) * MARGIN:
+                message = f"OOM-killed before; memory limit {show_bytes(limit)} gives it too little more"
+            yield _finding(item, history, "memory-limit-tight", Severity.CAUTION, message)
+
+
+def _least_safe(item: ContainerChange, peak: float, kills: int) -> Decimal:
+    """The margin over the peak; after an OOM kill also what VPA would give over peak and old request."""
+    least = Decimal(peak) * MARGIN
+    if not kills:
+        return least
+    base = max(Decimal(peak), asked(item.old_requests, "memory"))
+    return max(least, base * OOM_FACTOR, base + OOM_EXTRA)
+
+
+def safe_limit(item: ContainerChange, history: ContainerHistory) -> Decimal | None:
+    """The least memory limit no rule here objects to, tidy; None without a peak.
+
+    What was OOM-killed is not given less than it had.
+    """
+    if (peak := history.memory_peak) is None:
+        return None
+    kills = history.kills(window_of(item.change))
+    safe = tidy_memory(_least_safe(item, peak, kills))
+    return max(safe, item.old_limits.get("memory", safe)) if kills else safe
+
+
+def _finding(
+    item: ContainerChange, history: ContainerHistory, rule: str, severity: Severity, message: str
+) -> Finding:
+    safe = safe_limit(item, history)
+    return finding(
+        item.change,
+        rule,
+        severity,
+        message,
+        item.path("limits", "memory"),
+        evidence=_evidence(item, history),
+        safe_value=memory_quantity(safe) if safe is not None else "",
+    )
+
+
+def _evidence(item: ContainerChange, history: ContainerHistory) -> dict[str, str]:
+    old, new = item.old_limits.get("memory"), item.limits.get("memory")
+    evidence = {
+        "container": item.container.name,
+        "old limit": "none" if old is None else show_bytes(old),
+        "new limit": "none" if new is None else show_bytes(new),
+    }
+    if history.memory_peak is not None:
+        evidence["peak"] = size_words(history.memory_peak)
+    if kills := history.kills(window_of(item.change)):
+        evidence["OOM kills"] = str(kills)
+    return {**evidence, "window": window_words(item.change, history.memory_coverage)}
+
+
+def memory_request(change: WorkloadChange) -> Iterator[Finding]:
+    """`memory-request-below-usage`: a request that falls below the p95 of the working set.
+
+    Under memory pressure the kubelet evicts pods whose usage exceeds their request first
+    (Kubernetes "Node-pressure Eviction").
+    """
+    for item in touched_containers(change):
+        history = item.history if item.request_lowered("memory") else None
+        if history is None or (usual := history.memory_p95) is None or (peak := history.memory_peak) is None:
+            continue
+        request = asked(item.requests, "memory")
+        if request >= usual:
+            continue
+        limit = item.limits.get("memory")
+        safe = tidy_memory(peak)
+        if limit is not None and limit >= peak:
+            safe = min(safe, limit)
+        yield finding(
+            change,
+            "memory-request-below-usage",
+            Severity.CAUTION,
+            f"memory request {show_bytes(request)} is below its p95 of {size_words(usual)}: evicted first",
+            item.path("requests", "memory"),
+            evidence={
+                "container": item.container.name,
+                "old request": show_bytes(asked(item.old_requests, "memory")),
+                "new request": show_bytes(request),
+                "p95": size_words(usual),
+                "peak": size_words(peak),
+                "window": window_words(change, history.memory_coverage),
+            },
+            safe_value=memory_quantity(safe),
+        )
+
+
+def oom_history(change: WorkloadChange) -> Iterator[Finding]:
+    """`oom-history`: OOM-killed in the window; the limit falls, or stays while each pod gets more load."""
+    if change.history is None or change.before is None or change.after is None:
+        return
+    fewer = _fewer_pods(change.before, change.after)
+    for item in containers(change):
+        limit, old = item.limits.get("memory"), item.old_limits.get("memory")
+        if limit is None or old is None or not (limit < old or (limit == old and fewer)):
+            continue
+        history = item.history
+        kills = history.kills(window_of(change)) if history else 0
+        if history is None or not kills:
+            continue
+        safe = safe_limit(item, history) or old
+        if limit == old:
+            safe = max(safe, tidy_memory(max(old * OOM_FACTOR, old + OOM_EXTRA)))
+            what = "fewer pods will each carry more load"
+        else:
+            what = "its memory limit goes down"
+        yield finding(
+            change,
+            "oom-history",
+            Severity.RISKY,
+            f"{count_words(kills, 'OOM kill')} in the window, and {what}",
+            item.path("limits", "memory"),
+            evidence=_evidence(item, history),
+            safe_value=memory_quantity(safe),
+        )
+
+
+def _fewer_pods(before: Side, after: Side) -> bool:
+    """Whether the same load meets fewer pods, expected or at the most."""
+    if before.estimate is None or after.estimate is None:
+        return False
+    old, new = before.estimate.replicas.count, after.estimate.replicas.count
+    return new.expected < old.expected or new.ceiling < old.ceiling

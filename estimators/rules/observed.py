@@ -1,0 +1,138 @@
+"""What rules ask of one container's history. Every answer is computed when first asked for, and once."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from estimators.change import WorkloadChange
+from estimators.usage import (
+    ContainerUsage,
+    Series,
+    Window,
+    WorkloadUsage,
+    coverage,
+    observed,
+    peak,
+    percentile,
+)
+
+
+class ContainerHistory:
+    """Peaks and percentiles of one container: bytes for memory, cores of one pod for CPU."""
+
+    def __init__(self, usage: ContainerUsage, replicas: Series) -> None:
+        self._usage = usage
+        self._replicas = replicas
+
+    @cached_property
+    def memory_peak(self) -> float | None:
+        """The highest working set of any pod."""
+        return peak(self._usage.memory_peak_bytes)
+
+    @cached_property
+    def memory_least(self) -> float | None:
+        """The lowest the working set ever was: what a pod holds without load."""
+        seen = observed(self._usage.memory_peak_bytes)
+        return float(seen.min()) if seen.size else None
+
+    @cached_property
+    def memory_p95(self) -> float | None:
+        """What the working set stays under for 95 % of the steps."""
+        return percentile(self._usage.memory_peak_bytes, 95)
+
+    @cached_property
+    def memory_coverage(self) -> float:
+        """The share of steps with memory data."""
+        return coverage(self._usage.memory_peak_bytes)
+
+    @cached_property
+    def memory_steps(self) -> int:
+        """How many steps have memory data."""
+        return int(np.count_nonzero(~np.isnan(self._usage.memory_peak_bytes)))
+
+    @cached_property
+    def cpu_total_peak(self) -> float | None:
+        """The highest CPU use of all pods together."""
+        return peak(self._usage.cpu_cores)
+
+    @cached_property
+    def cpu_coverage(self) -> float:
+        """The share of steps with CPU data."""
+        return coverage(self._usage.cpu_cores)
+
+    @cached_property
+    def cpu_steps(self) -> int:
+        """How many steps have CPU data."""
+        return int(np.count_nonzero(~np.isnan(self._usage.cpu_cores)))
+
+    @cached_property
+    def cpu_p50(self) -> float | None:
+        """The median CPU use of one pod."""
+        return self._cpu_of_a_pod(50)
+
+    @cached_property
+    def cpu_p95(self) -> float | None:
+        """What one pod's CPU use stays under for 95 % of the time."""
+        return self._cpu_of_a_pod(95)
+
+    @property
+    def throttled(self) -> float:
+        """Throttled periods over all periods, 0 where nothing was said of them."""
+        return self._usage.throttled_ratio or 0.0
+
+    def kills(self, window: Window | None) -> int:
+        """OOM kills within the window.
+
+        The metric that names the last kill outlives it, so a kill whose known time lies outside
+        is not counted.
+        """
+        times = self._usage.oom_times
+        outside = sum(not window.start <= time < window.end for time in times) if window else 0
+        return max(self._usage.oom_kills, len(times)) - outside
+
+    def _cpu_of_a_pod(self, percent: int) -> float | None:
+        """As the source measured pods apart, else of total / replicas per step."""
+        measured = self._usage.cpu_pod_percentiles.get(percent)
+        return measured if measured is not None else percentile(self._cpu_per_pod, percent)
+
+    @cached_property
+    def _cpu_per_pod(self) -> Series:
+        running = np.where(self._replicas > 0, self._replicas, np.nan)
+        return self._usage.cpu_cores / running
+
+
+_It = TypeVar("_It")
+
+
+class Same(Generic[_It]):
+    """A cache key equal to itself alone: usage holds arrays, which have no hash and no plain equality."""
+
+    __slots__ = ("it",)
+
+    def __init__(self, it: _It) -> None:
+        self.it = it
+
+    def __hash__(self) -> int:
+        return id(self.it)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.it is other.it
+
+
+def history_of(change: WorkloadChange, container: str) -> ContainerHistory | None:
+    """The history of the workload's container of that name, None where there is none."""
+    return _history(Same(change.history), container) if change.history else None
+
+
+@lru_cache(maxsize=32)  # The rules judge one workload after the other; more would only hold memory.
+def _history(workload: Same[WorkloadUsage], container: str) -> ContainerHistory | None:
+    usage = workload.it.container(container)
+    return ContainerHistory(usage, workload.it.replicas) if usage else None
+
+
+def window_of(change: WorkloadChange) -> Window | None:
+    """The window that was asked for, None without live facts."""
+    return change.cluster.usage.window if change.cluster.usage else None

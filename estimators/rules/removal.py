@@ -1,0 +1,68 @@
+"""Rules about workloads that go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from estimators.change import WorkloadChange
+from estimators.objects import Path
+from estimators.report import Finding, Severity
+from estimators.rules.pods import only_group, switched_off
+from estimators.rules.words import core_words, count_words, finding, percent_words, window_words
+from estimators.usage import Series, WorkloadUsage, coverage, observed, percentile
+
+IDLE_CORES = 0.001
+"""A workload whose p95 CPU, over all pods, is not above 1m is idle: 1m is the least that Kubernetes lets
+a container ask for ("Resource Management for Pods and Containers"). Anything above may serve somebody."""
+
+
+def goes_away(change: WorkloadChange) -> bool:
+    """Whether the workload is removed, or switched off by `replicas: 0`."""
+    if change.after is None:
+        return True
+    return change.before is not None and switched_off(change.after) and not switched_off(change.before)
+
+
+def removed_in_use(change: WorkloadChange) -> Iterator[Finding]:
+    """`removed-in-use`: a workload is removed or scaled to 0 while its history shows that it is used."""
+    history = change.history
+    if history is None or change.before is None or not goes_away(change):
+        return
+    use = _use(history)
+    if not use:
+        return
+    removed = change.after is None
+    group = only_group(change.side)
+    path: Path = ("metadata", "name") if removed or group is None else group.replicas_path
+    yield finding(
+        change,
+        "removed-in-use",
+        Severity.CAUTION,
+        f"{'removed' if removed else 'scaled to 0'} while in use: {next(iter(use.values()))}",
+        path,
+        evidence={**use, "window": window_words(change, coverage(history.replicas))},
+    )
+
+
+def _use(history: WorkloadUsage) -> dict[str, str]:
+    """What shows that it is used, in words; nothing for an idle workload."""
+    cores = total_cpu(history)
+    p95 = percentile(cores, 95)
+    if p95 is not None and p95 > IDLE_CORES:
+        mean = float(observed(cores).mean())
+        return {"CPU": f"{core_words(mean)} on average", "CPU p95": core_words(p95)}
+    if history.gpu and (busy := percentile(history.gpu.busy_ratio, 95)):
+        return {"GPU": f"busy {percent_words(busy)} at the p95"}
+    if history.runs and history.runs.runs:
+        return {"runs": f"{count_words(history.runs.runs, 'run')} in the window"}
+    return {}
+
+
+def total_cpu(history: WorkloadUsage) -> Series:
+    """CPU over all containers per step, in cores; NaN where none has data."""
+    if not history.containers:
+        return np.empty(0)
+    cores = np.vstack([item.cpu_cores for item in history.containers])
+    return np.where(np.isnan(cores).all(axis=0), np.nan, np.nansum(cores, axis=0))

@@ -1,0 +1,295 @@
+"""Small builders of what the estimators speak of. Quantities are written as in a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from estimators.change import Cluster, Protection, Side, Simulation, WorkloadChange
+from estimators.confidence import confidence
+from estimators.money import Range
+from estimators.objects import Identity, ManifestObject, Source
+from estimators.pod_request import effective_pod
+from estimators.prices import Provenance, Rates
+from estimators.quantity import parse_quantity
+from estimators.report import Estimate, FieldChange, PodAmounts, ReplicaCount
+from estimators.usage import (
+    ContainerUsage,
+    GpuUsage,
+    Node,
+    RunHistory,
+    Series,
+    Taint,
+    UsageSnapshot,
+    Window,
+    WorkloadKey,
+    WorkloadUsage,
+)
+from estimators.workload import (
+    Autoscaler,
+    Container,
+    DisruptionBudget,
+    JobTerms,
+    MetricType,
+    Placement,
+    PodGroup,
+    PodTemplate,
+    Problem,
+    Resources,
+    Scaling,
+    ScalingMetric,
+    ScalingRules,
+    TargetType,
+    VolumeClaim,
+    Workload,
+)
+
+END = datetime(2026, 11, 16, tzinfo=UTC)
+TODAY = END.date()
+STEP_SECONDS = 300
+STEPS_A_DAY = 24 * 3600 // STEP_SECONDS
+RATES = Rates(Decimal("0.03"), Decimal("0.004"), Decimal("0.95"), "a test", "2026-11-01", Provenance.ASSUMED)
+Quantities = Mapping[str, str | int]
+Values = float | Sequence[float] | Series
+"""One value for every step, or a value a step."""
+
+
+def manifest(
+    kind: str = "Deployment",
+    name: str = "api",
+    *,
+    namespace: str = "payments",
+    labels: Mapping[str, str] | None = None,
+    annotations: Mapping[str, str] | None = None,
+    body: Mapping[str, Any] | None = None,
+) -> ManifestObject:
+    """An object in `<name>.yaml` whose fields stand on the line their path is deep."""
+    file = f"{name}.yaml"
+    metadata = {"labels": {"app": name} if labels is None else labels, "annotations": annotations or {}}
+    return ManifestObject(
+        Identity("", namespace, kind, name),
+        "apps/v1",
+        {"metadata": metadata, **(body or {})},
+        Source(file, 1),
+        lambda path: Source(file, 1 + len(path)),
+    )
+
+
+def container(
+    name: str = "api",
+    requests: Quantities | None = None,
+    limits: Quantities | None = None,
+    *,
+    restartable: bool = False,
+) -> Container:
+    """A container; its place in the list is set by the workload it is put in."""
+    return Container(name, (), resources(requests), resources(limits), restartable)
+
+
+def resources(quantities: Quantities | None) -> Resources:
+    """`{"cpu": "250m"}` in base units."""
+    return {name: parse_quantity(value) for name, value in (quantities or {}).items()}
+
+
+def template(*containers: Container, **fields: Any) -> PodTemplate:  # noqa: ANN401 - passed on
+    """A pod template at `spec.template.spec`; `fields` are those of `PodTemplate`."""
+    at = ("spec", "template", "spec")
+    given = {
+        "labels": {"app": "api"},
+        "annotations": {},
+        "init_containers": (),
+        "pod_requests": {},
+        "pod_limits": {},
+        "overhead": {},
+        "placement": Placement(),
+        **fields,
+    }
+    placed = tuple(
+        Container(item.name, (*at, "containers", index), item.requests, item.limits, item.restartable)
+        for index, item in enumerate(containers)
+    )
+    return PodTemplate(path=at, containers=placed, **given)
+
+
+def workload(
+    *containers: Container,
+    thing: ManifestObject | None = None,
+    replicas: int | None = 3,
+    scaling: Scaling = Scaling.REPLICAS,
+    claims: Sequence[VolumeClaim] = (),
+    job: JobTerms | None = None,
+    problems: Sequence[Problem] = (),
+    **fields: Any,  # noqa: ANN401 - passed on
+) -> Workload:
+    """A Deployment of one pod template; `fields` are those of `PodTemplate`."""
+    count = None if replicas is None else Decimal(replicas)
+    group = PodGroup("", template(*containers, **fields), count, ("spec", "replicas"))
+    return Workload(thing or manifest(), scaling, (group,), tuple(claims), job, tuple(problems))
+
+
+def side(
+    of: Workload,
+    *,
+    autoscaler: Autoscaler | None = None,
+    budgets: Sequence[DisruptionBudget] = (),
+    pods: Range | int | None = None,
+    simulation: Simulation | None = None,
+    gpus: Decimal = Decimal(0),
+    known: bool = True,
+    **fields: Any,  # noqa: ANN401 - passed on
+) -> Side:
+    """One side of a change, with gaps in requests filled from limits.
+
+    `pods` is the estimated count (absent: the autoscaler's bounds or `replicas`); `known=False`
+    leaves the estimate out.
+    """
+    group = of.groups[0]
+    pod = effective_pod(group.template)
+    if pods is None and autoscaler:
+        pods = Range(autoscaler.least, autoscaler.least, autoscaler.most)
+    declared = Decimal(1) if group.replicas is None else group.replicas
+    count = pods if isinstance(pods, Range) else Range.exactly(declared if pods is None else Decimal(pods))
+    return Side(
+        workload=of,
+        autoscaler=autoscaler,
+        vertical=None,
+        budgets=tuple(budgets),
+        requests=pod.requests,
+        limits=pod.limits,
+        pod_request={group.name: pod.pod},
+        estimate=estimate(count, pod.pod, gpus) if known else None,
+        simulation=simulation,
+        **fields,
+    )
+
+
+def estimate(count: Range, pod: Resources, gpus: Decimal = Decimal(0)) -> Estimate:
+    """What `count` pods of that request cost."""
+    cores, gib = pod.get("cpu", Decimal(0)), pod.get("memory", Decimal(0)) / 2**30
+    each = cores * RATES.cpu_core_hour + gib * RATES.memory_gib_hour + gpus * RATES.gpu_hour
+    return Estimate(
+        ReplicaCount(count, "manifest", Provenance.REQUESTED),
+        PodAmounts(cores, gib, gpus, Decimal(0)),
+        RATES,
+        (),
+        count * (each * 730),
+    )
+
+
+def autoscaler(
+    least: int = 2,
+    most: int = 10,
+    *,
+    target: int = 70,
+    metric: str = "cpu",
+    **fields: Any,  # noqa: ANN401 - passed on
+) -> Autoscaler:
+    """An HPA on the utilisation of a resource; `fields` are those of `Autoscaler`."""
+    given = {
+        "metrics": (ScalingMetric(MetricType.RESOURCE, metric, TargetType.UTILIZATION, Decimal(target)),),
+        "up": ScalingRules(0),
+        "down": ScalingRules(300),
+        **fields,
+    }
+    thing = manifest("HorizontalPodAutoscaler", "scaler")
+    return Autoscaler(thing, "Deployment", "api", Decimal(least), Decimal(most), **given)
+
+
+def budget(
+    min_available: int | str | None = None, max_unavailable: int | str | None = None, name: str = "budget"
+) -> DisruptionBudget:
+    """A PodDisruptionBudget of the workload's pods."""
+    return DisruptionBudget(manifest("PodDisruptionBudget", name), {}, min_available, max_unavailable)
+
+
+def window(days: float = 14, step_seconds: int = STEP_SECONDS) -> Window:
+    """A window that ends on 2026-11-16."""
+    return Window(END - timedelta(days=days), END, step_seconds)
+
+
+def series(values: Values, steps: int) -> Series:
+    """The value for every step, or the values themselves."""
+    if isinstance(values, int | float):
+        return np.full(steps, float(values))
+    return np.asarray(values, dtype=np.float64)
+
+
+def container_usage(
+    name: str = "api",
+    *,
+    cpu: Values = 0.3,
+    memory: Values = 2**28,
+    steps: int = 14 * STEPS_A_DAY,
+    **fields: Any,  # noqa: ANN401 - passed on
+) -> ContainerUsage:
+    """History of one container: total cores and peak bytes; `fields` are those of `ContainerUsage`."""
+    return ContainerUsage(name, series(cpu, steps), series(memory, steps), **fields)
+
+
+def history(
+    *containers: ContainerUsage,
+    replicas: Values = 3,
+    gpu: GpuUsage | None = None,
+    runs: RunHistory | None = None,
+    burn: float | None = None,
+) -> WorkloadUsage:
+    """History of `payments/api`."""
+    used = containers or (container_usage(),)
+    key = WorkloadKey("payments", "Deployment", "api")
+    running = series(replicas, used[0].cpu_cores.size)
+    return WorkloadUsage(key, running, used, gpu, runs, error_budget_burn=burn)
+
+
+def node(
+    name: str,
+    allocatable: Quantities | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    taints: Sequence[Taint] = (),
+) -> Node:
+    """A node with room for a pod of 8 cores and 32 GiB, unless told otherwise."""
+    room = resources({"cpu": 8, "memory": "32Gi"} if allocatable is None else allocatable)
+    return Node(name, labels or {}, room, room, tuple(taints))
+
+
+def snapshot(
+    *workloads: WorkloadUsage,
+    steps: int = 14 * STEPS_A_DAY,
+    nodes: Sequence[Node] = (),
+    requested: Quantities | None = None,
+) -> UsageSnapshot:
+    """A snapshot of `steps` steps that ends on 2026-11-16."""
+    return UsageSnapshot(
+        window=window(steps * STEP_SECONDS / 86400),
+        scrape_interval_seconds=30,
+        workloads={item.key: item for item in workloads},
+        nodes=tuple(nodes),
+        requested=resources(requested),
+    )
+
+
+def change(
+    before: Side | None,
+    after: Side | None,
+    seen: WorkloadUsage | None = None,
+    *,
+    usage: UsageSnapshot | None = None,
+    protections: Sequence[Protection] = (),
+    today: date = TODAY,
+    changes: Sequence[FieldChange] = (),
+) -> WorkloadChange:
+    """A change; its snapshot holds the history that is given, as long as that is."""
+    if usage is None and seen is not None:
+        usage = snapshot(seen, steps=seen.replicas.size)
+    return WorkloadChange(
+        before=before,
+        after=after,
+        changes=tuple(changes),
+        history=seen,
+        confidence=confidence(seen, usage.window if usage else None),
+        cluster=Cluster(usage=usage, protections=tuple(protections), today=today),
+    )
