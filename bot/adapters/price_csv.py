@@ -14,11 +14,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from bot.adapters.instance_prices import instance_prices
-from bot.adapters.price_sheet import Problems, checked_price, sheet_name
-from bot.errors import UserError
+from bot.adapters.price_list import instance_prices
+from bot.adapters.price_sheet import checked_price, sheet_name
+from bot.configuration import Misconfigured, Problem
+from bot.value_kinds import shown
 from estimators.gpu_model import PRODUCT_LABELS
 from estimators.money import HOURS_PER_MONTH, ZERO
 from estimators.prices import BUILT_IN, InstancePrice, PriceSheet
@@ -36,6 +37,10 @@ COLUMNS = (
 _MOST = {"node": Decimal(10_000), "pv": Decimal(1), "gpu": Decimal(1_000)}
 """US dollars an hour for a whole node, a GiB of a volume and a GPU; no list price comes near."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_USABLE = (
+    "InstanceIDField can be metadata.name or metadata.labels.<label> for a node (or set InstanceType),"
+    " spec.storageClassName for a pv, and the label of its model for a gpu"
+)
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
@@ -64,15 +69,17 @@ def parse_csv(content: str, file: str) -> PriceSheet:
 
     Raises UserError with every problem, a line each.
     """
-    problems = Problems(file)
+    problems: list[Problem] = []
     found = _Found()
-    for line, row in _rows(content, problems):
-        _read(row, line, found, problems)
-    problems.raise_if_any()
-    if not (found.machines or found.types or found.gpus or found.storage):
-        raise UserError(
-            f"{file}:1: no row has a price that can be told from a manifest or a node; {_KNOWN_FIELDS}"
-        )
+    for line, row in _rows(content, file, problems):
+        try:
+            _read(row, found)
+        except ValueError as error:
+            problems.append(Problem(file, line, "", str(error)))
+    if not problems and not (found.machines or found.types or found.gpus or found.storage):
+        problems.append(Problem(file, 1, "", f"no row can be told from a manifest or a node; {_USABLE}"))
+    if problems:
+        raise Misconfigured(problems)
     return replace(
         BUILT_IN,
         as_of=found.as_of,
@@ -87,13 +94,7 @@ def parse_csv(content: str, file: str) -> PriceSheet:
     )
 
 
-_KNOWN_FIELDS = (
-    "InstanceIDField can be metadata.name or metadata.labels.<label> for nodes (or InstanceType set),"
-    " spec.storageClassName for pv, and a GPU model's label for gpu"
-)
-
-
-def _rows(content: str, problems: Problems) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(content: str, file: str, problems: list[Problem]) -> Iterator[tuple[int, dict[str, str]]]:
     """Each row with its line; the header, where there is one, may have the columns in any order."""
     reader = csv.reader(io.StringIO(content, newline=""))
     columns: list[str] = list(COLUMNS)
@@ -103,50 +104,47 @@ def _rows(content: str, problems: Problems) -> Iterator[tuple[int, dict[str, str
                 continue
             if "MarketPriceHourly" in fields:
                 columns = [item.strip() for item in fields]
-                _check_header(columns, reader.line_num, problems)
+                problems += (Problem(file, reader.line_num, "", wrong) for wrong in _header_problems(columns))
             elif len(fields) != len(columns):
-                problems.add(
-                    reader.line_num, f"{len(fields)} fields, expected {len(columns)}: {','.join(columns)}"
-                )
+                wrong = f"has {len(fields)} fields, needs {len(columns)}: {','.join(columns)}"
+                problems.append(Problem(file, reader.line_num, "", wrong))
             else:
                 yield reader.line_num, dict(zip(columns, map(str.strip, fields), strict=True))
     except csv.Error as error:
-        problems.add(reader.line_num, f"not CSV: {error}")
+        problems.append(Problem(file, reader.line_num, "", f"not CSV: {error}"))
 
 
-def _check_header(columns: list[str], line: int, problems: Problems) -> None:
+def _header_problems(columns: list[str]) -> Iterator[str]:
     for column in columns:
         if column not in COLUMNS:
             close = difflib.get_close_matches(column, COLUMNS, n=1)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(COLUMNS)}"
-            problems.add(line, f"{column[:60]!r} is not a column of OpenCost's price format; {hint}")
+            yield f"{shown(column)} is not a column of OpenCost's price format; {hint}"
     for column in ("InstanceID", "AssetClass", "InstanceIDField"):
         if column not in columns:
-            problems.add(line, f"the column {column} is missing")
+            yield f"the column {column} is missing"
 
 
-def _read(row: dict[str, str], line: int, found: _Found, problems: Problems) -> None:
+def _read(row: dict[str, str], found: _Found) -> None:
+    """Raises ValueError for a row that cannot be meant."""
     kind = row.get("AssetClass", "").lower() or "node"
     if kind not in _MOST:
-        problems.add(line, f"AssetClass {row['AssetClass'][:40]!r} is none of {', '.join(_MOST)}")
-        return
-    price = _price(row.get("MarketPriceHourly", ""), _MOST[kind])
-    if isinstance(price, str):
-        problems.add(line, f"MarketPriceHourly {price}")
-        return
+        raise ValueError(f"AssetClass needs one of {', '.join(_MOST)}, not {shown(row['AssetClass'])}")
+    written = row.get("MarketPriceHourly", "")
+    if len(written) > 40 or not _NUMBER.fullmatch(written):
+        raise ValueError(f"MarketPriceHourly needs a number such as 0.0960, not {shown(written)}")
+    price = checked_price(Decimal(written), _MOST[kind])
     stamp = _DATE.match(row.get("EndTimestamp", ""))
     found.as_of = max(found.as_of, stamp[0] if stamp else "")
-    name = row.get("InstanceID", "")
-    where = row.get("InstanceIDField", "")
+    name, where = row.get("InstanceID", ""), row.get("InstanceIDField", "")
     if kind == "node":
         _read_node(row, name, where, price, found)
     elif kind == "gpu":
-        if where not in PRODUCT_LABELS:
-            found.unused[
-                f"{where or 'no field'} does not name a GPU model; {', '.join(PRODUCT_LABELS)} do"
-            ] += 1
-        else:
+        if where in PRODUCT_LABELS:
             found.gpus[name] = max(price, found.gpus.get(name, ZERO))
+        else:
+            labels = ", ".join(PRODUCT_LABELS)
+            found.unused[f"{where or 'no field'} is not known to name a GPU model; {labels} are"] += 1
     elif where == "spec.storageClassName":
         found.storage[name.lower()] = price * HOURS_PER_MONTH
     else:
@@ -179,15 +177,3 @@ def _instances(found: _Found) -> dict[tuple[str, str], InstancePrice]:
         )
         for key, prices in found.types.items()
     }
-
-
-def _price(written: str, most: Decimal) -> Decimal | str:
-    """The price, or why it is none."""
-    if len(written) > 40 or not _NUMBER.fullmatch(written):
-        return f"{written[:40]!r} is not a number such as 0.0960"
-    try:
-        amount = Decimal(written)
-    except InvalidOperation:
-        return f"{written!r} is not a number such as 0.0960"
-    reason = checked_price(amount, most)
-    return f"{written} {reason}" if reason else amount
