@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Protocol
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from estimators.prices import PriceSheet
 from estimators.usage import UsageSnapshot
+
+
+class SkippedPath(NamedTuple):
+    """Something in a tree that is no regular file of it, and why it is not read."""
+
+    path: str
+    reason: str
+
+
+class Tree(Protocol):
+    """The files of one side of a change. Paths count from its root; undecodable bytes are surrogates."""
+
+    @property
+    def name(self) -> str:
+        """What people know it by: a commit id or a path."""
+        ...
+
+    @property
+    def skipped(self) -> Sequence[SkippedPath]:
+        """Symlinks, submodules and paths that leave the tree."""
+        ...
+
+    def paths(self) -> Mapping[str, str]:
+        """Every regular file, with an id of its content that is the same for the same content."""
+        ...
+
+    def read(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The content of some of `paths()`, in their order, each cut off after 10,000,001 bytes.
+
+        A file that is gone meanwhile is left out. Raises OutsideError where a git object is missing.
+        """
+        ...
 
 
 class Prices(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 import yaml
@@ -28,6 +29,7 @@ from yaml.events import (
 from bot.errors import UserError
 from bot.manifests.composing import Composer, Event, Kinds
 from bot.manifests.limits import (
+    MAX_BYTES,
     MAX_DOCUMENTS,
     MAX_NODES,
     MAX_PROBLEMS,
@@ -40,7 +42,7 @@ from bot.manifests.limits import (
 from bot.manifests.marks import Excerpt
 from estimators.objects import Path
 
-__all__ = ["Document", "Problem", "Reading", "Settings", "load_settings", "read"]
+__all__ = ["MAX_BYTES", "Document", "Problem", "Reading", "Settings", "flatten", "load_settings", "read"]
 
 _BOUNDARY = re.compile(rb"^---(?=[ \t\r\n]|$)", re.MULTILINE)
 _KINDS = Kinds(
@@ -112,6 +114,26 @@ def load_settings(text: str, file: str) -> Settings:
     if problem:
         raise UserError(f"{file}:{problem.line}: {problem.reason.removesuffix(f'; {WAY_OUT}')}")
     return Settings(documents[0].value, documents[0].locate) if documents else Settings(None, lambda _: 1)
+
+
+def flatten(document: Document) -> Iterator[Document]:
+    """The document itself, or the items of a `List` (lists of lists too), each with its own lines."""
+    waiting: list[tuple[object, Path]] = [(document.body, ())]
+    while waiting:
+        body, at = waiting.pop()
+        if not isinstance(body, dict):
+            continue
+        items = body.get("items")
+        if str(body.get("kind", "")).endswith("List") and isinstance(items, list):
+            waiting += [(item, (*at, "items", index)) for index, item in reversed(list(enumerate(items)))]
+        elif at:
+            yield Document(body, document.locate(at), partial(_locate_below, document.locate, at))
+        else:
+            yield document
+
+
+def _locate_below(locate: Callable[[Path], int], above: Path, path: Path) -> int:
+    return locate((*above, *path))
 
 
 def _values(data: bytes, before: int, budget: Budget) -> Iterator[Excerpt]:
