@@ -46,7 +46,7 @@ def simulate(
     step_seconds: int,
     failed: Sequence[str] = (),
 ) -> Simulation:
-    """Replay the autoscaler. A step has a result where at least one metric has data.
+    """Replay the autoscaler. A step has a result where at least one metric has data, else NaN.
 
     `observed` is the pod count that really ran, which is where the replay starts; `failed` names
     metrics that cannot be computed: they forbid going down, as in the controller.
@@ -59,7 +59,7 @@ def simulate(
     raw = _Recommendations(autoscaler, step_seconds)
     policies = _Policies(autoscaler, step_seconds)
     wanted, kept = [], []
-    for ratios in _ratios_per_step(demands):
+    for ratios in _ratios_per_step(demands, observed.size):
         asked = _asked(ratios, free, autoscaler, may_go_down=not failed)
         if asked is None:
             wanted.append(math.nan)
@@ -77,10 +77,9 @@ _StepRatios = Sequence[tuple[float, float, float]]
 """Of one step, per metric with data: total, unit and percent as in `Demand`."""
 
 
-def _ratios_per_step(demands: Sequence[Demand]) -> Sequence[_StepRatios]:
+def _ratios_per_step(demands: Sequence[Demand], steps: int) -> Sequence[_StepRatios]:
     # As lists: indexing numpy arrays one value at a time would dominate the run.
     lists = [(item.total.tolist(), item.unit, item.percent) for item in demands]
-    steps = max((len(values) for values, _, _ in lists), default=0)
     return [
         [(values[step], unit, percent) for values, unit, percent in lists if not math.isnan(values[step])]
         for step in range(steps)

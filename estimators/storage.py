@@ -84,5 +84,6 @@ def claim_count(claim: VolumeClaim, replicas: Range, most_ever: Decimal = ZERO) 
     """
     if not claim.kept_on_scale_down:
         return replicas
-    made = max(replicas.expected, most_ever).to_integral_value(rounding=ROUND_CEILING)
-    return Range(replicas.floor, max(replicas.expected, min(made, replicas.ceiling)), replicas.ceiling)
+    most_ever = most_ever.to_integral_value(rounding=ROUND_CEILING)
+    made = min(replicas.expected.to_integral_value(rounding=ROUND_CEILING), replicas.ceiling)
+    return Range(*(max(count, most_ever) for count in (replicas.floor, made, replicas.ceiling)))
