@@ -12,9 +12,9 @@ from estimators.change import Side, WorkloadChange
 from estimators.money import ZERO
 from estimators.objects import Path
 from estimators.report import Finding, Severity
-from estimators.rules.containers import asked
+from estimators.rules.containers import asked, effective_name
 from estimators.rules.observed import history_of
-from estimators.rules.pods import fewest, only_group, scaled
+from estimators.rules.pods import fewest, only_group, replayed, scaled
 from estimators.rules.words import (
     ADD_HISTORY,
     core_words,
@@ -65,7 +65,7 @@ def hpa_ceiling(change: WorkloadChange) -> Iterator[Finding]:
         evidence={
             "wanted at the most": count_words(float(wanted.max()), "pod"),
             "above the maximum": f"{percent_words(share)} of the time",
-            "counted from": "the simulated autoscaler" if after.simulation else "the pods that ran",
+            "counted from": "the simulated autoscaler" if replayed(after) else "the pods that ran",
             "window": window_words(change, wanted.size / _steps(change)),
         },
         safe_value=str(max(_safe_most(wanted), int(after.autoscaler.least))),
@@ -73,8 +73,8 @@ def hpa_ceiling(change: WorkloadChange) -> Iterator[Finding]:
 
 
 def _wanted(change: WorkloadChange, side: Side) -> Series | None:
-    if side.simulation:
-        return observed(side.simulation.wanted)
+    if simulation := replayed(side):
+        return observed(simulation.wanted)
     return observed(change.history.replicas) if change.history else None
 
 
@@ -109,6 +109,7 @@ def hpa_floor(change: WorkloadChange) -> Iterator[Finding]:
     least, old = fewest(after), fewest(before)
     if least is None or old is None or least >= old:
         return
+    simulated = replayed(after) is not None
     climb = _floor_that_holds(after, int(least))
     if least >= 2 and (climb is None or climb <= least):
         return
@@ -128,11 +129,11 @@ def hpa_floor(change: WorkloadChange) -> Iterator[Finding]:
         evidence={
             "old minimum": str(old),
             "new minimum": str(least),
-            **({"carries every climb": count_words(safe, "pod")} if after.simulation else {}),
-            **({"window": window_words(change)} if after.simulation else {}),
+            **({"carries every climb": count_words(safe, "pod")} if simulated else {}),
+            **({"window": window_words(change)} if simulated else {}),
         },
         safe_value=str(safe) if safe <= after.autoscaler.most else "",
-        how_to_know="" if after.simulation else ADD_HISTORY,
+        how_to_know="" if simulated else ADD_HISTORY,
     )
 
 
@@ -146,11 +147,12 @@ def _floor_that_holds(side: Side, least: int) -> int | None:
         for item in (side.autoscaler.metrics if side.autoscaler else ())
         if item.target_type is TargetType.UTILIZATION
     ]
-    if side.simulation is None or not percents:
+    simulation = replayed(side)
+    if simulation is None or not percents:
         return None
-    pods = side.simulation.pods[:-1]
+    pods = simulation.pods[:-1]
     # At 100 % of its request a pod carries 1 / target of what the target allows it.
-    needed = np.ceil(side.simulation.wanted[1:] * max(percents) - _ROUNDING)
+    needed = np.ceil(simulation.wanted[1:] * max(percents) - _ROUNDING)
     floors = [least, *np.unique(needed[needed > least])]
     return next(int(floor) for floor in floors if not _overrun(pods, needed, float(floor)))
 
@@ -200,7 +202,8 @@ def _lacking(side: Side) -> dict[tuple[str, str], Path]:
                 continue
             for container in group.template.running:
                 one = metric.type is not MetricType.CONTAINER or container.name == metric.container
-                if one and not asked(side.requests.get(container.name, {}), metric.name):
+                requests = side.requests.get(effective_name(side, group, container), {})
+                if one and not asked(requests, metric.name):
                     path = (*container.path, "resources", "requests", metric.name)
                     found[container.name, metric.name] = path
     return found

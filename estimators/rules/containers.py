@@ -65,19 +65,25 @@ def containers(change: WorkloadChange) -> Iterator[ContainerChange]:
     old = _by_name(before) if before else {}
     for group in after.workload.groups:
         for container in group.template.running:
-            name = container.name
-            earlier = old.get((group.name, name))
+            earlier = old.get((group.name, container.name))
             known = before if earlier else None
+            was = effective_name(known, group, container) if known else ""
+            now = effective_name(after, group, container)
             yield ContainerChange(
                 change,
                 group,
                 container,
                 earlier,
-                known.requests.get(name, _NONE) if known else _NONE,
-                known.limits.get(name, _NONE) if known else _NONE,
-                after.requests.get(name, _NONE),
-                after.limits.get(name, _NONE),
+                known.requests.get(was, _NONE) if known else _NONE,
+                known.limits.get(was, _NONE) if known else _NONE,
+                after.requests.get(now, _NONE),
+                after.limits.get(now, _NONE),
             )
+
+
+def effective_name(side: Side, group: PodGroup, container: Container) -> str:
+    """What a container is called in `Side.requests`: with its group's name where there are several groups."""
+    return container.name if len(side.workload.groups) == 1 else f"{group.name}/{container.name}"
 
 
 def touched_containers(change: WorkloadChange) -> Iterator[ContainerChange]:

@@ -15,7 +15,7 @@ from estimators.change import Side, WorkloadChange
 from estimators.objects import Path
 from estimators.rules.containers import asked, containers, gone_containers
 from estimators.rules.observed import history_of, window_of
-from estimators.rules.pods import fewest, fixed, most, only_group, scaled
+from estimators.rules.pods import fewest, fixed, most, only_group, replayed, scaled
 from estimators.rules.removal import goes_away
 from estimators.rules.words import ADD_HISTORY, ADD_NODES, count_words
 from estimators.usage import Series
@@ -119,17 +119,18 @@ def _fewer_pods(before: Side, after: Side) -> bool:
     if after.workload.scaling in _JOBS:
         return False
     for bound in (fewest, most):
-        old, new = bound(before), bound(after)
-        if new is not None and (old is None or new < old):
+        count, earlier = bound(after), bound(before)
+        if count is not None and (earlier is None or count < earlier):
             return True
     if before.estimate and after.estimate:
-        was, now = before.estimate.replicas.count, after.estimate.replicas.count
-        if now.floor < was.floor or now.ceiling < was.ceiling:
+        old, new = before.estimate.replicas.count, after.estimate.replicas.count
+        if new.floor < old.floor or new.ceiling < old.ceiling:
             return True
     if not scaled(after) or after.autoscaler is None or before.autoscaler is None:
         return False
-    if before.simulation and after.simulation:
-        return bool(np.any(after.simulation.pods < before.simulation.pods))
+    was, now = replayed(before), replayed(after)
+    if was and now:
+        return bool(np.any(now.pods < was.pods))
     return _harder_to_scale(before.autoscaler, after.autoscaler) or _larger_divisor(before, after)
 
 
@@ -215,7 +216,7 @@ def _pods_uncovered(change: WorkloadChange) -> str:
     if after.workload.scaling in _JOBS:
         ran = history is not None and history.runs is not None and history.runs.runs > 0
         return "" if ran else f"no finished run in the usage history: {ADD_HISTORY} with a longer --window"
-    if scaled(after) and after.simulation is None:
+    if scaled(after) and replayed(after) is None:
         return "its autoscaler could not be replayed: its metrics are not in the usage history"
     for item in containers(change):
         for resource in ("cpu", "memory"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from estimators.change import Side
+import numpy as np
+
+from estimators.change import Side, Simulation
 from estimators.workload import PodGroup, Scaling
 
 
@@ -57,3 +59,9 @@ def fixed(side: Side) -> Decimal | None:
 
 def _declared(group: PodGroup) -> Decimal:
     return Decimal(1) if group.replicas is None else group.replicas
+
+
+def replayed(side: Side) -> Simulation | None:
+    """The simulation of the side's autoscaler, None where no step could be computed."""
+    simulation = side.simulation
+    return None if simulation is None or np.isnan(simulation.wanted).all() else simulation

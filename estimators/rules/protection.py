@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from estimators.change import Protection, Side, WorkloadChange
-from estimators.objects import Path, dig, string_map
+from estimators.objects import Path, dig, dotted, string_map
 from estimators.report import Finding, Severity
-from estimators.rules.words import dotted, finding
+from estimators.rules.words import finding
 from estimators.workload import Autoscaler, Container, Resources
 
 PROTECT = "tuppence.dev/protect"

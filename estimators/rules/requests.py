@@ -8,7 +8,7 @@ from decimal import Decimal
 from estimators.change import Side, WorkloadChange
 from estimators.objects import ManifestObject
 from estimators.report import Finding, Severity
-from estimators.rules.containers import touched_containers
+from estimators.rules.containers import effective_name, touched_containers
 from estimators.rules.observed import ContainerHistory
 from estimators.rules.words import (
     ADD_HISTORY,
@@ -21,7 +21,7 @@ from estimators.rules.words import (
     tidy_memory,
     window_words,
 )
-from estimators.workload import Container, PodTemplate, Problem, Resources
+from estimators.workload import Container, PodGroup, Problem, Resources
 
 _CORE = ("cpu", "memory")
 _QOS = ("BestEffort", "Burstable", "Guaranteed")
@@ -85,10 +85,10 @@ def qos_downgrade(change: WorkloadChange) -> Iterator[Finding]:
     before, after = change.before, change.after
     if before is None or after is None:
         return
-    old = {group.name: group.template for group in before.workload.groups}
+    old = {group.name: group for group in before.workload.groups}
     for group in after.workload.groups:
         earlier = old.get(group.name)
-        if earlier is None or (now := _qos(group.template, after)) >= (was := _qos(earlier, before)):
+        if earlier is None or (now := _qos(group, after)) >= (was := _qos(earlier, before)):
             continue
         touched = (item for item in touched_containers(change) if item.group is group)
         item = next(touched, None)
@@ -102,14 +102,15 @@ def qos_downgrade(change: WorkloadChange) -> Iterator[Finding]:
         )
 
 
-def _qos(template: PodTemplate, side: Side) -> int:
+def _qos(group: PodGroup, side: Side) -> int:
     """The class as an index into `_QOS`; pod-level resources decide where there are any."""
+    template = group.template
     if template.pod_requests or template.pod_limits:
         pairs: list[tuple[Resources, Resources]] = [
             ({**template.pod_limits, **template.pod_requests}, template.pod_limits)
         ]
     else:
-        pairs = [_effective(item, side) for item in (*template.containers, *template.init_containers)]
+        pairs = [_effective(item, group, side) for item in (*template.containers, *template.init_containers)]
     if not any(part.get(name) for pair in pairs for part in pair for name in _CORE):
         return 0
     guaranteed = all(
@@ -120,10 +121,11 @@ def _qos(template: PodTemplate, side: Side) -> int:
     return 2 if guaranteed else 1
 
 
-def _effective(container: Container, side: Side) -> tuple[Resources, Resources]:
+def _effective(container: Container, group: PodGroup, side: Side) -> tuple[Resources, Resources]:
     """Requests and limits; plain init containers are filled from their own limits only."""
-    if container.name in side.requests:
-        return side.requests[container.name], side.limits.get(container.name, {})
+    name = effective_name(side, group, container)
+    if name in side.requests:
+        return side.requests[name], side.limits.get(name, {})
     return {**container.limits, **container.requests}, container.limits
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from estimators.change import WorkloadChange
-from estimators.objects import ManifestObject, Path, Source
+from estimators.objects import ManifestObject, Path, Source, dotted
 from estimators.quantity import GIB, MIB
 from estimators.report import Finding, Severity
 
@@ -51,19 +51,6 @@ def finding(
         safe_value=safe_value,
         how_to_know=how_to_know,
     )
-
-
-def dotted(path: Path) -> str:
-    """`spec.containers[0].resources.limits["nvidia.com/gpu"]`."""
-    parts: list[str] = []
-    for step in path:
-        if isinstance(step, int):
-            parts.append(f"[{step}]")
-        elif "." in step or "/" in step:
-            parts.append(f'["{step}"]')
-        else:
-            parts.append(f".{step}" if parts else step)
-    return "".join(parts)
 
 
 def clipped(words: str, most: int) -> str:
