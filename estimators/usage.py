@@ -7,7 +7,7 @@ snapshot have the same length, `window.steps`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -192,3 +192,41 @@ def peak(series: Series) -> float | None:
     """The highest value, None without data."""
     seen = observed(series)
     return float(seen.max()) if seen.size else None
+
+
+def last_hours(snapshot: UsageSnapshot, hours: int) -> UsageSnapshot:
+    """The end of a snapshot: at most `hours` before its end. A shorter snapshot stays as it is."""
+    window = snapshot.window
+    keep = hours * 3600 // window.step_seconds
+    if keep >= window.steps:
+        return snapshot
+    start = window.end - timedelta(seconds=keep * window.step_seconds)
+    workloads = {key: _last(item, keep, start) for key, item in snapshot.workloads.items()}
+    return replace(snapshot, window=replace(window, start=start), workloads=workloads)
+
+
+def _last(workload: WorkloadUsage, keep: int, start: datetime) -> WorkloadUsage:
+    """One workload's last steps. Counts that have no times stay those of the whole snapshot."""
+    containers = tuple(
+        replace(
+            item,
+            cpu_cores=item.cpu_cores[-keep:],
+            memory_peak_bytes=item.memory_peak_bytes[-keep:],
+            oom_kills=sum(time >= start for time in item.oom_times) if item.oom_times else item.oom_kills,
+            oom_times=tuple(time for time in item.oom_times if time >= start),
+        )
+        for item in workload.containers
+    )
+    gpu = workload.gpu and replace(
+        workload.gpu,
+        busy_ratio=workload.gpu.busy_ratio[-keep:],
+        memory_peak_bytes=workload.gpu.memory_peak_bytes[-keep:],
+    )
+    metrics = {name: series[-keep:] for name, series in workload.autoscaler_metrics.items()}
+    return replace(
+        workload,
+        replicas=workload.replicas[-keep:],
+        containers=containers,
+        gpu=gpu,
+        autoscaler_metrics=metrics,
+    )
