@@ -2,7 +2,7 @@
 #   make test    the whole test suite          make demo    the story on sample data, offline
 #   make check   format, lint, types, layers   make lock    the pinned dependencies anew
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PLATFORM := $(shell uname -sm)
 
 .DEFAULT_GOAL := test
-.PHONY: install test benchmarks check format demo wheel lock clean
+.PHONY: install test benchmarks check format reference demo wheel lock clean
 
 install: $(STAMPS)/project $(STAMPS)/kustomize
 
@@ -31,6 +31,10 @@ format: install
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# The tables in docs/ and the policy's JSON Schema, written from the product's own.
+reference: install
+	$(BIN)/python -m tests.reference
+
 demo: install
 	@$(BIN)/tuppence demo
 
@@ -44,7 +48,7 @@ wheel: install
 	cd build && wheel-venv/bin/python -I ../tests/wheel_check.py
 
 $(STAMPS)/venv:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tuppence needs Python 3.11 or newer: make PYTHON=...")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tuppence needs Python 3.11 or newer: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
