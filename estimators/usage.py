@@ -206,7 +206,7 @@ def last_hours(snapshot: UsageSnapshot, hours: int) -> UsageSnapshot:
 
 
 def _last(workload: WorkloadUsage, keep: int, start: datetime) -> WorkloadUsage:
-    """One workload's last steps. Counts that have no times stay those of the whole snapshot."""
+    """One workload's last steps. Kills without times stay those of the whole; runs are taken as even."""
     containers = tuple(
         replace(
             item,
@@ -223,8 +223,15 @@ def _last(workload: WorkloadUsage, keep: int, start: datetime) -> WorkloadUsage:
         memory_peak_bytes=workload.gpu.memory_peak_bytes[-keep:],
     )
     metrics = {name: series[-keep:] for name, series in workload.autoscaler_metrics.items()}
+    share = keep / workload.replicas.size
+    runs = workload.runs and RunHistory(
+        pods=round(workload.runs.pods * share),
+        runs=round(workload.runs.runs * share),
+        pod_seconds=workload.runs.pod_seconds * share,
+    )
     return replace(
         workload,
+        runs=runs,
         replicas=workload.replicas[-keep:],
         containers=containers,
         gpu=gpu,

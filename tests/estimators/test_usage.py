@@ -39,7 +39,7 @@ def test_a_window_counts_back_from_the_end() -> None:
     kept = last_hours(snapshot(), 2)
     [used] = kept.workloads[KEY].containers
 
-    assert (24, 24, 264.0, 1) == (kept.window.steps, used.cpu_cores.size, used.cpu_cores[0], used.oom_kills)
+    assert (kept.window.steps, used.cpu_cores.size, used.cpu_cores[0], used.oom_kills) == (24, 24, 264.0, 1)
     assert END - timedelta(hours=2) == kept.window.start
 
 
