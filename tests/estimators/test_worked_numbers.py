@@ -19,9 +19,13 @@ from estimators.report import Estimate, Report
 from tests.yaml_objects import autoscaler, deployment, objects
 
 
-def sheet(cpu: str, memory: str, **more: Decimal) -> PriceSheet:
+def sheet(cpu: str, memory: str, storage: str = "0.04") -> PriceSheet:
     return replace(
-        BUILT_IN, cpu_core_hour=Decimal(cpu), memory_gib_hour=Decimal(memory), explicit=True, **more
+        BUILT_IN,
+        cpu_core_hour=Decimal(cpu),
+        memory_gib_hour=Decimal(memory),
+        storage_gib_month=Decimal(storage),
+        explicit=True,
     )
 
 
