@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from bot.configuration import Key, Misconfigured, Problem, check
-from bot.globs import matches
 from bot.manifests.documents import load_settings
 from bot.value_kinds import (
     APPROVER,
@@ -150,17 +149,6 @@ class Policy:
     guardrails: tuple[Guardrail, ...] = ()
     protect: tuple[Protection, ...] = ()
     suggestions: bool = True
-
-    def environment_of(self, path: str) -> Environment | None:
-        """The first environment that `path`, from the repository's root, belongs to."""
-        return next(
-            (one for one in self.environments if any(matches(glob, path) for glob in one.paths)),
-            None,
-        )
-
-    def ignores(self, path: str) -> bool:
-        """Whether `path` is not looked at."""
-        return any(matches(glob, path) for glob in self.ignore)
 
 
 def parse(text: str, file: str = FILE_NAME) -> Policy:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import bot
 from bot.configuration import Misconfigured
 from bot.errors import UserError
+from bot.manifests.documents import load_settings
 from bot.policy import CommentRules, Environment, Policy, parse
 from estimators.change import Protection
 from estimators.guardrail import Guardrail
@@ -132,6 +136,16 @@ def test_an_empty_policy_asks_for_nothing(text: str) -> None:
 def test_a_mistake_is_told_with_its_line_and_what_would_be_right(text: str, said: str) -> None:
     """One line a mistake: where, what is wrong, what would be right."""
     assert problems(text) == [said]
+
+
+def test_the_published_schema_agrees() -> None:
+    """Editors take what `parse` takes, and mark an unknown key."""
+    schema = json.loads((Path(bot.__file__).parent / "data" / "tuppence-policy.schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    whole = load_settings(WHOLE, "p.yaml").value
+    assert list(validator.iter_errors(whole)) == []
+    assert list(validator.iter_errors({**whole, "environmets": []}))
+    assert list(validator.iter_errors({"guardrails": [{"percent": -1}]}))
 
 
 def test_every_problem_is_told_at_once() -> None:
