@@ -11,6 +11,21 @@ from pathlib import Path, PurePosixPath
 MOST_FILES = 50_000
 LARGEST_FILE = 200_000  # bytes
 FOLDERS_OF_ENVIRONMENTS = frozenset({"overlays", "clusters", "environments", "envs", "env"})
+WELL_KNOWN = frozenset(
+    {
+        "production",
+        "prod",
+        "preprod",
+        "staging",
+        "stage",
+        "development",
+        "dev",
+        "testing",
+        "test",
+        "qa",
+        "uat",
+    }
+)
 LEFT_OUT = frozenset({"node_modules", "vendor", "testdata", "base", "common", "components", "charts"})
 
 _VALUES = re.compile(r"values[-_.]([a-z0-9][a-z0-9-]*)\.ya?ml")
@@ -46,7 +61,8 @@ def survey(root: Path) -> Survey:
     values: dict[str, dict[str, None]] = {}
     charts, kustomizations, deployers = [], 0, set()
     for path in _yaml_files(root):
-        for glob, name in _environments(path):
+        if environment := _environment(path):
+            glob, name = environment
             paths.setdefault(name, {})[glob] = None
         if match := _VALUES.fullmatch(path.name):
             paths.setdefault(match[1], {})[f"**/{path.name}"] = None
@@ -64,9 +80,7 @@ def survey(root: Path) -> Survey:
 def _yaml_files(root: Path) -> Iterator[PurePosixPath]:
     left = MOST_FILES
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and name != "node_modules"
-        )
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "node_modules")
         for name in sorted(files):
             path = Path(folder, name)
             if path.suffix in {".yaml", ".yml"} and not path.is_symlink():
@@ -76,13 +90,15 @@ def _yaml_files(root: Path) -> Iterator[PurePosixPath]:
                 return
 
 
-def _environments(path: PurePosixPath) -> Iterator[tuple[str, str]]:
-    """Every (glob, name) where a folder above `path` is named by the environment it is for."""
-    for at, folder in enumerate(path.parts[:-2]):
-        name = path.parts[at + 1]
-        if folder in FOLDERS_OF_ENVIRONMENTS and name not in LEFT_OUT:
-            yield (f"{'**/' if at else ''}{folder}/{name}/**", name)
-            return
+def _environment(path: PurePosixPath) -> tuple[str, str] | None:
+    """The glob and name of the first folder on the way to `path` that is named by its environment."""
+    for at, folder in enumerate(path.parts[:-1]):
+        if folder in WELL_KNOWN:
+            return f"**/{folder}/**", folder
+        name, is_folder = path.parts[at + 1], at + 2 < len(path.parts)
+        if folder in FOLDERS_OF_ENVIRONMENTS and is_folder and name not in LEFT_OUT | WELL_KNOWN:
+            return f"{'**/' if at else ''}{folder}/{name}/**", name
+    return None
 
 
 def _deployers(path: Path) -> set[str]:

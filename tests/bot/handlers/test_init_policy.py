@@ -25,6 +25,8 @@ GITOPS = {
     "node_modules/x/overlays/never/kustomization.yaml": "{}",
     ".github/environments/never/x.yaml": "{}",
     "clusters/testdata/x.yaml": "{}",
+    "clusters/tenant-a/x.yaml": "{}",
+    "clusters/lonely.yaml": "{}",
 }
 
 
@@ -44,13 +46,14 @@ def test_environments_are_found_where_repositories_keep_them(repository: Path) -
     assert parse((repository / ".tuppence.yaml").read_text()).environments == (
         Environment(
             "production",
-            ("**/overlays/production/**", "**/values-production.yaml", "clusters/production/**"),
+            ("**/production/**", "**/values-production.yaml"),
             values=("values.yaml", "values-production.yaml"),
         ),
         Environment("qa", ("**/values.qa.yaml",), values=("values.yaml", "values.qa.yaml")),
-        Environment("staging", ("**/overlays/staging/**",)),
+        Environment("staging", ("**/staging/**",)),
+        Environment("tenant-a", ("clusters/tenant-a/**",)),
     )
-    assert "3 environments, 1 Helm chart, 3 kustomizations, objects of Argo CD and Flux" in told
+    assert "4 environments, 1 Helm chart, 3 kustomizations, objects of Argo CD and Flux" in told
 
 
 @pytest.mark.parametrize("empty", [True, False], ids=["empty repository", "full repository"])
