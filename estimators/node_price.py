@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, localcontext
+from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import NamedTuple
 
 from estimators.gpu import gpus_of_node, is_gpu
@@ -97,14 +97,14 @@ def split_node_price(
         context.prec = 60
         gpu, gpu_weight = ZERO, gpus * sheet.gpu_hour
         if known_gpu_price is not None and gpus * known_gpu_price < total:
-            gpu, gpu_weight = (gpus * known_gpu_price).quantize(_FINEST), ZERO
+            gpu, gpu_weight = (gpus * known_gpu_price).quantize(_FINEST, ROUND_DOWN), ZERO
         cpu_weight = vcpus * sheet.cpu_core_hour
         weight = cpu_weight + gib * sheet.memory_gib_hour + gpu_weight
         rest = total - gpu
         if not weight:  # A sheet of zeros, or a machine of no known size: nothing to go by.
             return NodeParts(rest, ZERO, gpu)
-        cpu = (rest * cpu_weight / weight).quantize(_FINEST)
-        gpu += (rest * gpu_weight / weight).quantize(_FINEST)
+        cpu = (rest * cpu_weight / weight).quantize(_FINEST, ROUND_DOWN)
+        gpu += (rest * gpu_weight / weight).quantize(_FINEST, ROUND_DOWN)
         return NodeParts(cpu, total - cpu - gpu, gpu)
 
 
