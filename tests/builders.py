@@ -16,7 +16,8 @@ from estimators.objects import Identity, ManifestObject, Source
 from estimators.pod_request import effective_pod
 from estimators.prices import Provenance, Rates
 from estimators.quantity import parse_quantity
-from estimators.report import Estimate, FieldChange, PodAmounts, ReplicaCount
+from estimators.report import Estimate, FieldChange, Finding, PodAmounts, ReplicaCount
+from estimators.rules import judge
 from estimators.usage import (
     ContainerUsage,
     GpuUsage,
@@ -293,3 +294,8 @@ def change(
         confidence=confidence(seen, usage.window if usage else None),
         cluster=Cluster(usage=usage, protections=tuple(protections), today=today),
     )
+
+
+def fired(judged: WorkloadChange, rule: str) -> list[Finding]:
+    """What one rule finds."""
+    return [item for item in judge(judged) if item.rule == rule]

@@ -92,12 +92,12 @@ def _shortages(
 ) -> Iterator[_Shortage]:
     requests, limits = side.requests.get(name, {}), side.limits.get(name, {})
     used, each = history.cpu_total_peak, requests.get("cpu") or limits.get("cpu")
-    if used is not None and each and Decimal(used) > carriers * each:
+    if used is not None and each and used > carriers * each:
         yield _Shortage(
             name,
             core_words(used),
             f"{carriers} x {core_words(each)} are left",
-            max(math.ceil(Decimal(used) / each), 1) + 1,
+            max(math.ceil(used / each), 1) + 1,
             history.cpu_coverage,
         )
     yield from _memory_shortage(change, name, history, limits.get("memory"), carriers)
@@ -110,11 +110,11 @@ def _memory_shortage(
     pods = peak(change.history.replicas) if change.history else None
     if not limit or highest is None or least is None or not pods:
         return
-    shared = (Decimal(highest) - Decimal(least)) * Decimal(pods)
-    each = Decimal(least) + shared / carriers
+    shared = (highest - least) * Decimal(pods)
+    each = least + shared / carriers
     # With as many pods as ran it holds what was seen: a limit below that is the memory rules' matter.
     if carriers < pods and each > limit:
-        room = limit - Decimal(least)
+        room = limit - least
         safe = max(math.ceil(shared / room), 1) + 1 if room > 0 else None
         yield _Shortage(
             name,

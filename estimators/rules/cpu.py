@@ -52,7 +52,7 @@ def _finding(item: ContainerChange, history: ContainerHistory, severity: Severit
     old = item.old_limits.get("cpu")
     # Measured percentiles may come apart by rounding: the p95 is not trusted to be the larger.
     heavy = max((use for use in (history.cpu_p50, history.cpu_p95) if use is not None), default=None)
-    safe = tidy_cores(Decimal(heavy) * MARGIN) if heavy is not None else old
+    safe = tidy_cores(heavy * MARGIN) if heavy is not None else old
     if old is not None and safe is not None and history.throttled > THROTTLED:
         safe = max(safe, old)
     evidence = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from estimators.change import Side, WorkloadChange
+from estimators.change import WorkloadChange
 from estimators.quantity import MIB, show_bytes
 from estimators.report import Finding, Severity
 from estimators.rules.containers import ContainerChange, asked, containers, touched_containers
@@ -40,32 +40,38 @@ def memory_limit(change: WorkloadChange) -> Iterator[Finding]:
             message = f"memory limit {show_bytes(limit)} is below the {size_words(peak)} it peaked at"
             yield _finding(item, history, "memory-limit-below-peak", Severity.RISKY, message)
         elif judged and limit < _least_safe(item, peak, kills):
-            room = percent_words(float(limit) / peak - 1) if peak else "nothing"
+            room = percent_words(float(limit / peak) - 1) if peak else "nothing"
             message = f"memory limit {show_bytes(limit)} is only {room} above the peak of {size_words(peak)}"
-            if kills and limit >= Decimal(peak) * MARGIN:
+            if kills and limit >= peak * MARGIN:
                 message = f"OOM-killed before; memory limit {show_bytes(limit)} gives it too little more"
             yield _finding(item, history, "memory-limit-tight", Severity.CAUTION, message)
 
 
-def _least_safe(item: ContainerChange, peak: float, kills: int) -> Decimal:
+def _least_safe(item: ContainerChange, peak: Decimal, kills: int) -> Decimal:
     """The margin over the peak; after an OOM kill also what VPA would give over peak and old request."""
-    least = Decimal(peak) * MARGIN
+    least = peak * MARGIN
     if not kills:
         return least
-    base = max(Decimal(peak), asked(item.old_requests, "memory"))
-    return max(least, base * OOM_FACTOR, base + OOM_EXTRA)
+    return max(least, _bumped(max(peak, asked(item.old_requests, "memory"))))
+
+
+def _bumped(size: Decimal) -> Decimal:
+    return max(size * OOM_FACTOR, size + OOM_EXTRA)
 
 
 def safe_limit(item: ContainerChange, history: ContainerHistory) -> Decimal | None:
     """The least memory limit no rule here objects to, tidy; None without a peak.
 
-    What was OOM-killed is not given less than it had.
+    What was OOM-killed is not given less than it had, and more where its pods get more load.
     """
     if (peak := history.memory_peak) is None:
         return None
     kills = history.kills(window_of(item.change))
     safe = tidy_memory(_least_safe(item, peak, kills))
-    return max(safe, item.old_limits.get("memory", safe)) if kills else safe
+    old = item.old_limits.get("memory") if kills else None
+    if old is None:
+        return safe
+    return max(safe, tidy_memory(_bumped(old)) if _fewer_pods(item.change) else old)
 
 
 def _finding(
@@ -136,7 +142,7 @@ def oom_history(change: WorkloadChange) -> Iterator[Finding]:
     """`oom-history`: OOM-killed in the window; the limit falls, or stays while each pod gets more load."""
     if change.history is None or change.before is None or change.after is None:
         return
-    fewer = _fewer_pods(change.before, change.after)
+    fewer = _fewer_pods(change)
     for item in containers(change):
         limit, old = item.limits.get("memory"), item.old_limits.get("memory")
         if limit is None or old is None or not (limit < old or (limit == old and fewer)):
@@ -145,26 +151,15 @@ def oom_history(change: WorkloadChange) -> Iterator[Finding]:
         kills = history.kills(window_of(change)) if history else 0
         if history is None or not kills:
             continue
-        safe = safe_limit(item, history) or old
-        if limit == old:
-            safe = max(safe, tidy_memory(max(old * OOM_FACTOR, old + OOM_EXTRA)))
-            what = "fewer pods will each carry more load"
-        else:
-            what = "its memory limit goes down"
-        yield finding(
-            change,
-            "oom-history",
-            Severity.RISKY,
-            f"{count_words(kills, 'OOM kill')} in the window, and {what}",
-            item.path("limits", "memory"),
-            evidence=_evidence(item, history),
-            safe_value=memory_quantity(safe),
-        )
+        what = "the memory limit goes down" if limit < old else "fewer pods carry more load each"
+        message = f"{count_words(kills, 'OOM kill')} in the window, and {what}"
+        yield _finding(item, history, "oom-history", Severity.RISKY, message)
 
 
-def _fewer_pods(before: Side, after: Side) -> bool:
+def _fewer_pods(change: WorkloadChange) -> bool:
     """Whether the same load meets fewer pods, expected or at the most."""
-    if before.estimate is None or after.estimate is None:
+    before, after = change.before, change.after
+    if before is None or after is None or before.estimate is None or after.estimate is None:
         return False
     old, new = before.estimate.replicas.count, after.estimate.replicas.count
     return new.expected < old.expected or new.ceiling < old.ceiling

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Generic, TypeVar
 
@@ -28,20 +29,20 @@ class ContainerHistory:
         self._replicas = replicas
 
     @cached_property
-    def memory_peak(self) -> float | None:
+    def memory_peak(self) -> Decimal | None:
         """The highest working set of any pod."""
-        return peak(self._usage.memory_peak_bytes)
+        return _exact(peak(self._usage.memory_peak_bytes))
 
     @cached_property
-    def memory_least(self) -> float | None:
+    def memory_least(self) -> Decimal | None:
         """The lowest the working set ever was: what a pod holds without load."""
         seen = observed(self._usage.memory_peak_bytes)
-        return float(seen.min()) if seen.size else None
+        return _exact(float(seen.min())) if seen.size else None
 
     @cached_property
-    def memory_p95(self) -> float | None:
+    def memory_p95(self) -> Decimal | None:
         """What the working set stays under for 95 % of the steps."""
-        return percentile(self._usage.memory_peak_bytes, 95)
+        return _exact(percentile(self._usage.memory_peak_bytes, 95))
 
     @cached_property
     def memory_coverage(self) -> float:
@@ -54,9 +55,9 @@ class ContainerHistory:
         return int(np.count_nonzero(~np.isnan(self._usage.memory_peak_bytes)))
 
     @cached_property
-    def cpu_total_peak(self) -> float | None:
+    def cpu_total_peak(self) -> Decimal | None:
         """The highest CPU use of all pods together."""
-        return peak(self._usage.cpu_cores)
+        return _exact(peak(self._usage.cpu_cores))
 
     @cached_property
     def cpu_coverage(self) -> float:
@@ -69,12 +70,12 @@ class ContainerHistory:
         return int(np.count_nonzero(~np.isnan(self._usage.cpu_cores)))
 
     @cached_property
-    def cpu_p50(self) -> float | None:
+    def cpu_p50(self) -> Decimal | None:
         """The median CPU use of one pod."""
         return self._cpu_of_a_pod(50)
 
     @cached_property
-    def cpu_p95(self) -> float | None:
+    def cpu_p95(self) -> Decimal | None:
         """What one pod's CPU use stays under for 95 % of the time."""
         return self._cpu_of_a_pod(95)
 
@@ -93,15 +94,27 @@ class ContainerHistory:
         outside = sum(not window.start <= time < window.end for time in times) if window else 0
         return max(self._usage.oom_kills, len(times)) - outside
 
-    def _cpu_of_a_pod(self, percent: int) -> float | None:
+    def _cpu_of_a_pod(self, percent: int) -> Decimal | None:
         """As the source measured pods apart, else of total / replicas per step."""
         measured = self._usage.cpu_pod_percentiles.get(percent)
-        return measured if measured is not None else percentile(self._cpu_per_pod, percent)
+        return _exact(percentile(self._cpu_per_pod, percent) if measured is None else measured)
 
     @cached_property
     def _cpu_per_pod(self) -> Series:
         running = np.where(self._replicas > 0, self._replicas, np.nan)
         return self._usage.cpu_cores / running
+
+
+_NANO = Decimal("1e-9")
+_LARGE = 1e15
+"""From here on floats have no billionths, and `quantize` too few digits."""
+
+
+def _exact(value: float | None) -> Decimal | None:
+    """To a billionth, the resolution of a quantity: 0.4 cores are then 400m and not a trifle more."""
+    if value is None:
+        return None
+    return Decimal(value).quantize(_NANO) if value < _LARGE else Decimal(value)
 
 
 _It = TypeVar("_It")
