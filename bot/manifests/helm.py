@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.manifests.charts import Chart
-from bot.manifests.origin import Files, Unrenderable, is_inside, join, one_line, readable
+from bot.manifests.origin import Files, Unrenderable, is_inside, join, one_line, readable, shortened
 from bot.manifests.rendered import RenderedObject, RenderRequest
 from bot.manifests.sandbox import Program, native_command
 from bot.manifests.templates import Trace
@@ -19,6 +19,8 @@ from estimators.objects import dig, mapping
 
 MISSING = "no Helm to render it with: install `tuppence[helm]`, or put `helm` on PATH (docs/rendering.md)"
 
+# What the library's `.Capabilities.KubeVersion` says, so that both render alike.
+_KUBE_VERSION = "v1.36.0"
 _HOOK = "helm.sh/hook"
 _SOURCE = re.compile(r"^---\n# Source: (.+)$", re.MULTILINE)
 _PLACE = re.compile(r"([\w.@+-]+(?:/[\w.@+-]+)+):(\d+)(?::\d+)?\)?:?\s*")
@@ -33,7 +35,7 @@ def find_program() -> Program | None:
         package = spec.submodule_search_locations[0]
         return Program("helm", library=package, readable=(package,))
     if helm := native_command("helm"):
-        return Program("command", command=(helm, "template"))
+        return Program("command", command=(helm, "template", "--kube-version", _KUBE_VERSION))
     return None
 
 
@@ -90,18 +92,18 @@ class HelmRoot:
         """Say in one line what failed, and in which file and line of the repository."""
         if absent := _ABSENT.search(error):
             return self._chart.absent(absent.group(1).split(",")[0].strip())
-        line = one_line(error).replace("Use --debug flag to render out invalid YAML", "").strip()
-        line = line.replace(f"{self._files.tree}/", "")
+        line = one_line(error, str(self._folder), str(self._files.tree))
+        line = line.replace("Use --debug flag to render out invalid YAML", "").strip()
         place = _PLACE.search(line)
         if not place:
-            return f"{self._request.path}: {line}"
+            return shortened(f"{self._request.path}: {line}")
         file = self._chart.written(place.group(1))
         # An include of an include names each template on the way; the cause is after the last.
         cause = _EXECUTING.split(_PLACE.sub("", line[place.end() :]))[-1]
         at = re.search(r"at (<[^>]*>): ", line)
         before = line[: place.start()].rstrip("( ").removesuffix("at").removesuffix("template:")
         what = cause.strip() or before.strip()
-        return f"{file}:{place.group(2)}: {what}{f' at {at.group(1)}' if at else ''}"
+        return shortened(f"{file}:{place.group(2)}: {what}{f' at {at.group(1)}' if at else ''}")
 
     def _traced(self, name: str, content: str) -> Iterator[RenderedObject]:
         if posixpath.basename(name) == "NOTES.txt":

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bot.manifests import overlays
-from bot.manifests.origin import Files, one_line, readable
+from bot.manifests.origin import Files, one_line, readable, shortened
 from bot.manifests.rendered import RenderedObject, RenderRequest
 from bot.manifests.sandbox import Program, native_command
 from estimators.objects import dig, mapping, text
@@ -72,8 +72,9 @@ class KustomizeRoot:
 
     def reason(self, error: str) -> str:
         """Say in one line what Kustomize says in ten."""
-        line = one_line(error).removeprefix("kustomize build failed: ")
-        line = line.replace(f"{self._files.tree}/", "").replace(str(self._files.tree), ".")
+        tree = self._files.tree
+        line = one_line(error, os.path.relpath(tree, self._folder), str(tree))
+        line = line.removeprefix("kustomize build failed: ")
         place = self._request.path
         while found := _NESTED.match(line):
             place, line = found.group(1), line[found.end() :]
@@ -81,7 +82,7 @@ class KustomizeRoot:
             place, line = f"{place}/{found.group(1)}", found.group(2)
         if "external plugins disabled" in line or "enable-exec" in line:
             line = f"generators and transformers that run programs are refused: {line}"
-        return f"{place}: {line}"
+        return shortened(f"{place}: {line}")
 
     def _traced(self, bodies: Iterable[dict[str, Any]]) -> Iterator[RenderedObject]:
         for body in bodies:

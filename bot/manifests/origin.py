@@ -143,8 +143,15 @@ def same_scalar(one: object, other: object) -> bool:
     return not isinstance(one, dict | list) and not isinstance(other, dict | list) and str(one) == str(other)
 
 
-def one_line(message: str) -> str:
-    """A renderer's complaint on one line of at most 400 characters."""
+def one_line(message: str, *hidden: str) -> str:
+    """A renderer's complaint on one line, without warnings and the `hidden` folders of this machine."""
     lines = [line for line in message[:8000].splitlines() if not line.startswith(("# Warning", "WARNING:"))]
     line = " ".join(" ".join(lines).split()).removeprefix("Error: ").removeprefix("error: ")
+    for folder in hidden:
+        line = line.replace(f"{folder}/", "").replace(folder, ".")
+    return line
+
+
+def shortened(line: str) -> str:
+    """At most 400 characters of a reason."""
     return line if len(line) <= 400 else f"{line[:399]}…"

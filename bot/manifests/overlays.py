@@ -70,6 +70,8 @@ def layers(files: Files, root: str) -> tuple[Layer, ...]:
             continue
         seen.add(folder)
         file, document = _kustomization(files, folder)
+        if not found and document.body.get("kind") == "Component":
+            raise Unrenderable(f"{file}:1: a Component renders only as part of a kustomization that lists it")
         _refuse_helm(file, document)
         found.append(Layer(file, document, tuple(_patches(files, file, document))))
         waiting += reversed(list(_folders(files, file, document)))

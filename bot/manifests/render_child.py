@@ -78,6 +78,8 @@ def enter(setup: Mapping[str, Any]) -> None:
         resource.setrlimit(limit, (allowed, allowed))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(signal.SIGKILL))
+        if setup["parent"] not in (None, os.getppid()):
+            sys.exit("the parent died before it could be watched")
     if setup["landlock"]:
         landlock.restrict(setup["readable"], setup["executable"])
     if setup["seccomp"]:

@@ -115,6 +115,8 @@ class FencedChild:
         setup = {
             "renderer": program.renderer,
             "library": program.library,
+            # bubblewrap stands between us and the child, and watches us itself.
+            "parent": None if fence is Fence.BUBBLEWRAP else os.getpid(),
             "command": program.command,
             "readable": may_read,
             "executable": executable,
@@ -246,4 +248,4 @@ def _bubblewrap(readable: Sequence[str]) -> list[str]:
     command = [shutil.which("bwrap") or "bwrap", "--unshare-all", "--die-with-parent"]
     for path in readable:
         command += ["--ro-bind-try", path, path]
-    return [*command, "--"]
+    return [*command, "--remount-ro", "/", "--"]
