@@ -38,10 +38,17 @@ def kube_state_metrics() -> Iterator[Metric]:
 
 def opencost() -> Iterator[Metric]:
     """Prices of both nodes and of two volumes."""
-    for node, prices in (("node-a", (0.0335, 0.0045, 0.0, 0.206)), ("node-b", (0.04, 0.005, 2.5, 29.3))):
-        labels = {"node": node, "instance": node, "instance_type": "m6g.xlarge", "region": "eu-west-1"}
-        labels |= {"arch": "arm64", "provider_id": f"i-{node}"}
-        for name, value in zip(("cpu", "ram", "gpu", "total"), prices, strict=True):
+    prices = {"node-a": (0.0335, 0.0045, 0.0, 0.206), "node-b": (0.04, 0.005, 2.5, 29.3)}
+    for body in live_cluster.nodes():
+        node, known = body["metadata"]["name"], body["metadata"]["labels"]
+        labels = {
+            "node": node,
+            "instance": node,
+            "instance_type": known["node.kubernetes.io/instance-type"],
+            "region": known["topology.kubernetes.io/region"],
+            "arch": known["kubernetes.io/arch"],
+        }
+        for name, value in zip(("cpu", "ram", "gpu", "total"), prices[node], strict=True):
             yield Metric(f"node_{name}_hourly_cost", labels, value)
     for volume, price in (("pv-1", 0.0001), ("pv-2", 0.0002)):
         yield Metric("pv_hourly_cost", {"persistentvolume": volume, "volumename": volume}, price)

@@ -7,6 +7,7 @@ above 500, unknown parameters, a continue token of another list, a wrong token.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,15 +77,19 @@ def plural_of(kind: str) -> str:
 
 
 @contextmanager
-def serving(cluster: Cluster) -> Iterator[str]:
-    """The URL of the API server, while the context lasts."""
+def serving(cluster: Cluster, certificate: Path | None = None) -> Iterator[str]:
+    """The URL of the API server, while the context lasts; with TLS where a certificate is given."""
     handler = type("Handler", (_Handler,), {"cluster": cluster})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        scheme = "http" if certificate is None else "https"
+        yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         thread.join()
@@ -92,16 +97,22 @@ def serving(cluster: Cluster) -> Iterator[str]:
 
 
 def kubeconfig(
-    folder: Path, url: str, *, user: Body | None = None, contexts: Sequence[str] = ("test",)
+    folder: Path,
+    url: str,
+    *,
+    user: Body | None = None,
+    contexts: Sequence[str] = ("test",),
+    authority: Path | None = None,
 ) -> str:
     """The path of a kubeconfig whose contexts all lead to `url`."""
     path = folder / "kubeconfig"
+    trust = {"certificate-authority": str(authority)} if authority else {}
     entry = {"cluster": "loopback", "user": "someone"}
     config = {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": contexts[0],
-        "clusters": [{"name": "loopback", "cluster": {"server": url}}],
+        "clusters": [{"name": "loopback", "cluster": {"server": url, **trust}}],
         "users": [{"name": "someone", "user": user if user is not None else {"token": TOKEN}}],
         "contexts": [{"name": name, "context": entry} for name in contexts],
     }
@@ -109,11 +120,19 @@ def kubeconfig(
     return str(path)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up, or does not trust us, is part of the test."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     """Answers lists as an API server does: Status objects for errors, continue tokens for pages."""
 
     cluster: Cluster
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # header and body in one packet, else each answer waits for an acknowledgement
 
     def do_GET(self) -> None:
         """One list, or the error that fits."""

@@ -37,6 +37,7 @@ def nodes() -> list[Body]:
                 "labels": {
                     "karpenter.sh/capacity-type": "spot",
                     "node.kubernetes.io/instance-type": "m6g.xlarge",
+                    "topology.kubernetes.io/region": "eu-west-1",
                     "topology.kubernetes.io/zone": "eu-west-1a",
                     "kubernetes.io/arch": "arm64",
                     "team": "payments",
@@ -54,6 +55,9 @@ def nodes() -> list[Body]:
             "node-b",
             metadata={
                 "labels": {
+                    "kubernetes.io/arch": "amd64",
+                    "node.kubernetes.io/instance-type": "p4d.24xlarge",
+                    "topology.kubernetes.io/region": "eu-west-1",
                     "eks.amazonaws.com/capacityType": "ON_DEMAND",
                     "eks.amazonaws.com/nodegroup": "gpu",
                     "nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB",

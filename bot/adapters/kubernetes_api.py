@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.errors import ClusterUnavailable, UserError
-from estimators.objects import Body, dig, mapping, sequence, text
+from estimators.objects import Body, dig, sequence, text
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -113,7 +113,7 @@ class KubernetesApi:
 
     def _page(self, resource: Resource, namespace: str, options: dict[str, Any]) -> Body:
         from kubernetes.client.exceptions import ApiException  # noqa: PLC0415 - slow, few commands need it
-        from urllib3.exceptions import HTTPError, SSLError, TimeoutError  # noqa: A004, PLC0415 - its own names
+        from urllib3 import exceptions as http  # noqa: PLC0415 - comes with the client
 
         for tries_left in reversed(range(_TRIES)):
             deadline = time.monotonic() + self._timeout
@@ -121,16 +121,16 @@ class KubernetesApi:
                 response = self._list(resource, namespace, options)
                 return self._decoded(resource, self._read(response, deadline))
             except ApiException as error:
-                wait = _wait(error.status, mapping(error.headers)) if tries_left else None
+                told = error.headers.get("Retry-After", "") if error.headers else ""
+                wait = _wait(error.status, told) if tries_left else None
                 if wait is None:
                     raise self._refused(resource, error.status, error.body) from error
                 time.sleep(wait)
-            except TimeoutError as error:
-                raise self._unavailable(f"gave no answer within {self._timeout:g} s") from error
-            except SSLError as error:
-                raise self._unavailable("TLS failed; is certificate-authority right?") from error
-            except HTTPError as error:
-                raise self._unavailable(f"cannot be reached ({_innermost(error)})") from error
+            except http.HTTPError as error:
+                # NewConnectionError, a refused connection, is a kind of TimeoutError there.
+                late = isinstance(error, http.TimeoutError) and not isinstance(error, http.NewConnectionError)
+                reason = f"gave no answer within {self._timeout:g} s" if late else "cannot be reached"
+                raise self._unavailable(f"{reason} ({_innermost(error)})") from error
         raise AssertionError("the last try returns or raises")
 
     def _list(self, resource: Resource, namespace: str, options: dict[str, Any]) -> Any:  # noqa: ANN401 - urllib3
@@ -174,7 +174,7 @@ class KubernetesApi:
             raise self._unavailable(
                 f"answered {resource} with no JSON; is it a proxy or sign-in page?"
             ) from error
-        if not isinstance(page, dict) or not isinstance(page.get("items"), list | None):
+        if not isinstance(page, dict) or not isinstance(page.get("items", ""), list | None):
             raise self._unavailable(f"answered {resource} with JSON that is no list")
         return page
 
@@ -184,6 +184,8 @@ class KubernetesApi:
                 f"{self._place}: the credentials are missing or refused (HTTP {status}); "
                 "log in again, and check with `kubectl get nodes`"
             )
+        if not status:  # how the client reports a failed TLS handshake
+            return self._unavailable("TLS failed; is the kubeconfig's certificate-authority right?")
         line = f"{self._place}: HTTP {status} for {resource}"
         return {403: NotAllowed, 404: NotServed, 410: _Expired}.get(status, Refused)(line)
 
@@ -191,11 +193,10 @@ class KubernetesApi:
         return ClusterUnavailable(f"{self._place}: {reason}")
 
 
-def _wait(status: int, headers: Body) -> float | None:
+def _wait(status: int, told: str) -> float | None:
     """Seconds until the next try of a server that is busy; None for any other answer."""
     if status not in {429, 503}:
         return None
-    told = text(headers.get("Retry-After"))
     return min(float(told), _LONGEST_WAIT) if told.isascii() and told.isdigit() else 1.0
 
 

@@ -6,6 +6,7 @@ no environment variables, no annotations that may repeat them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -140,6 +141,8 @@ _KINDS = (
 )
 _NODES = Resource("nodes", core="node", namespaced=False)
 _PODS = Resource("pods", core="pod")
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+"""A DNS-1123 label; a manifest may hold anything, and what is none stays out of URLs."""
 _NOT_FINISHED = "status.phase!=Succeeded,status.phase!=Failed"
 
 
@@ -245,7 +248,7 @@ def _listed(
             raise
     found: list[Body] = []
     refused = []
-    for namespace in namespaces:
+    for namespace in filter(_NAMESPACE.fullmatch, namespaces):
         try:
             here = api.fold(resource, _no_bodies, add, namespace=namespace)
         except NotAllowed:

@@ -163,12 +163,18 @@ def _autoscalers(families: Families, found: _Found) -> None:
 def _scaling_metrics(
     families: Families, metric: str
 ) -> Iterator[tuple[tuple[str, str, str, str], dict[str, float]]]:
-    """By namespace, HPA, metric name and container: the values by target type."""
+    """By namespace, HPA, metric name and container: the values by target type.
+
+    A metric of the whole pod has no container, and a scrape then puts kube-state-metrics' own there,
+    as it does on the replica bounds, which never have one.
+    """
+    bounds = families.get("kube_horizontalpodautoscaler_spec_max_replicas", ())
+    scraped = {container for (container,) in highest(bounds, "container")}
     labels = ("namespace", "horizontalpodautoscaler", "metric_name", "container", "metric_target_type")
     found: dict[tuple[str, str, str, str], dict[str, float]] = defaultdict(dict)
     for (namespace, name, of, container, kind), value in highest(families.get(metric, ()), *labels).items():
         if kind in _TARGET_KEYS:
-            found[namespace, name, of, container][kind] = value
+            found[namespace, name, of, "" if container in scraped else container][kind] = value
     return iter(sorted(found.items()))
 
 
