@@ -29,7 +29,7 @@ VENDORS = {
     "prometheus_api_client": ("bot/adapters/prometheus_*.py",),
     "pykustomize": ("bot/manifests/*.py",),
     "requests": ("bot/adapters/prometheus_*.py",),
-    "rich": ("bot/entrypoints/*.py", "bot/terminal.py"),
+    "rich": ("bot/app.py", "bot/terminal.py"),
     "sqlalchemy": ("bot/adapters/*_store.py",),
     "urllib3": ("bot/adapters/kubernetes_*.py", "bot/adapters/prometheus_*.py"),
     "yaml": ("bot/manifests/documents.py",),
