@@ -1,0 +1,246 @@
+"""The composition root: what each command needs, bound to the real things.
+
+With `bot/live.py` the only place that knows every adapter. Imports are inside the functions:
+each command pays for what it uses.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.handlers.price_change import Priced
+    from bot.policy import Policy
+    from bot.page_details import Links
+    from bot.ports import Tree
+    from estimators.prices import PriceSheet
+
+TEXT_WIDTH = 100
+"""Columns of a text report that goes into a file or a pipe."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffOptions:
+    """What `tuppence diff` was asked; the fields are its options."""
+
+    base: str | None = None
+    head: str | None = None
+    repo: Path = Path()
+    base_dir: Path | None = None
+    head_dir: Path | None = None
+    policy: Path | None = None
+    env: str | None = None
+    prices: Path | None = None
+    prometheus: str | None = None
+    usage: Path | None = None
+    kube_context: str | None = None
+    window: int = 14 * 24
+    form: str = "text"
+    fail_on: str | None = None
+    output: Path | None = None
+    unsafe_render: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportOptions:
+    """What `tuppence usage export` was asked."""
+
+    output: Path
+    prometheus: str | None = None
+    namespaces: tuple[str, ...] = ()
+    kube_context: str | None = None
+    window: int = 14 * 24
+
+
+def diff(options: DiffOptions) -> bool:
+    """Price a change and show it; True where a guardrail or `fail_on` was crossed."""
+    from estimators.report import Verdict  # noqa: PLC0415
+
+    priced = price(options)
+    show(priced, options)
+    worst = tuple(Verdict)
+    failed = options.fail_on is not None and worst.index(priced.report.verdict) <= worst.index(
+        Verdict(options.fail_on)
+    )
+    return failed or bool(priced.crossed)
+
+
+def price(options: DiffOptions) -> Priced:
+    """Everything of `diff` but the showing."""
+    from bot.adapters.cron_runs import runs_per_month  # noqa: PLC0415
+    from bot.handlers.price_change import price_change  # noqa: PLC0415
+    from bot.live import history_for  # noqa: PLC0415
+    from bot.manifests.render import make_renderer  # noqa: PLC0415
+
+    with _trees(options) as (base, head):
+        return price_change(
+            base,
+            head,
+            _policy(options, base, head),
+            environment=options.env,
+            today=datetime.now(UTC).date(),
+            render=make_renderer(unsafe=options.unsafe_render),
+            prices=_Prices(options.prices, base),
+            history=history_for(options),
+            runs_per_month=runs_per_month,
+        )
+
+
+@contextmanager
+def _trees(options: DiffOptions) -> Iterator[tuple[Tree, Tree]]:
+    folders = (options.base_dir, options.head_dir)
+    if any(folders):
+        if None in folders or options.base:
+            raise UserError("--base-dir and --head-dir go together, and without BASE and HEAD")
+        from bot.adapters.folder_tree import FolderTree  # noqa: PLC0415
+
+        yield FolderTree(folders[0]), FolderTree(folders[1])  # type: ignore[arg-type]
+        return
+    from bot.adapters.git_trees import open_trees  # noqa: PLC0415
+
+    with open_trees(options.repo, options.base, options.head) as trees:
+        yield trees
+
+
+def _policy(options: DiffOptions, base: Tree, head: Tree) -> Policy:
+    """The policy a person named, else the base's, which a change cannot loosen; else the head's first one."""
+    from bot.policy import FILE_NAME, Policy, parse  # noqa: PLC0415
+
+    if options.policy is not None:
+        return parse(_text(options.policy, "--policy"), str(options.policy))
+    for tree in (base, head):
+        if FILE_NAME in tree.paths():
+            [(_, data)] = tree.read([FILE_NAME])
+            return parse(data.decode("utf-8", "replace"), FILE_NAME)
+    return Policy()
+
+
+def _text(path: Path, option: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{option} {path}: is not UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{option} {path}: cannot be read: {error.strerror}") from error
+
+
+class _Prices:
+    """Price sheets: the one a person named for everything, else those the policy names, else list prices."""
+
+    def __init__(self, named: Path | None, base: Tree) -> None:
+        self._named, self._base = named, base
+        self._known: dict[str, PriceSheet] = {}
+
+    def sheet(self, file: str) -> PriceSheet:
+        if file not in self._known:
+            self._known[file] = self._read(file)
+        return self._known[file]
+
+    def _read(self, file: str) -> PriceSheet:
+        from bot.adapters.price_files import parse_prices, read_prices  # noqa: PLC0415
+        from bot.adapters.price_list import default_sheet  # noqa: PLC0415
+
+        if self._named is not None:
+            return read_prices(self._named)
+        if not file:
+            return default_sheet()
+        if file not in self._base.paths():
+            raise UserError(f".tuppence.yaml: prices: {file} is not in {self._base.name}")
+        [(_, data)] = self._base.read([file])
+        return parse_prices(data, file)
+
+
+def show(priced: Priced, options: DiffOptions) -> None:
+    """Write the report where and as it was asked for."""
+    from bot.comment import render_comment  # noqa: PLC0415
+    from bot.report_json import report_as_json  # noqa: PLC0415
+    from bot.terminal import report_as_text, show_report  # noqa: PLC0415
+
+    links = _links(options)
+    if options.form == "json":
+        text = report_as_json(priced.report)
+    elif options.form == "markdown":
+        text = render_comment(priced.report, links=links, crossed=priced.crossed)
+    elif options.output is None:
+        from rich.console import Console  # noqa: PLC0415
+
+        console = Console(width=None if sys.stdout.isatty() else TEXT_WIDTH)
+        show_report(priced.report, console, links=links, crossed=priced.crossed)
+        return
+    else:
+        text = report_as_text(priced.report, width=TEXT_WIDTH, links=links, crossed=priced.crossed)
+    if options.output is None:
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        return
+    try:
+        options.output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--output {options.output}: cannot be written: {error.strerror}") from error
+
+
+def _links(options: DiffOptions) -> Links:
+    """Files on this machine, for a terminal that can open them; a comment of ours has no address to link to."""
+    folder = options.head_dir or (options.repo if options.head is None else None)
+    if folder is None or options.form != "text":
+        return lambda _source, _side: ""
+    root = folder.resolve()
+    return lambda source, side: (root / source.file).as_uri() if side == "after" and source.file else ""
+
+
+def init(folder: Path, *, force: bool) -> str:
+    """Write a starter policy and say what was found."""
+    from bot.handlers.init_policy import init_policy  # noqa: PLC0415
+
+    return init_policy(folder, force=force)
+
+
+def check_config(file: Path) -> str:
+    """Check a policy or the server's settings."""
+    from bot.handlers.check_config import check_config as check  # noqa: PLC0415
+
+    return check(file)
+
+
+DEMO_STEPS = """
+That was `tuppence diff` on a sample: a Kustomize overlay, a Helm chart, an autoscaler, a GPU, one saving
+that is dangerous and one that is safe. The same command on your own repository:
+
+  cd your-repository
+  tuppence diff main                              what your branch would cost, from list prices
+  tuppence diff main --prometheus http://...      with live utilisation: what it may break, too
+  tuppence init                                   a starter .tuppence.yaml: environments, guardrails
+"""
+
+
+def demo(keep: Path | None) -> None:
+    """Make the sample, price its pull request as `diff` does, and say how to go on."""
+    import tempfile  # noqa: PLC0415
+
+    import click  # noqa: PLC0415
+
+    from bot.demo.story import make_sample  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="tuppence-demo-") as scratch:
+        sample = make_sample(keep or Path(scratch) / "demo")
+        click.echo(
+            "A sample shop has a pull request: eight files, seven workloads. Beside it lie 14 days of\n"
+            "recorded utilisation. This is what Tuppence says about it:\n"
+        )
+        options = DiffOptions(
+            base=sample.base, head=sample.head, repo=sample.repository, usage=sample.recording
+        )
+        show(price(options), options)
+        click.echo(DEMO_STEPS)
+        if keep:
+            click.echo(
+                f"The sample stays in {keep}. Try: tuppence diff {sample.base} {sample.head} "
+                f"--repo {sample.repository} --usage {sample.recording} --format markdown"
+            )
