@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import NamedTuple
 
@@ -64,13 +64,6 @@ def instance_type(labels: Labels) -> tuple[str, str]:
     """Machine type and region that labels name, `""` each where they do not."""
     kind = next((labels[key] for key in INSTANCE_TYPE_LABELS if labels.get(key)), "")
     return kind, next((labels[key] for key in REGION_LABELS if labels.get(key)), "")
-
-
-def wanted_instances(nodes: Iterable[Node], placements: Iterable[Placement]) -> frozenset[tuple[str, str]]:
-    """The (machine type, region) pairs that nodes and pods name: those whose list price could matter."""
-    named = {instance_type(node.labels) for node in nodes}
-    named.update(instance_type(demanded_labels(placement)) for placement in placements)
-    return frozenset(pair for pair in named if pair[0])
 
 
 def capacity_of(node: Node) -> Capacity:

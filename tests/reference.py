@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from bot.adapters.price_sheet import PRICE_KEYS
 from bot.configuration import Key, every_key, json_schema
 from bot.entrypoints.cli import cli
 from bot.policy import POLICY_KEYS
@@ -99,6 +100,7 @@ def generated(name: str) -> str:
     """The text of the part called `name`."""
     whole = {
         "policy": lambda: keys(POLICY_KEYS),
+        "prices": lambda: keys(PRICE_KEYS),
         "server": lambda: keys(SERVER_KEYS),
         "settings": settings,
         "rules": rules,

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from bot.adapters.price_list import instance_prices
+from bot.adapters.price_list import ListPrices
 from bot.adapters.price_sheet import checked_price, sheet_name
 from bot.configuration import Misconfigured, Problem
 from bot.value_kinds import shown
@@ -164,16 +164,10 @@ def _read_node(row: dict[str, str], name: str, where: str, price: Decimal, found
 
 def _instances(found: _Found) -> dict[tuple[str, str], InstancePrice]:
     """The mean price of each machine type, with its shape where the bundled lists know it."""
-    shapes = instance_prices(found.types)
-    return {
-        key: InstancePrice(
-            name=key[0],
-            region=key[1],
-            hourly=sum(prices, ZERO) / len(prices),
-            vcpus=shapes[key].vcpus if key in shapes else ZERO,
-            memory_gib=shapes[key].memory_gib if key in shapes else ZERO,
-            gpus=shapes[key].gpus if key in shapes else ZERO,
-            gpu_product=shapes[key].gpu_product if key in shapes else "",
-        )
-        for key, prices in found.types.items()
-    }
+    listed = ListPrices()
+    priced = {}
+    for (kind, region), prices in found.types.items():
+        shape = listed.get((kind, region), InstancePrice(kind, region, ZERO, vcpus=ZERO, memory_gib=ZERO))
+        mean = sum(prices, ZERO) / len(prices)
+        priced[kind, region] = replace(shape, region=region, hourly=mean, source="", as_of="")
+    return priced

@@ -117,6 +117,9 @@ def price_keys(weight: int) -> tuple[Key, ...]:
     )
 
 
+PRICE_KEYS = price_keys(1)
+
+
 def sheet_name(file: str) -> str:
     """What a price file is called as the source of a price: its name, not where it lies."""
     return f"price sheet {PurePath(file).name}"
@@ -129,7 +132,7 @@ def parse_sheet(content: str, file: str) -> PriceSheet:
     """
     settings = load_settings(content, file)
     currency = settings.value.get("currency", "USD") if isinstance(settings.value, Mapping) else "USD"
-    keys = price_keys(1 if currency == "USD" else _WEAKEST_CURRENCY)
+    keys = PRICE_KEYS if currency == "USD" else price_keys(_WEAKEST_CURRENCY)
     given, problems = check(keys, settings.value, file, settings.locate)
     if not given and not problems:
         problems = [Problem(file, 1, "", "the file is empty; a price sheet has keys such as default")]

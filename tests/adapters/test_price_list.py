@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from bot.adapters.price_list import instance_prices, with_list_prices
-from estimators.prices import BUILT_IN
+from bot.adapters import price_list
+from bot.adapters.price_list import ListPrices, default_sheet
+from estimators.node_price import sheet_rates
+from estimators.prices import BUILT_IN, Provenance
 
 D = Decimal
 
@@ -31,44 +32,47 @@ def test_list_prices_are_found_by_machine_type_and_region(
     kind: str, asked: str, region: str, hourly: str, shape: tuple[int, int, int]
 ) -> None:
     """For a region the list has not, another's, which says so; a constrained Azure size has the cores it leaves."""
-    price = instance_prices([(kind, asked)])[kind, asked]
+    price = ListPrices()[kind, asked]
     assert (price.region, price.hourly) == (region, D(hourly))
     assert tuple(map(int, (price.vcpus, price.memory_gib, price.gpus))) == shape
     assert price.source.endswith("on-demand list price")
 
 
-def test_machine_types_whose_shape_is_not_certain_are_left_out() -> None:
-    """A fraction of a GPU sold as one, a machine of another cloud, a name nobody has."""
-    assert (
-        instance_prices(
-            [
-                ("g6f.large", ""),
-                ("Standard_NV6ads_A10_v5", ""),
-                ("n2-standard-4", "us-central1"),
-                ("type", ""),
-            ]
-        )
-        == {}
-    )
+@pytest.mark.parametrize(
+    "kind", ["g6f.large", "Standard_NV6ads_A10_v5", "n2-standard-4", "type", "", "m5.large,2"], ids=str
+)
+def test_machine_types_whose_shape_is_not_certain_are_left_out(kind: str) -> None:
+    """A fraction of a GPU sold as one, a machine of another cloud, names nobody has."""
+    assert (kind, "us-east-1") not in ListPrices()
 
 
-def test_list_prices_are_looked_up_in_under_20_ms() -> None:
+def test_every_row_of_the_lists_can_be_priced() -> None:
+    """Shapes and prices above zero, GPUs with their model, and as many as docs/prices.md says."""
+    every = dict(ListPrices())
+    assert len(every) == len(ListPrices())
+    assert len({kind for kind, _ in every}) == 1_340 + 1_427
+    for (kind, region), price in every.items():
+        assert (price.name, price.region) == (kind, region)
+        assert min(price.hourly, price.vcpus, price.memory_gib) > 0
+        assert bool(price.gpus) is bool(price.gpu_product)
+
+
+def test_list_prices_are_read_in_under_20_ms() -> None:
     """They are on the way of every report about a cluster that is known."""
-    wanted = [(f"m5.{size}", "us-east-1") for size in ("large", "xlarge", "2xlarge")] + [
-        ("Standard_D4s_v5", "eastus")
-    ]
     times = []
     for _ in range(5):
+        price_list._table.cache_clear()
         start = time.perf_counter()
-        instance_prices(wanted)
+        assert ("m5.large", "") in ListPrices()
+        assert ("Standard_D4s_v5", "") in ListPrices()
         times.append(time.perf_counter() - start)
     assert min(times) < 0.02
 
 
-def test_list_prices_complete_a_sheet_that_nobody_named() -> None:
-    """They never stand against an explicit sheet or another currency."""
-    wanted = [("m5.large", "us-east-1")]
-    assert with_list_prices(BUILT_IN, wanted).instances[wanted[0]].hourly == D("0.096")
-    assert with_list_prices(BUILT_IN, [("n2-standard-4", "")]) is BUILT_IN
-    for sheet in (replace(BUILT_IN, explicit=True), replace(BUILT_IN, currency="EUR")):
-        assert with_list_prices(sheet, wanted) is sheet
+def test_the_default_sheet_is_the_built_in_one_with_list_prices() -> None:
+    """It is nobody's own: OpenCost's measurements come first, and what it says is assumed."""
+    sheet = default_sheet()
+    assert (sheet.source, sheet.explicit, sheet.names_defaults) == (BUILT_IN.source, False, False)
+    rates = sheet_rates({"node.kubernetes.io/instance-type": "m5.large"}, sheet)
+    assert round(rates.cpu_core_hour * 2 + rates.memory_gib_hour * 8, 12) == D("0.096")
+    assert rates.provenance is Provenance.ASSUMED

@@ -17,7 +17,6 @@ from estimators.node_price import (
     measured_rates,
     sheet_rates,
     split_node_price,
-    wanted_instances,
 )
 from estimators.prices import BUILT_IN, InstancePrice, Pool, PriceSheet, Provenance
 from estimators.quantity import GIB
@@ -235,17 +234,3 @@ def test_demanding_spot_never_costs_more_where_spot_is_cheaper(
     spot, default = sheet_rates(SPOT, sheet), sheet_rates({}, sheet)
     assert spot.cpu_core_hour <= default.cpu_core_hour
     assert spot.memory_gib_hour <= default.memory_gib_hour
-
-
-def test_wanted_machine_types_are_those_nodes_and_pods_name() -> None:
-    """Old label names count; a node without a type wants nothing."""
-    nodes = [
-        Node("a", {TYPE: "m5.large", REGION: "us-east-1"}),
-        Node("b", {"beta.kubernetes.io/instance-type": "t3.small"}),
-        Node("c"),
-    ]
-    assert wanted_instances(nodes, [Placement({TYPE: "p4d.24xlarge"}), Placement()]) == {
-        ("m5.large", "us-east-1"),
-        ("t3.small", ""),
-        ("p4d.24xlarge", ""),
-    }
