@@ -23,6 +23,8 @@ _UNSEEN = re.compile(
 _HARMLESS = re.compile(r"[A-Za-z(+\u2212][A-Za-z0-9 .,;()/%+\u00b7\u00d7\u2026\u2192\u2212-]*")
 """What most texts are made of; they need no escaping, unless a rule below looks at whole words."""
 _NO_BREAK = "\u200b"
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "|": "&#124;", "$": "<span>$</span>"}
+"""GitHub's documentation asks for the span where a dollar sign is not to begin a formula."""
 _LINE_START = re.compile(r"^()([-+=#])(?=\2|\s|$)|^([0-9]{1,9})([.)])(?=\s|$)")
 """A list, a heading or a rule, if the text came to stand first on its line."""
 _SPECIAL = re.compile(
@@ -30,7 +32,8 @@ _SPECIAL = re.compile(
     r"|(?P<arrow> → )"
     r"|(?P<escape>[\\`*_~\[\]])"
     r"|(?P<entity>[<>&|]|\$(?![0-9]))"
-    r"|(?P<break>@|\#|:(?=//|[\w+-]+:)|\bwww(?=\.)|\bGH(?=-[0-9])|\b[0-9a-f]{6}(?=[0-9a-f]{1,34}\b))",
+    r"|(?P<break>@|\#|:(?=//|[\w+-]+:)|\bwww(?=\.)|\bGH(?=-[0-9]))"
+    r"|(?P<commit>\b[0-9a-f]{7,}\b)",
     re.IGNORECASE,
 )
 _MORE_TO_DO = re.compile(r"www\.|gh-[0-9]|[0-9a-f]{7}|--| → ", re.IGNORECASE)
@@ -73,8 +76,10 @@ def _escape(match: re.Match[str]) -> str:
         return "\xa0→\xa0"
     if match["escape"]:
         return "\\" + found
+    if match["commit"]:
+        return _NO_BREAK.join(found[at : at + 6] for at in range(0, len(found), 6))
     if match["entity"]:
-        return f"&#{ord(found)};" if found in "|$" else html.escape(found)
+        return _ENTITIES[found]
     return found + _NO_BREAK
 
 

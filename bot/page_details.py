@@ -158,8 +158,7 @@ def _pods(estimate: Estimate | None) -> Sum:
 
 def _line(estimate: Estimate | None, line: CostLine, cents: Decimal, report: Report) -> Sum:
     """`11.6 x 0.5 cores x 730 h x $0.031611 = $133.84`."""
-    exact = line.monthly.expected
-    money = words.money(cents if to_cents(exact) else exact, report.currency, cents=True)
+    money = words.in_cents(cents, line.monthly.expected, report.currency, whole=False)
     price = words.unit_price(line.price, report.currency)
     by_month = line.price_unit.endswith("-month")
     by = f"{price} a month" if by_month else f"{words.number(report.hours_per_month)} h × {price}"

@@ -143,8 +143,9 @@ def sum_words(rows: list[Row], cents: Amounts, currency: str) -> str:
     known = [row for row in rows if row.cost_known]
     if not known:
         return words.NOT_KNOWN
-    shown, exact = sum(cents[id(row)] for row in known), sum(row.change.expected for row in known)
-    amount = words.money(Decimal(shown or exact), currency, signed=True)
+    exact = sum((row.change.expected for row in known), Decimal(0))
+    shown = sum((cents[id(row)] for row in known), Decimal(0))
+    amount = words.in_cents(shown, exact, currency, signed=True)
     left = len(rows) - len(known)
     return f"{amount} and {left:,} not known" if left else amount
 

@@ -29,6 +29,7 @@ CONFIDENCES = {
     Confidence.MEDIUM: "confidence medium",
     Confidence.HIGH: "confidence high",
 }
+_LESS_THAN_A_CENT = CENT / 10
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 _PLURALS = {"core": "cores", "GPU": "GPUs", "load balancer": "load balancers"}
 
@@ -45,6 +46,14 @@ def money(amount: Decimal, currency: str, *, signed: bool = False, cents: bool =
         digits, less = f"{size.quantize(Decimal(1), ROUND_HALF_EVEN) if whole else size:,f}", ""
     sign = MINUS if amount < 0 else "+" if signed else ""
     return sign + less + _in_currency(digits, currency)
+
+
+def in_cents(
+    cents: Decimal, exact: Decimal, currency: str, *, signed: bool = False, whole: bool = True
+) -> str:
+    """`cents` of a column that adds up; `<$0.01` where `exact` is something and they are nothing."""
+    shown = cents or _LESS_THAN_A_CENT.copy_sign(exact) if exact else cents
+    return money(shown, currency, signed=signed, cents=not whole)
 
 
 def _in_currency(digits: str, currency: str) -> str:
