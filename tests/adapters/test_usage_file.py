@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -81,6 +82,15 @@ def test_the_keys_of_the_contract_are_enough(tmp_path: Path) -> None:
     assert snapshot.nodes[0].taints == (Taint("gpu", "yes", "NoSchedule"),)
     assert snapshot.partial == ()
     assert snapshot.source == "usage.json"
+
+
+def test_the_documented_example_works(tmp_path: Path) -> None:
+    """Copied from the page, it is read without a remark."""
+    page = Path(__file__).parents[2] / "docs" / "usage-snapshot.md"
+    _, example, _ = re.split(r"```json\n|\n```", page.read_text(encoding="utf-8"), maxsplit=2)
+    snapshot = usage_file.read_snapshot(written(tmp_path, example))
+    assert snapshot.partial == ()
+    assert list(snapshot.workloads) == [WorkloadKey("payments", "Deployment", "api")]
 
 
 def test_what_is_missing_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -153,6 +154,23 @@ def test_the_file_is_strict_json_with_null_for_gaps(tmp_path: Path) -> None:
     assert document["workloads"][0]["containers"][0]["cpu_cores"] == [1.5, None, None, 2]
     assert document["nodes"][0]["allocatable"] == {"memory": "16000000000"}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_every_key_that_is_written_is_documented(tmp_path: Path) -> None:
+    """The page names each key of the file in code."""
+    key = WorkloadKey("a", "Deployment", "b")
+    cpu = np.array([1.0])
+    full = ContainerUsage("c", cpu, cpu, 1, 0.5, (START,), {95: 0.5})
+    usage = WorkloadUsage(key, cpu, (full,), GpuUsage(cpu, cpu), RunHistory(1, 1, 60), {"queue": cpu}, 1.5)
+    window = Window(START, START + timedelta(minutes=5), 300)
+    node = Node("n", taints=(Taint("key", "value", "NoSchedule"),))
+    path = tmp_path / "usage.json"
+    usage_file.write_snapshot(UsageSnapshot(window, 30, {key: usage}, (node,)), path)
+
+    page = (Path(__file__).parents[2] / "docs" / "usage-snapshot.md").read_text(encoding="utf-8")
+    code = " ".join(re.findall(r"`([^`\n]+)`", page))
+    names = set(re.findall(r'"(\w+)":', path.read_text(encoding="utf-8"))) - {"95", "queue"}
+    assert {name for name in names if not re.search(rf"\b{name}\b", code)} == set()
 
 
 def test_a_failed_write_keeps_the_file_that_was_there(tmp_path: Path) -> None:
