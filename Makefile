@@ -10,7 +10,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PLATFORM := $(shell uname -sm)
 
 .DEFAULT_GOAL := test
-.PHONY: install test benchmarks check format reference demo wheel lock clean
+.PHONY: install test benchmarks check check-format check-lint check-types check-layers format reference demo wheel lock clean
 
 install: $(STAMPS)/project $(STAMPS)/kustomize
 
@@ -21,10 +21,18 @@ test: install $(STAMPS)/system
 benchmarks: install $(STAMPS)/system
 	$(BIN)/pytest tests/benchmarks
 
-check: install
+check: check-format check-lint check-types check-layers
+
+check-format: install
 	$(BIN)/ruff format --check .
+
+check-lint: install
 	$(BIN)/ruff check .
+
+check-types: install
 	$(BIN)/mypy
+
+check-layers: install
 	$(BIN)/lint-imports --no-logo
 
 format: install

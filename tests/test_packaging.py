@@ -63,8 +63,9 @@ def test_a_lock_has_hashes_and_no_address(lock: str) -> None:
 
 
 FAKE_MAKE = """#!/bin/sh
-case " $FAILING " in *" $1 "*) echo "$1 went wrong"; failed=1 ;; esac
-[ "$1" = test ] && echo "===== ${failed:+1 failed, }2 passed in 0.10s ====="
+for target; do :; done
+case " $FAILING " in *" $target "*) echo "$target went wrong"; failed=1 ;; esac
+[ "$target" = test ] && echo "===== ${failed:+1 failed, }2 passed in 0.10s ====="
 exit ${failed:-0}
 """
 
