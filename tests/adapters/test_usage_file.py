@@ -87,7 +87,7 @@ def test_the_keys_of_the_contract_are_enough(tmp_path: Path) -> None:
 def test_the_documented_example_works(tmp_path: Path) -> None:
     """Copied from the page, it is read without a remark."""
     page = Path(__file__).parents[2] / "docs" / "usage-snapshot.md"
-    _, example, _ = re.split(r"```json\n|\n```", page.read_text(encoding="utf-8"), maxsplit=2)
+    (example,) = re.findall(r"```json\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     snapshot = usage_file.read_snapshot(written(tmp_path, example))
     assert snapshot.partial == ()
     assert list(snapshot.workloads) == [WorkloadKey("payments", "Deployment", "api")]
