@@ -23,8 +23,8 @@ MISSING = "no Helm to render it with: install `tuppence[helm]`, or put `helm` on
 _KUBE_VERSION = "v1.36.0"
 _HOOK = "helm.sh/hook"
 _SOURCE = re.compile(r"^---\n# Source: (.+)$", re.MULTILINE)
-_PLACE = re.compile(r"([\w.@+-]+(?:/[\w.@+-]+)+):(\d+)(?::\d+)?\)?:?\s*")
-_EXECUTING = re.compile(r'executing "[^"]*" at <[^>]*>: ')
+_PLACE = re.compile(r"([\w.@+-]+(?:/[\w.@+-]+)*/templates/[\w.@+/-]+):(\d+)(?::\d+)?\)?:?\s*")
+_EXECUTING = re.compile(r'executing "[^"]*" at (<[^>]*>): ')
 _ABSENT = re.compile(r"missing in charts/ directory: ([\w.,@ -]+)")
 
 
@@ -94,16 +94,15 @@ class HelmRoot:
             return self._chart.absent(absent.group(1).split(",")[0].strip())
         line = one_line(error, str(self._folder), str(self._files.tree))
         line = line.replace("Use --debug flag to render out invalid YAML", "").strip()
-        place = _PLACE.search(line)
-        if not place:
+        places = list(_PLACE.finditer(line))
+        if not places:
             return shortened(f"{self._request.path}: {line}")
-        file = self._chart.written(place.group(1))
-        # An include of an include names each template on the way; the cause is after the last.
-        cause = _EXECUTING.split(_PLACE.sub("", line[place.end() :]))[-1]
-        at = re.search(r"at (<[^>]*>): ", line)
-        before = line[: place.start()].rstrip("( ").removesuffix("at").removesuffix("template:")
-        what = cause.strip() or before.strip()
-        return shortened(f"{file}:{place.group(2)}: {what}{f' at {at.group(1)}' if at else ''}")
+        # An include of an include names each template on the way; the cause is in the last.
+        place = places[-1]
+        action = _EXECUTING.match(line, place.end())
+        what = line[action.end() if action else place.end() :] or line[: place.start()].rstrip("( ")
+        where = f"{self._chart.written(place.group(1))}:{place.group(2)}"
+        return shortened(f"{where}: {what}{f' at {action.group(1)}' if action else ''}")
 
     def _traced(self, name: str, content: str) -> Iterator[RenderedObject]:
         if posixpath.basename(name) == "NOTES.txt":
@@ -112,7 +111,7 @@ class HelmRoot:
         try:
             rendered = list(readable(content.encode()))
         except Unrenderable as error:
-            raise Unrenderable(f"{file}: what this template renders cannot be read: {error}") from error
+            raise Unrenderable(f"{file}: what this template renders cannot be read, line {error}") from error
         trace = Trace(self._files, self._chart, self._request.values_files, name)
         for document in rendered:
             if isinstance(document.body.get("kind"), str):

@@ -145,7 +145,9 @@ def same_scalar(one: object, other: object) -> bool:
 
 def one_line(message: str, *hidden: str) -> str:
     """A renderer's complaint on one line, without warnings and the `hidden` folders of this machine."""
-    lines = [line for line in message[:8000].splitlines() if not line.startswith(("# Warning", "WARNING:"))]
+    # The cause stands at the end, the root at the beginning; a recursion has a megabyte between.
+    message = message if len(message) <= 8000 else f"{message[:4000]} … {message[-4000:]}"
+    lines = [line for line in message.splitlines() if not line.startswith(("# Warning", "WARNING:"))]
     line = " ".join(" ".join(lines).split()).removeprefix("Error: ").removeprefix("error: ")
     for folder in hidden:
         line = line.replace(f"{folder}/", "").replace(folder, ".")
