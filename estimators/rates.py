@@ -19,6 +19,7 @@ from estimators.prices import Provenance, Rates
 from estimators.usage import Node
 from estimators.workload import Placement, PodTemplate, Resources
 
+_ONE = Decimal(1)
 _MOST_SOURCES = 3
 _LEAST_TRUSTED_FIRST = (Provenance.ASSUMED, Provenance.REQUESTED, Provenance.MEASURED)
 
@@ -123,20 +124,23 @@ def _mean(landings: Sequence[_Landing], demanded: Rates) -> Rates:
     measured = [item for item in landings if item.rates.provenance is Provenance.MEASURED]
     landings = measured or landings
 
-    def mean(
-        price: Callable[[Rates], Decimal], size: Callable[[Capacity], Decimal], otherwise: Decimal
-    ) -> Decimal:
-        found = weighted_mean([(price(item.rates), size(item.capacity) * item.count) for item in landings])
-        return otherwise if found is None else found
+    def mean(price: Callable[[Rates], Decimal], size: Callable[[Capacity], Decimal]) -> Decimal | None:
+        return weighted_mean([(price(item.rates), size(item.capacity) * item.count) for item in landings])
 
+    def sized(price: Callable[[Rates], Decimal], size: Callable[[Capacity], Decimal]) -> Decimal:
+        """By number where no node tells its size."""
+        found = mean(price, size)
+        return mean(price, lambda _: _ONE) or ZERO if found is None else found
+
+    gpu_hour = mean(lambda rates: rates.gpu_hour, lambda size: size.gpus)
     every = [item.rates for item in landings]
     pools = {rates.pool for rates in every}
     nodes = sum(item.count for item in landings)
     source = _joined([rates.source for rates in every])
     return Rates(
-        mean(lambda rates: rates.cpu_core_hour, lambda size: size.cores, every[0].cpu_core_hour),
-        mean(lambda rates: rates.memory_gib_hour, lambda size: size.gib, every[0].memory_gib_hour),
-        mean(lambda rates: rates.gpu_hour, lambda size: size.gpus, demanded.gpu_hour),
+        sized(lambda rates: rates.cpu_core_hour, lambda size: size.cores),
+        sized(lambda rates: rates.memory_gib_hour, lambda size: size.gib),
+        demanded.gpu_hour if gpu_hour is None else gpu_hour,
         f"{source} ({nodes} node{'s' if nodes > 1 else ''})",
         _joined([rates.as_of for rates in every]),
         min((rates.provenance for rates in every), key=_LEAST_TRUSTED_FIRST.index),

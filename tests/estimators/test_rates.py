@@ -59,6 +59,14 @@ def test_the_mean_is_weighted_by_capacity() -> None:
     assert (found.as_of, found.provenance) == ("2026-11-20", Provenance.MEASURED)
 
 
+def test_like_nodes_count_as_often_as_there_are() -> None:
+    """Three at 0.02 and one at 0.06, however they are kept; by number where none tells its size."""
+    alike = [node(name, {}, "0.02") for name in "abc"]
+    assert rates(cluster(*alike, node("d", {}, "0.06")), template()).cpu_core_hour == D("0.03")
+    unsized = [replace(item, capacity={}, allocatable={}) for item in (*alike, node("d", {}, "0.06"))]
+    assert rates(cluster(*unsized), template()).cpu_core_hour == D("0.03")
+
+
 def test_only_nodes_the_pod_may_land_on_and_fits_on_count() -> None:
     """The selector keeps it off one, its size off another."""
     known = cluster(
@@ -147,6 +155,8 @@ def test_the_gpu_share_of_a_pod_follows_the_nodes_it_lands_on() -> None:
     assert book.gpus_for(template({"pool": "y"}), wanted).count == 1
     assert book.gpus_for(template(), wanted).count == D("0.625")
     assert book.gpus_for(template(), {"cpu": D(1)}).count == 0
+    alike = cluster(node("a", {"nvidia.com/gpu.replicas": "4"}, gpus=1), node("b", {}, gpus=1))
+    assert RateBook(alike).gpus_for(template(), wanted).count == D("0.625")
     assert RateBook(cluster()).gpus_for(template({"nvidia.com/gpu.replicas": "2"}), wanted).count == D("0.5")
 
 
