@@ -140,6 +140,12 @@ def test_a_namespace_that_is_no_name_reaches_no_query(server: str) -> None:
     assert "1 namespaces have no valid name" in facts.partial[0]
 
 
+def test_the_scrapers_own_namespace_is_not_that_of_the_objects(server: str) -> None:
+    """Where the target's labels won, all series carry its namespace; it holds none of the objects."""
+    facts = facts_of(server, "renamed", live_past.TARGET["namespace"])
+    assert {body["kind"] for body in facts.objects} == {"StorageClass"}
+
+
 def test_another_time_has_other_facts(server: str) -> None:
     """Facts are those of the time that was asked for."""
     api = PrometheusApi(server, selector={"cluster": "plain"})
