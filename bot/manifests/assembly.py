@@ -1,0 +1,148 @@
+"""From bodies with a place to objects with an identity: environments, moves and doubles."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from bot.manifests.jobs import Job
+from bot.manifests.trees import shown
+from estimators.objects import Body, Identity, ManifestObject, Path, Source, Unpriced, dig, text
+
+# Kinds that live in no namespace and that can matter to a price or are often rendered with those that do.
+_CLUSTER_WIDE = frozenset(
+    {
+        "APIService",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "CustomResourceDefinition",
+        "IngressClass",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "PersistentVolume",
+        "PriorityClass",
+        "RuntimeClass",
+        "StorageClass",
+        "ValidatingWebhookConfiguration",
+    }
+)
+_SAME_ROOT = 0.5  # the share of common objects from which a root that went is the one that came
+
+
+class Group(NamedTuple):
+    """The objects of one folder in one environment."""
+
+    folder: str
+    kind: str
+    environment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A body and where it was written. `locate` gives file and line of a field."""
+
+    body: Body
+    file: str
+    line: int
+    locate: Callable[[Path], tuple[str, int]] = field(repr=False)
+
+
+class Assembly:
+    """The objects of one side, in the order they were found."""
+
+    def __init__(self) -> None:
+        self.groups: dict[Group, list[ManifestObject]] = defaultdict(list)
+        self.fixed: set[Group] = set()
+        self.unnamed: list[Unpriced] = []
+
+    def add(self, job: Job, placed: Placed) -> None:
+        """Give one body its identity."""
+        body = placed.body
+        kind = str(body.get("kind"))
+        name = dig(body, "metadata", "name") or dig(body, "metadata", "generateName")
+        namespace = text(dig(body, "metadata", "namespace"))
+        if not namespace and kind not in _CLUSTER_WIDE:
+            namespace = job.default_namespace
+        source = Source(shown(placed.file), placed.line)
+        if not isinstance(name, str | int | float) or name == "":
+            reason = f"line {placed.line}: it has no metadata.name"
+            self.unnamed.append(Unpriced(kind, namespace, "", source.file, reason, job.environment))
+            return
+        group = Group(job.folder, job.kind.value if job.kind else "", job.environment)
+        if job.fixed:
+            self.fixed.add(group)
+        self.groups[group].append(
+            ManifestObject(
+                identity=Identity(job.environment, namespace, kind, str(name)),
+                api_version=str(body.get("apiVersion")),
+                body=body,
+                source=source,
+                locate=_Locator(placed.locate),
+            )
+        )
+
+    def objects(self, environments: Mapping[Group, str]) -> Iterator[ManifestObject]:
+        """All objects; `environments` renames those of some groups."""
+        for group, found in self.groups.items():
+            name = environments.get(group)
+            for item in found:
+                yield (
+                    item if name is None else replace(item, identity=item.identity._replace(environment=name))
+                )
+
+
+class _Locator:
+    """A renderer's `locate`, giving a Source."""
+
+    __slots__ = ("_locate",)
+
+    def __init__(self, locate: Callable[[Path], tuple[str, int]]) -> None:
+        self._locate = locate
+
+    def __call__(self, path: Path) -> Source:
+        file, line = self._locate(path)
+        return Source(shown(file), line)
+
+
+def moved(base: Assembly, head: Assembly) -> dict[Group, str]:
+    """The environments that groups of the head keep: they are only there, and one like them only went.
+
+    A policy's environment is never changed: moving between two of those is a real change.
+    """
+    gone = [group for group in base.groups if group not in head.groups and group not in base.fixed]
+    kept: dict[Group, str] = {}
+    for group in head.groups:
+        if group in base.groups or group in head.fixed or not gone:
+            continue
+        like, best = max((_likeness(base.groups[old], head.groups[group]), old) for old in gone)
+        if like >= _SAME_ROOT:
+            gone.remove(best)
+            if best.environment != group.environment:
+                kept[group] = best.environment
+    return kept
+
+
+def _likeness(one: list[ManifestObject], other: list[ManifestObject]) -> float:
+    """Common identities over all identities, environments aside."""
+    ours = {item.identity[1:] for item in one}
+    theirs = {item.identity[1:] for item in other}
+    return len(ours & theirs) / len(ours | theirs)
+
+
+def without_doubles(
+    objects: Iterator[ManifestObject], changed: frozenset[str]
+) -> tuple[tuple[ManifestObject, ...], tuple[tuple[ManifestObject, Source], ...]]:
+    """One object for each identity: the one in a changed file, else the last; and what was passed over."""
+    kept: dict[Identity, ManifestObject] = {}
+    doubles: list[tuple[Identity, Source]] = []
+    for item in objects:
+        other = kept.get(item.identity)
+        if other is not None:
+            wins = item.source.file in changed or other.source.file not in changed
+            doubles.append((item.identity, (other if wins else item).source))
+            if not wins:
+                continue
+        kept[item.identity] = item
+    return tuple(kept.values()), tuple((kept[identity], source) for identity, source in doubles)

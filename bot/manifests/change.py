@@ -1,0 +1,166 @@
+"""From two trees to the objects of both sides that a change can have touched."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.globs import matches
+from bot.manifests.assembly import Group, moved, without_doubles
+from bot.manifests.environments import EnvironmentRule
+from bot.manifests.jobs import Deployment, DeploymentKey, Job
+from bot.manifests.rendered import Renderer
+from bot.manifests.roots import UnitKey
+from bot.manifests.sides import SideReader
+from bot.manifests.trees import Contents, shown
+from bot.ports import Tree
+from estimators.objects import ManifestObject, Source, Unpriced
+
+__all__ = ["Change", "EnvironmentRule", "Side", "read_change"]
+
+# An app of apps of apps is as deep as people go; a chart may also render itself for ever.
+_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a change.
+
+    `duplicates` holds the objects that were written more than once, each with the place of one that
+    was passed over. `left_out_hooks` counts Helm hooks and tests.
+    """
+
+    objects: tuple[ManifestObject, ...]
+    unpriced: tuple[Unpriced, ...]
+    left_out_hooks: int
+    duplicates: tuple[tuple[ManifestObject, Source], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Both sides, the files that differ, and what of them could not be looked at in full."""
+
+    base: Side
+    head: Side
+    changed_files: tuple[str, ...]
+    partial: tuple[str, ...] = ()
+
+
+def read_change(
+    base: Tree,
+    head: Tree,
+    *,
+    environments: Sequence[EnvironmentRule] = (),
+    ignore: Sequence[str] = (),
+    only_environment: str | None = None,
+    render: Renderer,
+    repository_urls: Sequence[str] = (),
+) -> Change:
+    """The objects that a change can have touched, on both sides.
+
+    Changed files lead to the Kustomize and Helm roots that use them, to the Argo CD and Flux objects
+    that deploy these, else to the manifests in their folder; only those are rendered and read.
+    `repository_urls` are the addresses of this repository, for Argo CD and Flux to be matched with;
+    where none is known, a path that exists here is taken to be meant. Bad input is `unpriced`, never raised.
+    """
+
+    def ignored(path: str) -> bool:
+        return any(matches(glob, path) for glob in ignore)
+
+    def wanted(environment: str) -> bool:
+        return only_environment is None or environment == only_environment
+
+    before, after = base.paths(), head.paths()
+    changed = frozenset(
+        path
+        for path in before.keys() | after.keys()
+        if before.get(path) != after.get(path) and not ignored(path)
+    )
+    contents = Contents()
+    sides = [SideReader(tree, contents, environments, ignored, repository_urls) for tree in (base, head)]
+    if changed:
+        _Reading(sides, changed, wanted).read(render)
+    kept = moved(sides[0].assembly, sides[1].assembly)
+    files = frozenset(shown(path) for path in changed)
+    return Change(
+        base=_finished(sides[0], {}, files),
+        head=_finished(sides[1], kept, files),
+        changed_files=tuple(sorted(files)),
+        partial=tuple(dict.fromkeys(reason for side in sides for reason in side.partial)),
+    )
+
+
+class _Reading:
+    """Reads two sides in step: what is touched on one of them is read on both."""
+
+    def __init__(
+        self, sides: Sequence[SideReader], changed: frozenset[str], wanted: Callable[[str], bool]
+    ) -> None:
+        self._sides = sides
+        self._changed = changed
+        self._wanted = wanted
+        self._affected: set[UnitKey] = set().union(*(side.units.affected(changed) for side in sides))
+        self._told: set[DeploymentKey] = set()
+
+    def read(self, render: Renderer) -> None:
+        """Plain manifests, then roots, then what Argo CD and Flux objects among the results deploy."""
+        for side in self._sides:
+            side.find_deployments(self._affected)
+        folders = {posixpath.dirname(path) for path in self._changed}
+        for side in self._sides:
+            side.read_raw(folders, self._changed, self._wanted)
+        jobs = [list(side.default_jobs(self._affected, self._changed)) for side in self._sides]
+        done: list[list[Job]] = [[] for _ in self._sides]
+        for _ in range(_ROUNDS):
+            touched = self._touched()
+            self._tell(touched)
+            for at, side in enumerate(self._sides):
+                deployed = (side.deployments[key] for key in sorted(touched) if key in side.deployments)
+                wanted = [*jobs[at], *(job for deployment in deployed for job in deployment.jobs)]
+                new = self._new(wanted, done[at])
+                done[at] += new
+                side.render(new, render)
+            if self._touched() <= touched:
+                return
+        for side in self._sides:
+            side.partial.append(f"applications that deploy applications were followed {_ROUNDS} times only")
+
+    def _new(self, jobs: Iterable[Job], done: Sequence[Job]) -> list[Job]:
+        new: list[Job] = []
+        for job in jobs:
+            if self._wanted(job.environment) and job not in done and job not in new:
+                new.append(job)
+        return new
+
+    def _touched(self) -> set[DeploymentKey]:
+        """The Argo CD and Flux objects that differ, or whose sources do."""
+        base, head = (side.deployments for side in self._sides)
+        return {
+            key
+            for key in base.keys() | head.keys()
+            if _differ(base.get(key), head.get(key))
+            or any(self._reaches(job) for side in (base, head) if key in side for job in side[key].jobs)
+        }
+
+    def _reaches(self, job: Job) -> bool:
+        unit = UnitKey(job.kind, job.folder) if job.kind else None
+        return unit in self._affected or not self._changed.isdisjoint(job.values_files)
+
+    def _tell(self, touched: set[DeploymentKey]) -> None:
+        """What they deploy and cannot be priced is told where they themselves, or their sources, changed."""
+        for side in self._sides:
+            for key in sorted(touched - self._told):
+                if key in side.deployments:
+                    side.unpriced += side.deployments[key].unpriced
+        self._told |= touched
+
+
+def _differ(one: Deployment | None, other: Deployment | None) -> bool:
+    return one is None or other is None or (one.body, one.jobs) != (other.body, other.jobs)
+
+
+def _finished(side: SideReader, environments: dict[Group, str], changed: frozenset[str]) -> Side:
+    objects, duplicates = without_doubles(side.assembly.objects(environments), changed)
+    unpriced = tuple(dict.fromkeys([*side.unpriced, *side.assembly.unnamed]))
+    return Side(objects, unpriced, side.hooks, duplicates)

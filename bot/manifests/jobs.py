@@ -1,0 +1,66 @@
+"""What is to be rendered or read on one side, and by whose order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from bot.manifests.rendered import RenderRequest, RootKind
+from estimators.objects import Body, Unpriced
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One folder of the tree for one environment; `kind` is None for plain YAML files.
+
+    `namespace` is forced on every object, `default_namespace` given to those that name none.
+    `overlay` holds fields of a kustomization to lay over the folder (images, patches...), `substitute`
+    the variables that Flux puts into the result, None where it puts none. `fixed` marks an
+    environment that the policy gave. `origin` is the file of the Argo CD or Flux object, `""` for none.
+    """
+
+    kind: RootKind | None
+    folder: str
+    environment: str = ""
+    fixed: bool = False
+    release_name: str = "release"
+    namespace: str = ""
+    default_namespace: str = ""
+    values_files: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    skip_crds: bool = False
+    overlay: Mapping[str, Any] = field(default_factory=dict)
+    substitute: Mapping[str, str] | None = None
+    origin: str = ""
+
+    def request(self, folder: str) -> RenderRequest:
+        """What the renderer is asked, `folder` being this job's or the overlay laid over it."""
+        return RenderRequest(
+            kind=self.kind or RootKind.KUSTOMIZE,
+            path=folder,
+            release_name=self.release_name,
+            namespace=self.namespace,
+            values_files=self.values_files,
+            values=self.values,
+            skip_crds=self.skip_crds,
+        )
+
+
+class DeploymentKey(NamedTuple):
+    """An Argo CD or Flux object."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """An Argo CD or Flux object: what it has rendered from this repository, and what it cannot."""
+
+    key: DeploymentKey
+    body: Body
+    file: str
+    jobs: tuple[Job, ...]
+    unpriced: tuple[Unpriced, ...]

@@ -1,0 +1,255 @@
+"""One side of a change while it is read: its files, its roots, and the objects found so far."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bot.errors import OutsideError
+from bot.manifests import argo, flux
+from bot.manifests.assembly import Assembly, Placed
+from bot.manifests.documents import Document
+from bot.manifests.environments import EnvironmentRule, environment_of, folder_environment
+from bot.manifests.gitops import Repository, is_deployment, key_of, written_in
+from bot.manifests.jobs import Deployment, DeploymentKey, Job
+from bot.manifests.rendered import RenderedObject, Renderer, RootKind
+from bot.manifests.roots import KUSTOMIZATIONS, UnitKey, Units
+from bot.manifests.trees import CONFIG_MAP, OBJECT, Contents, Files, join, shown
+from bot.ports import Tree
+from estimators.objects import Body, Unpriced, dig, mapping, sequence, text
+from estimators.objects import Path as FieldPath
+
+_OVERLAY = "tuppence-overlay"
+_YAML = (".yaml", ".yml")
+
+
+class SideReader:
+    """Reads one tree. `ignored` tells paths that the policy leaves out."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        contents: Contents,
+        rules: Sequence[EnvironmentRule],
+        ignored: Callable[[str], bool],
+        urls: Sequence[str],
+    ) -> None:
+        self.tree = tree
+        self.files = Files(tree, contents)
+        self.units = Units(self.files, rules)
+        self.assembly = Assembly()
+        self.unpriced: list[Unpriced] = []
+        self.partial: list[str] = []
+        self.hooks = 0
+        self.deployments: dict[DeploymentKey, Deployment] = {}
+        self._rules, self._ignored = rules, ignored
+        self._pointed: set[UnitKey] = set()
+        self._config_maps: dict[tuple[str, str], Mapping[str, Any]] | None = None
+        self._sources: dict[str, str] = {}
+        self.repository = Repository(
+            self.units, rules, tuple(urls), self._config_map, lambda name: self._sources.get(name, "")
+        )
+
+    def find_deployments(self, affected: set[UnitKey]) -> None:
+        """Argo CD and Flux objects in plain files, but for those that an affected root renders anyway."""
+        found = list(written_in(self.files, self._ignored))
+        for body, _ in found:
+            if body.get("kind") == "GitRepository":
+                self._sources[text(dig(body, "metadata", "name"))] = text(dig(body, "spec", "url"))
+        for body, file in found:
+            if is_deployment(body):
+                deployment = self._resolved(body, file)
+                self._pointed |= {UnitKey(job.kind, job.folder) for job in deployment.jobs if job.kind}
+                if not self.units.owners(file) & affected:
+                    self.deployments[deployment.key] = deployment
+
+    def _resolved(self, body: Body, file: str) -> Deployment:
+        key = key_of(body)
+        expand = flux.expand if "toolkit.fluxcd.io/" in text(body.get("apiVersion")) else argo.expand
+        jobs: list[Job] = []
+        unpriced = []
+        for found, reason in expand(body, self.repository):
+            jobs += (replace(job, origin=file) for job in found)
+            if reason:
+                unpriced.append(Unpriced(key.kind, key.namespace, key.name, shown(file), reason))
+        return Deployment(key, body, file, tuple(jobs), tuple(unpriced))
+
+    def default_jobs(self, affected: set[UnitKey], changed: frozenset[str]) -> Iterator[Job]:
+        """The affected roots that no Argo CD or Flux object names, as they render by themselves."""
+        for key in sorted(self.units.roots(affected) - self._pointed):
+            if self._ignored(key.path):
+                continue
+            fixed = environment_of(key.path, self._rules)
+            if key.kind is RootKind.KUSTOMIZE:
+                environment = fixed if fixed is not None else folder_environment(key.path)
+                yield Job(key.kind, key.path, environment, fixed is not None)
+                continue
+            every = self.units.units[key].values
+            touched = {file for unit in self.units.below([key]) for file in self._touched(unit, changed)}
+            for one in every:
+                own = {file for other in every if other is not one for file in other.files} - set(one.files)
+                if not touched or touched - own:
+                    names = {rule.name for rule in self._rules}
+                    yield Job(
+                        key.kind, key.path, one.environment, one.environment in names, values_files=one.files
+                    )
+
+    def _touched(self, unit: UnitKey, changed: frozenset[str]) -> Iterator[str]:
+        return (file for file in changed if unit in self.units.owners(file))
+
+    def read_raw(
+        self, folders: Collection[str], changed: frozenset[str], wanted: Callable[[str], bool]
+    ) -> None:
+        """Every manifest in some folders that belongs to no root."""
+        candidates = [
+            path
+            for folder in folders
+            for path in self.files.in_folder(folder)
+            if path.endswith((*_YAML, ".json")) and not self._ignored(path) and not self.units.owners(path)
+        ]
+        self.files.scan(candidates)
+        paths = [
+            path
+            for path in candidates
+            if self.files.has_mark(path, OBJECT) or (path in changed and path.endswith(_YAML))
+        ]
+        self.files.prepare(paths)
+        for path in paths:
+            job = self._raw_job(path)
+            if wanted(job.environment):
+                self._read_raw_file(path, job, is_changed=path in changed)
+        for skipped in self.tree.skipped:
+            if skipped.path.endswith(_YAML) and posixpath.dirname(skipped.path) in folders:
+                file = shown(skipped.path)
+                self.unpriced.append(Unpriced("File", "", file, file, f"not read: {skipped.reason}"))
+
+    def _raw_job(self, path: str) -> Job:
+        environment = environment_of(path, self._rules)
+        folder = posixpath.dirname(path)
+        options = next(
+            (
+                job
+                for deployment in self.deployments.values()
+                for job in deployment.jobs
+                if job.kind is None and f"{folder}/".startswith(f"{job.folder}/" if job.folder else "")
+            ),
+            Job(None, folder),
+        )
+        return Job(
+            None,
+            folder,
+            environment or "",
+            environment is not None,
+            default_namespace=options.default_namespace,
+            substitute=options.substitute,
+        )
+
+    def _read_raw_file(self, path: str, job: Job, *, is_changed: bool) -> None:
+        for problem in self.files.reading(path).problems:
+            if is_changed or not problem.encrypted:
+                file, reason = shown(path), f"line {problem.line}: {problem.reason}"
+                self.unpriced.append(Unpriced("File", "", file, file, reason, job.environment))
+        for item in self.files.objects(path):
+            if not is_deployment(item.body):
+                body = item.body if job.substitute is None else flux.substituted(item.body, job.substitute)
+                self.assembly.add(job, Placed(body, path, item.line, partial(_locate, path, item)))
+
+    def render(self, jobs: Sequence[Job], renderer: Renderer) -> None:
+        """Render jobs; Argo CD and Flux objects among the results are taken in for the next round."""
+        rooted = [job for job in jobs if job.kind is not None]
+        if not rooted:
+            return
+        with tempfile.TemporaryDirectory(prefix="tuppence-tree-") as name:
+            folder = Path(name)
+            keys = self.units.below(UnitKey(job.kind, job.folder) for job in rooted if job.kind)
+            units = [self.units.units[key] for key in keys]
+            named = {file for unit in units for file in unit.files} | {
+                file for job in rooted for file in job.values_files
+            }
+            if reason := self.files.export(folder, [key.path for key in keys], named):
+                self.partial.append(reason)
+            requests = [job.request(_with_overlay(folder, number, job)) for number, job in enumerate(rooted)]
+            try:
+                results = renderer(folder, requests)
+            except OutsideError as error:
+                self.unpriced += [_failed(job, str(error)) for job in rooted]
+                return
+        for job, result in zip(rooted, results, strict=True):
+            if result.failure is not None:
+                self.unpriced.append(_failed(job, result.failure))
+            for item in result.objects:
+                self._take(job, item)
+
+    def _take(self, job: Job, item: RenderedObject) -> None:
+        if item.is_hook:
+            self.hooks += 1
+            return
+        body = item.body if job.substitute is None else flux.substituted(item.body, job.substitute)
+        placed = _with_origin(job, Placed(body, item.file, item.line, item.locate))
+        if is_deployment(body):
+            deployment = self._resolved(body, placed.file)
+            self.deployments[deployment.key] = deployment
+        else:
+            self.assembly.add(job, placed)
+
+    def _config_map(self, namespace: str, name: str) -> Mapping[str, Any] | None:
+        if self._config_maps is None:
+            yaml = [path for path in self.files.paths if path.endswith(_YAML)]
+            self.files.scan(yaml)
+            marked = [path for path in yaml if self.files.has_mark(path, CONFIG_MAP)]
+            self.files.prepare(marked)
+            bodies = [item.body for path in marked for item in self.files.objects(path)]
+            self._config_maps = {
+                (text(dig(body, "metadata", "namespace")), text(dig(body, "metadata", "name"))): mapping(
+                    body.get("data")
+                )
+                for body in bodies
+                if body.get("kind") == "ConfigMap"
+            }
+        return self._config_maps.get((namespace, name), self._config_maps.get(("", name)))
+
+
+def _locate(file: str, document: Document, path: FieldPath) -> tuple[str, int]:
+    return file, document.locate(path)
+
+
+def _with_overlay(tree: Path, number: int, job: Job) -> str:
+    """The folder to render: the job's own, or a kustomization of ours laid over it."""
+    if not job.overlay or job.kind is not RootKind.KUSTOMIZE:
+        return job.folder
+    folder = f"{_OVERLAY}-{number}"
+    above = f"../{job.folder}" if job.folder else ".."
+    components = [
+        posixpath.relpath(inside, folder)
+        for written in sequence(job.overlay.get("components"))
+        if (inside := join(job.folder, text(written))) is not None
+    ]
+    kustomization = {**job.overlay, "components": components, "resources": [above]}
+    (tree / folder).mkdir()
+    (tree / folder / KUSTOMIZATIONS[0]).write_text(json.dumps(kustomization, default=str))
+    return folder
+
+
+def _with_origin(job: Job, placed: Placed) -> Placed:
+    """What a laid-over kustomization of ours set was written in the Argo CD or Flux object."""
+
+    def locate(path: FieldPath) -> tuple[str, int]:
+        file, line = placed.locate(path)
+        return (job.origin, 1) if file.startswith(f"{_OVERLAY}-") else (file, line)
+
+    if not job.overlay:
+        return placed
+    file, line = (job.origin, 1) if placed.file.startswith(f"{_OVERLAY}-") else (placed.file, placed.line)
+    return Placed(placed.body, file, line, locate)
+
+
+def _failed(job: Job, reason: str) -> Unpriced:
+    folder = shown(job.folder) or "."
+    file = "Chart.yaml" if job.kind is RootKind.HELM else KUSTOMIZATIONS[0]
+    return Unpriced("Root", "", folder, posixpath.normpath(f"{folder}/{file}"), reason, job.environment)
