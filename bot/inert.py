@@ -29,14 +29,14 @@ _LINE_START = re.compile(r"^()([-+=#])(?=\2|\s|$)|^([0-9]{1,9})([.)])(?=\s|$)")
 """A list, a heading or a rule, if the text came to stand first on its line."""
 _SPECIAL = re.compile(
     r"(?P<flag>(?<!\S)--(?-i:[a-z][a-z-]*(?: [A-Z]{2,})?)(?![\w-]))"
-    r"|(?P<arrow> → )"
+    r"|(?P<keep> → |(?<=[0-9]) (?=%))"
     r"|(?P<escape>[\\`*_~\[\]])"
     r"|(?P<entity>[<>&|]|\$(?![0-9]))"
     r"|(?P<break>@|\#|:(?=//|[\w+-]+:)|\bwww(?=\.)|\bGH(?=-[0-9]))"
     r"|(?P<commit>\b[0-9a-f]{7,}\b)",
     re.IGNORECASE,
 )
-_MORE_TO_DO = re.compile(r"www\.|gh-[0-9]|[0-9a-f]{7}|--| → ", re.IGNORECASE)
+_MORE_TO_DO = re.compile(r"www\.|gh-[0-9]|[0-9a-f]{7}|--| → | %", re.IGNORECASE)
 _URL_SAFE = ":/?#@!$&'*+,;=%~-._"
 
 
@@ -58,7 +58,7 @@ def md(text: str, most: int = _LONGEST) -> Markdown:
 
     No emphasis, link, image, HTML, table border or formula comes out of it, and GitHub makes no
     mention, reference or emoji of it: a zero-width space stands where one would begin. Flags such as
-    `--usage FILE` become code, and an arrow keeps to both its sides.
+    `--usage FILE` become code; an arrow keeps to both its sides, and a percent sign to its number.
     """
     if isinstance(text, Markdown):
         return text
@@ -72,8 +72,8 @@ def _escape(match: re.Match[str]) -> str:
     found = match[0]
     if match["flag"]:
         return code(found)
-    if match["arrow"]:
-        return "\xa0→\xa0"
+    if match["keep"]:
+        return found.replace(" ", "\xa0")
     if match["escape"]:
         return "\\" + found
     if match["commit"]:

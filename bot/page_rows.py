@@ -95,9 +95,11 @@ def row_words(row: Row, cents: Amounts, currency: str, links: Links) -> RowWords
 def _changes(row: Row) -> list[str]:
     """`memory limit 1Gi → 512Mi`, one text for each of the first few."""
     if row.status == "changed":
-        shown = [_one_change(change.label, change.old, change.new) for change in row.changes[:4]]
-        left = len(row.changes) - len(shown)
-        return [*shown, f"{left} more"] if left else shown
+        labels: dict[tuple[str, str], list[str]] = {}
+        for change in row.changes:
+            labels.setdefault((change.old, change.new), []).append(change.label)
+        told = [_one_change(_together(alike), old, new) for (old, new), alike in labels.items()]
+        return [*told[:4], f"{len(told) - 4} more"] if len(told) > 4 else told
     estimate = row.after or row.before
     size = _size(estimate) if estimate else ""
     return [f"{row.status}, {size}" if size else row.status]
@@ -117,6 +119,14 @@ def _size(estimate: Estimate) -> str:
     pods = estimate.replicas.count.expected
     size = ", ".join(part for part in (*parts, storage) if part)
     return f"{words.number(pods)} {'pod' if pods == 1 else 'pods'} of {size}"
+
+
+def _together(labels: list[str]) -> str:
+    """`memory request and limit`, where both changed alike."""
+    things = {label.rpartition(" ")[0] for label in labels}
+    if len(things) > 1 or len(labels) == 1:
+        return " and ".join(labels)
+    return f"{things.pop()} {' and '.join(label.rpartition(' ')[2] for label in labels)}".lstrip()
 
 
 def _one_change(label: str, old: str, new: str) -> str:

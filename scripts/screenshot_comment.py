@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bot.comment import render_comment  # noqa: E402 - the checkout, before any installed copy
-from tests.bot.sample_reports import SAMPLES, comment_links  # noqa: E402
+from tests.bot.sample_reports import CROSSED, SAMPLES, comment_links  # noqa: E402
 
 DOTS = {"🔴": "#d1242f", "🟠": "#e16f24", "⚪": "#afb8c1", "🟢": "#2da44e"}
 """Drawn, since a machine without an emoji font shows boxes."""
@@ -86,7 +86,9 @@ def main() -> None:
     parser.add_argument("--unfolded", action="store_true", help="open every collapsed part")
     arguments = parser.parse_args()
     names = list(SAMPLES) if "all" in arguments.samples else arguments.samples
-    comments = [render_comment(SAMPLES[name](), links=comment_links) for name in names]
+    comments = [
+        render_comment(SAMPLES[name](), links=comment_links, crossed=CROSSED.get(name, ())) for name in names
+    ]
     themes = {"light": [LIGHT], "dark": [DARK], "both": [LIGHT, DARK]}[arguments.theme]
     html = page(comments, width=arguments.width, themes=themes, unfolded=arguments.unfolded)
     picture(html, arguments.image, width=arguments.width + 40, height=arguments.height)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from estimators.guardrail import CrossedGuardrail
 from estimators.money import NOTHING, Range, total
 from estimators.objects import Identity, Source, Unpriced
 from estimators.prices import Provenance, Rates
@@ -185,8 +186,8 @@ def the_story() -> Report:
             row("search/indexer", estimate(pods("3"), "2", "4"), estimate(pods("3"), "1.2", "4"), Verdict.SAFE,
                 [("cpu request", "2", "1200m")], seen="p95 0.81 cores"),
             *(row(f"web/{name}", estimate(pods("1"), "0.1", "0.125"), estimate(pods("1"), cpu, "0.125"), Verdict.SAFE,
-                  [("cpu request", "100m", f"{Decimal(cpu) * 1000:f}m")])
-              for name, cpu in (("blog", "0.11"), ("docs", "0.12"), ("status", "0.1"))),
+                  [("cpu request", "100m", f"{Decimal(cpu) * 1000:.0f}m")])
+              for name, cpu in (("blog", "0.11"), ("docs", "0.12"), ("status", "0.13"))),
         ],
         unpriced=(
             Unpriced("Root", "", "charts/legacy", "charts/legacy", "needs a chart from another repository"),
@@ -289,6 +290,15 @@ def removal() -> Report:
     ]  # fmt: skip
     return report(rows)
 
+
+CROSSED = {
+    "story": (
+        CrossedGuardrail(
+            "production: 1 workload is risky", "SRE looks at risky changes before they merge.", ("acme/sre",)
+        ),
+    )
+}
+"""The guardrails a sample crosses, by its name."""
 
 SAMPLES = {
     "story": the_story,

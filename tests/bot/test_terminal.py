@@ -14,7 +14,7 @@ from bot.terminal import report_as_text, show_report
 from estimators.guardrail import CrossedGuardrail
 from estimators.objects import Source
 from tests.bot import sample_reports
-from tests.bot.sample_reports import SAMPLES, comment_links
+from tests.bot.sample_reports import CROSSED, SAMPLES, comment_links
 from tests.bot.strangers import samples, written, written_by
 
 CODES = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;(?:id=[0-9-]+)?;[^\x1b]*\x1b\\")
@@ -38,7 +38,10 @@ def on_a_terminal(name: str) -> str:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_report_reads_as_its_golden_file(name: str, width: int, golden: Callable[[str, str], None]) -> None:
     """Small paragraphs on a narrow terminal, a table on a wide one."""
-    golden(f"{name}.{width}.txt", report_as_text(SAMPLES[name](), width=width, links=no_links))
+    golden(
+        f"{name}.{width}.txt",
+        report_as_text(SAMPLES[name](), width=width, links=no_links, crossed=CROSSED.get(name, ())),
+    )
 
 
 @pytest.mark.parametrize("width", [80, 140])
