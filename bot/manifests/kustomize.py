@@ -97,8 +97,8 @@ class KustomizeRoot:
 
 _NESTED = re.compile(
     r"(?:accumulating (?:resources|components): )?accumulat\w+ err='accumulating \w+ from '[^']*': "
-    r"read [^']*: is a directory': "
-    r"(?:recursed accumulation of path|couldn't make target for path) '([^']*)': "
+    r"read ([^':]*): is a directory': "
+    r"(?:(?:recursed accumulation of path|couldn't make target for path) '[^']*': )?"
 )
 _IN_FILE = re.compile(
     r"accumulating resources: (?:accumulation err=')?accumulating resources from '([^']*)': (.*?)"
