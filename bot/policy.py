@@ -29,6 +29,8 @@ from estimators.report import Severity, Verdict
 
 FILE_NAME = ".tuppence.yaml"
 THRESHOLDS = ("monthly_increase", "percent", "verdict")
+_OF_CONTAINERS = ("requests", "requests.cpu", "requests.memory", "limits", "limits.cpu", "limits.memory")
+PROTECTED_FIELDS = (*_OF_CONTAINERS, "cpu", "memory", "gpu", "replicas", "autoscaling")
 
 POLICY_KEYS = (
     Key(
@@ -103,7 +105,7 @@ POLICY_KEYS = (
             Key(
                 "fields",
                 "What is protected; requests, limits, replicas and autoscaling when left out.",
-                one_of("requests", "limits", "replicas", "autoscaling"),
+                one_of(*PROTECTED_FIELDS),
                 many=True,
             ),
             Key("reason", "Why, for whoever wants to change it.", TEXT, required=True),

@@ -42,7 +42,7 @@ guardrails:
     approvers: ["@acme/sre", alice]
 protect:
   - workload: payments/*
-    fields: [limits, replicas]
+    fields: [limits.memory, replicas]
     reason: "INC-1234: out of memory at month's end"
     until: 2027-03-31
 suggestions: false
@@ -87,7 +87,7 @@ def test_every_key_arrives() -> None:
             Protection(
                 workload="payments/*",
                 reason="INC-1234: out of memory at month's end",
-                fields=("limits", "replicas"),
+                fields=("limits.memory", "replicas"),
                 until=date(2027, 3, 31),
                 source="p.yaml",
             ),
@@ -128,7 +128,7 @@ def test_an_empty_policy_asks_for_nothing(text: str) -> None:
         pytest.param("guardrails: [{percent: 1, approvers: ['a b']}]", "1: guardrails[0].approvers[0]: needs a GitHub user or a team such as acme/sre, not 'a b'", id="approver"),
         pytest.param("protect: [{workload: api, reason: x}]", "1: protect[0].workload: needs namespace/name, such as payments/api or payments/*, not 'api'", id="workload"),
         pytest.param("protect: [{workload: a/b, reason: x, until: 2026-02-30}]", "1: protect[0].until: needs a day such as 2026-12-31, not '2026-02-30'", id="no such day"),
-        pytest.param("protect: [{workload: a/b, reason: x, fields: [cpu]}]", "1: protect[0].fields[0]: needs one of requests, limits, replicas, autoscaling, not 'cpu'", id="field"),
+        pytest.param("protect: [{workload: a/b, reason: x, fields: [cpus]}]", "1: protect[0].fields[0]: needs one of requests, requests.cpu, requests.memory, limits, limits.cpu, limits.memory, cpu, memory, gpu, replicas, autoscaling, not 'cpus'", id="field"),
         pytest.param("environments: [{name: a, paths: [x], prices: a/}]", "1: environments[0].prices: needs a file, not the folder 'a/'", id="folder"),
         pytest.param("environments: [{name: a, paths: [x], prometheus_selector: a}]", "1: environments[0].prometheus_selector: needs names with their values, such as {cluster: prod}, not 'a'", id="selector"),
     ],
