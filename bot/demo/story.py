@@ -35,14 +35,19 @@ def make_sample(folder: Path) -> Sample:
     sample = Sample(folder / "shop", folder / "recorded-usage.json")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder}: is not an empty folder; name a new one")
-    shutil.copytree(_HERE / "before", sample.repository)
+    _copy("before", sample.repository)
     _git(sample.repository, "init", "--quiet", f"--initial-branch={sample.base}")
     _commit(sample.repository, "The shop as it runs")
     _git(sample.repository, "switch", "--quiet", "--create", sample.head)
-    shutil.copytree(_HERE / "after", sample.repository, dirs_exist_ok=True)
+    _copy("after", sample.repository)
     _commit(sample.repository, "Right-size the shop and prepare for the campaign")
     write_snapshot(recording(), sample.recording)
     return sample
+
+
+def _copy(state: str, repository: Path) -> None:
+    # Not with the files' own times: git takes a file of the same size and time for unchanged.
+    shutil.copytree(_HERE / state, repository, copy_function=shutil.copyfile, dirs_exist_ok=True)
 
 
 def _commit(repository: Path, message: str) -> None:
