@@ -137,15 +137,15 @@ def _rows(table: Table, page: Page, width: int) -> Iterable[Part]:
         return
     for row in table.rows:
         grid = Grid.grid(padding=(0, 2, 0, 0), expand=True)
-        grid.add_column(width=7, no_wrap=True)
+        grid.add_column(width=9, no_wrap=True)
         grid.add_column(ratio=1, overflow="fold")
         grid.add_column(justify="right", no_wrap=True)
         grid.add_row(Text(row.verdict, style=_STYLES.get(row.verdict, "")), _name(row, page), _amount(row))
         yield grid
         told = (", ".join(row.changes), f"seen: {row.seen}" if row.seen else "", row.why)
-        yield from (_indented(text, 9) for text in told if text)
+        yield from (_indented(text, 11) for text in told if text)
         if row.place:
-            yield _indented(row.place, 9, "dim")
+            yield _indented(row.place, 11, "dim")
 
 
 def _wide(table: Table, page: Page) -> Grid:
@@ -175,7 +175,7 @@ def _lines(first: Text, second: str) -> Text:
 
 def _short_rows(page: Page) -> Grid:
     grid = Grid.grid(padding=(0, 2, 0, 0), expand=True)
-    grid.add_column(width=9, no_wrap=True)
+    grid.add_column(width=11, no_wrap=True)
     grid.add_column(overflow="fold", ratio=3)
     grid.add_column(overflow="fold", ratio=4)
     grid.add_column(justify="right", no_wrap=True)

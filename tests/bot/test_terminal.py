@@ -4,6 +4,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from rich.console import Console
 from bot.terminal import report_as_text, show_report
 from estimators.guardrail import CrossedGuardrail
 from estimators.objects import Source
+from estimators.report import Verdict
 from tests.bot import sample_reports
 from tests.bot.sample_reports import CROSSED, SAMPLES, comment_links
 from tests.bot.strangers import samples, written, written_by
@@ -92,3 +94,16 @@ def test_no_terminal_code_comes_out_of_a_name(sample: str, texts: list[str]) -> 
 
     assert [c for c in bare if c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Cs"}] == []
     assert all(cell_len(line) <= 80 for line in bare.splitlines())
+
+
+def test_a_row_without_impact_says_so_in_full() -> None:
+    """The longest verdict fits its column."""
+    rows = [replace(item, verdict=Verdict.NONE) for item in sample_reports.the_story().rows]
+
+    for width in (40, 80, 140):
+        assert (
+            "No impact"
+            in report_as_text(sample_reports.report(rows), width=width, links=no_links).split("checkout/web")[
+                1
+            ]
+        )
