@@ -42,6 +42,8 @@ def find_program() -> Program | None:
 class HelmRoot:
     """One chart to render with one set of values."""
 
+    changes_renderer = False
+
     def __init__(self, files: Files, request: RenderRequest, scratch: pathlib.Path) -> None:
         """Put the chart together where it needs that; raises Unrenderable for what is missing."""
         self._files, self._request = files, request

@@ -46,6 +46,8 @@ class KustomizeRoot:
         self._files, self._request = files, request
         self._layers = overlays.layers(files, request.path)
         self._folder = scratch
+        # Kustomize keeps a schema of this field for all it builds later in the same process.
+        self.changes_renderer = any("openapi" in layer.document.body for layer in self._layers)
         wrapper: dict[str, Any] = {
             "resources": [os.path.relpath(files.tree / request.path, scratch)],
             "buildMetadata": ["originAnnotations"],

@@ -19,7 +19,12 @@ from bot.manifests.sandbox import Fence, FencedChild, Limits, Program, Stopped, 
 
 
 class _Root(Protocol):
-    """What Kustomize and Helm roots have in common."""
+    """What Kustomize and Helm roots have in common.
+
+    `changes_renderer` says that a process that rendered this root must not render another.
+    """
+
+    changes_renderer: bool
 
     def job(self) -> Mapping[str, Any]: ...
 
@@ -117,6 +122,8 @@ class _Rendering:
             # The next root gets a child of its own.
             self._children.pop(kind).close()
             raise
+        if root.changes_renderer:
+            self._children.pop(kind).close()
         if "error" in answer:
             raise Unrenderable(root.reason(str(answer["error"])))
         return root.from_answer(answer.get("answer"))

@@ -248,6 +248,31 @@ def test_files_of_another_folder_of_the_tree_may_be_patches(tmp_path: Path) -> N
     assert deployment(build(tmp_path, files)).locate(limit) == ("shared/patch.yaml", 11)
 
 
+def test_a_schema_of_one_root_does_not_reach_the_next(tmp_path: Path) -> None:
+    """`openapi` says how lists merge; the same root builds alike before and after one that has it."""
+    custom = "apiVersion: x.example/v1\nkind: Foo\nmetadata: {name: a}\nitems: [{name: a, v: 1}, {name: b, v: 1}]\n"
+    patch = "apiVersion: x.example/v1\nkind: Foo\nmetadata: {name: a}\nitems: [{name: b, v: 2}]\n"
+    schema = """
+        {"definitions": {"x": {
+          "x-kubernetes-group-version-kind": [{"group": "x.example", "version": "v1", "kind": "Foo"}],
+          "properties": {"items": {"type": "array", "items": {"type": "object"},
+            "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"}}}}}
+    """
+    plain = "resources: [foo.yaml]\npatches: [{path: patch.yaml}]\n"
+    files = {
+        f"{root}/{name}": text
+        for root in "ab"
+        for name, text in (("foo.yaml", custom), ("patch.yaml", patch))
+    }
+    files |= {
+        "a/kustomization.yaml": plain,
+        "b/kustomization.yaml": f"{plain}openapi: {{path: schema.json}}\n",
+    }
+    tree = write(tmp_path / "tree", {**files, "b/schema.json": schema})
+    results = make_renderer()(tree, [RenderRequest(RootKind.KUSTOMIZE, root) for root in "aba"])
+    assert [len(result.objects[0].body["items"]) for result in results] == [1, 2, 1]
+
+
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
