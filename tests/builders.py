@@ -17,7 +17,7 @@ from estimators.pod_request import effective_pod
 from estimators.prices import Provenance, Rates
 from estimators.quantity import parse_quantity
 from estimators.report import Estimate, FieldChange, Finding, PodAmounts, ReplicaCount
-from estimators.rules import judge
+from estimators.rules import RULE_TEXTS, judge
 from estimators.usage import (
     ContainerUsage,
     GpuUsage,
@@ -297,5 +297,15 @@ def change(
 
 
 def fired(judged: WorkloadChange, rule: str) -> list[Finding]:
-    """What one rule finds."""
-    return [item for item in judge(judged) if item.rule == rule]
+    """What one rule finds, each in the shape every finding has."""
+    found = [item for item in judge(judged) if item.rule == rule]
+    for item in found:
+        assert item.severity in _SEVERITIES[item.rule]
+        assert 0 < len(item.message) <= 90
+        assert item.path
+        assert item.source.file
+        assert all(item.evidence.values())
+    return found
+
+
+_SEVERITIES = {item.id: item.severities for item in RULE_TEXTS}

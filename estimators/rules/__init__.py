@@ -86,6 +86,9 @@ RULE_TEXTS: tuple[RuleText, ...] = (
     RuleText("limit-below-request", (_RISKY,), "a limit contradicts its request"),
     RuleText("best-effort", (_INFO, _CAUTION), "a container comes to lack CPU and memory requests"),
     RuleText("invalid-quantity", (_RISKY,), "a value the API server refuses"),
+    RuleText(
+        "duplicate-object", (_CAUTION,), "one object is defined twice, and one definition is not used"
+    ),
     RuleText("spot-unready", (_CAUTION,), "moves to spot nodes without being ready to lose one"),
     RuleText("gpu-increase-while-idle", (_CAUTION,), "more GPUs while those held are mostly idle"),
     RuleText("removed-in-use", (_CAUTION,), "removed or scaled to 0 while it is used"),

@@ -22,8 +22,8 @@ def of(
     replicas: int = 3,
     limits: Mapping[str, str] | None = None,
     requests: Mapping[str, str] | None = None,
-    **fields: Any,
-) -> Side:  # noqa: ANN401 - passed on
+    **fields: Any,  # noqa: ANN401 - passed on
+) -> Side:
     """A workload with those annotations."""
     return side(
         workload(
