@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import posixpath
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -56,6 +57,8 @@ class Assembly:
         self.groups: dict[Group, list[ManifestObject]] = defaultdict(list)
         self.fixed: set[Group] = set()
         self.unnamed: list[Unpriced] = []
+        self.unread_files: set[str] = set()
+        self.failed: set[Group] = set()
 
     def add(self, job: Job, placed: Placed) -> None:
         """Give one body its identity."""
@@ -70,7 +73,7 @@ class Assembly:
             reason = f"line {placed.line}: it has no metadata.name"
             self.unnamed.append(Unpriced(kind, namespace, "", source.file, reason, job.environment))
             return
-        group = Group(job.folder, job.kind.value if job.kind else "", job.environment)
+        group = group_of(job)
         if job.fixed:
             self.fixed.add(group)
         self.groups[group].append(
@@ -106,6 +109,27 @@ class _Locator:
         return Source(shown(file), line)
 
 
+def group_of(job: Job) -> Group:
+    """The group that the objects of a job are in."""
+    return Group(job.folder, job.kind.value if job.kind else "", job.environment)
+
+
+def leave_out_unread(side: Assembly, other: Assembly) -> None:
+    """Remove from one side what the other may hold too, but could not read or render.
+
+    Else an object would seem to have gone, and its cost to be saved, because of a missing bracket.
+    """
+    there = {item.identity for objects in other.groups.values() for item in objects}
+    for group in other.failed & side.groups.keys():
+        del side.groups[group]
+    for group, objects in side.groups.items():
+        side.groups[group] = [
+            item
+            for item in objects
+            if item.source.file not in other.unread_files or item.identity in there or group.kind
+        ]
+
+
 def moved(base: Assembly, head: Assembly) -> dict[Group, str]:
     """The environments that groups of the head keep: they are only there, and one like them only went.
 
@@ -122,6 +146,26 @@ def moved(base: Assembly, head: Assembly) -> dict[Group, str]:
             if best.environment != group.environment:
                 kept[group] = best.environment
     return kept
+
+
+def told_apart(side: Assembly) -> dict[Group, str]:
+    """Environments for roots that have none, but hold objects which another root without one holds too.
+
+    Copies of an application for each region or customer are such; their folders tell them apart.
+    """
+    holders: dict[Identity, list[Group]] = defaultdict(list)
+    for group, objects in side.groups.items():
+        if group.kind and not group.environment:
+            for identity in {item.identity for item in objects}:
+                holders[identity].append(group)
+    alike = {group for groups in holders.values() if len(groups) > 1 for group in groups}
+    names = Counter(posixpath.basename(group.folder) for group in alike)
+    return {
+        group: group.folder
+        if names[posixpath.basename(group.folder)] > 1
+        else posixpath.basename(group.folder)
+        for group in alike
+    }
 
 
 def _likeness(one: list[ManifestObject], other: list[ManifestObject]) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.globs import matches
-from bot.manifests.assembly import Group, moved, without_doubles
+from bot.manifests.assembly import Group, leave_out_unread, moved, told_apart, without_doubles
 from bot.manifests.environments import EnvironmentRule
 from bot.manifests.jobs import Deployment, DeploymentKey, Job
 from bot.manifests.rendered import Renderer
@@ -81,11 +81,14 @@ def read_change(
     sides = [SideReader(tree, contents, environments, ignored, repository_urls) for tree in (base, head)]
     if changed:
         _Reading(sides, changed, wanted).read(render)
+    leave_out_unread(sides[0].assembly, sides[1].assembly)
+    leave_out_unread(sides[1].assembly, sides[0].assembly)
+    apart = told_apart(sides[0].assembly) | told_apart(sides[1].assembly)
     kept = moved(sides[0].assembly, sides[1].assembly)
     files = frozenset(shown(path) for path in changed)
     return Change(
-        base=_finished(sides[0], {}, files),
-        head=_finished(sides[1], kept, files),
+        base=_finished(sides[0], apart, files),
+        head=_finished(sides[1], apart | kept, files),
         changed_files=tuple(sorted(files)),
         partial=tuple(dict.fromkeys(reason for side in sides for reason in side.partial)),
     )
@@ -107,7 +110,7 @@ class _Reading:
         """Plain manifests, then roots, then what Argo CD and Flux objects among the results deploy."""
         for side in self._sides:
             side.find_deployments(self._affected)
-        folders = {posixpath.dirname(path) for path in self._changed}
+        folders = sorted({posixpath.dirname(path) for path in self._changed})
         for side in self._sides:
             side.read_raw(folders, self._changed, self._wanted)
         jobs = [list(side.default_jobs(self._affected, self._changed)) for side in self._sides]
@@ -129,7 +132,8 @@ class _Reading:
     def _new(self, jobs: Iterable[Job], done: Sequence[Job]) -> list[Job]:
         new: list[Job] = []
         for job in jobs:
-            if self._wanted(job.environment) and job not in done and job not in new:
+            names = {job.environment or posixpath.basename(job.folder), job.environment}
+            if any(map(self._wanted, names)) and job not in done and job not in new:
                 new.append(job)
         return new
 

@@ -177,7 +177,10 @@ def _read_apart(data: bytes) -> tuple[list[Excerpt], list[Problem]]:
             documents += _values(part, line, budget)
             problems += budget.remarks
         except (yaml.YAMLError, Refused, UnicodeDecodeError) as error:
-            problems.append(_problem(error, part, line))
+            problem = _problem(error, part, line)
+            # A template is one problem, into however many parts it happens to fall.
+            if not problem.template or not any(found.template for found in problems):
+                problems.append(problem)
         used = budget
         if used.nodes > MAX_NODES:
             break
@@ -210,8 +213,7 @@ def _problem(error: Exception, data: bytes, before: int) -> Problem:
             "a tab indents this line, and YAML allows only spaces" if tab else f"not YAML: {error.problem}"
         )
     if "{{" in text:
-        reason = "a template with `{{ }}`, not plain YAML: only the chart that renders it can be priced"
-        return Problem(before + line, reason)
+        return Problem(before + line, "a template with `{{ }}`, which nothing here fills in", template=True)
     return Problem(before + line, f"{reason}; {WAY_OUT}")
 
 

@@ -11,6 +11,7 @@ from bot.globs import matches
 from bot.manifests.trees import Files, join
 
 _VALUES_FILE = re.compile(r"values[-.](?P<beside>[^/]+)\.ya?ml|(?P<folder>[^/]+)/values\.ya?ml")
+_VALUES_NAME = re.compile(r"values([-._].*)?\.ya?ml")
 _ENVIRONMENT_FILE = re.compile(r"(?:environments|envs|values)/(?P<name>[^/]+)\.ya?ml")
 # Folders of a chart that hold values which are nobody's environment, and names that say "copy me".
 _NO_ENVIRONMENTS = frozenset(
@@ -29,21 +30,13 @@ _NO_ENVIRONMENTS = frozenset(
     }
 )
 
-# Folders that are called after what is in them, not after where it goes.
-_PLAIN_FOLDERS = frozenset(
-    {
-        "app",
-        "apps",
-        "base",
-        "bases",
-        "config",
-        "default",
-        "deploy",
-        "k8s",
-        "kubernetes",
-        "kustomize",
-        "manifests",
-    }
+_STAGES = (
+    "dev|develop|development|test|testing|qa|uat|int|integration|stage|staging|stg|pre-?prod|preproduction|"
+    "prod|production|prd|live|canary|sandbox|demo|preview|local"
+)
+_STAGE = re.compile(rf"(?:.*[-_.])?(?:{_STAGES})(?:[-_.].*)?", re.IGNORECASE)
+_HOLD_OVERLAYS = frozenset(
+    {"clusters", "env", "environments", "envs", "overlays", "regions", "stages", "variants"}
 )
 
 
@@ -72,10 +65,14 @@ def environment_of(path: str, rules: Sequence[EnvironmentRule]) -> str | None:
     return next((rule.name for rule in rules if any(matches(glob, path) for glob in rule.paths)), None)
 
 
-def folder_environment(folder: str) -> str:
-    """The environment that an overlay's folder is named after, `""` for none."""
-    name = posixpath.basename(folder)
-    return "" if name in _PLAIN_FOLDERS else name
+def folder_environment(folder: str, *, builds_on_others: bool) -> str:
+    """The environment that a kustomization's folder is named after, `""` where it is no overlay.
+
+    An overlay builds on other kustomizations, or its name or its parent's says what it is.
+    """
+    above, name = posixpath.split(folder)
+    is_overlay = builds_on_others or _STAGE.fullmatch(name) or posixpath.basename(above) in _HOLD_OVERLAYS
+    return name if is_overlay else ""
 
 
 def values_of(chart: str, files: Files, rules: Sequence[EnvironmentRule]) -> tuple[Values, ...]:
@@ -85,6 +82,11 @@ def values_of(chart: str, files: Files, rules: Sequence[EnvironmentRule]) -> tup
     """
     chosen = tuple(_by_policy(chart, files, rules)) or tuple(_by_name(chart, files, rules))
     return chosen or (Values(environment_of(chart, rules) or "", ()),)
+
+
+def is_values_file(file: str) -> bool:
+    """Whether a file is called as the values of a Helm chart are."""
+    return _VALUES_NAME.fullmatch(posixpath.basename(file)) is not None
 
 
 def named_after(file: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.manifests.environments import EnvironmentRule, environment_of, folder_environment, named_after
+from bot.manifests.environments import EnvironmentRule, environment_of, named_after
 from bot.manifests.jobs import DeploymentKey, Job
 from bot.manifests.rendered import RootKind
 from bot.manifests.roots import Units
@@ -67,7 +67,7 @@ class Repository:
             )
             environment = next((name for name in names if name), cluster)
         else:
-            environment = folder_environment(folder) if kind else ""
+            environment = self.units.overlay_name(folder) if kind else ""
         if fixed is not None:
             environment = fixed
         return Job(kind=kind, folder=folder, environment=environment, fixed=fixed is not None, **options)

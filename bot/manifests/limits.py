@@ -24,12 +24,15 @@ _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 class Problem:
     """Why a document, or a part of it, is not priced. `line` counts from 1.
 
-    `encrypted` marks SOPS documents, which are left alone and rarely hold anything that costs.
+    `encrypted` marks SOPS documents and `template` files with `{{ }}`: whole, but not to be read here.
+    `lost` is false for a remark on a document that was read all the same.
     """
 
     line: int
     reason: str
     encrypted: bool = False
+    template: bool = False
+    lost: bool = True
 
 
 class Refused(Exception):
@@ -53,7 +56,7 @@ class Budget:
         """Remark on a key that is written twice in one mapping."""
         if len(self.remarks) < MAX_PROBLEMS:
             reason = f"`{key}` is written twice in one mapping; the last one counts: remove the other"
-            self.remarks.append(Problem(line, reason))
+            self.remarks.append(Problem(line, reason, lost=False))
 
 
 def refusal(data: bytes) -> Problem | None:

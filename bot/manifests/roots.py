@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bot.manifests.environments import EnvironmentRule, Values, values_of
+from bot.manifests.environments import EnvironmentRule, Values, folder_environment, values_of
 from bot.manifests.rendered import RootKind
 from bot.manifests.trees import Files, join
 from estimators.objects import Body, dig, mapping, sequence, text
@@ -72,6 +72,11 @@ class Units:
         """The unit in a folder; a chart before a kustomization, as Argo CD has it."""
         keys = (UnitKey(RootKind.HELM, path), UnitKey(RootKind.KUSTOMIZE, path))
         return next((key for key in keys if key in self.units), None)
+
+    def overlay_name(self, path: str) -> str:
+        """The environment that the kustomization in a folder is for, `""` where its name says nothing."""
+        unit = self.units.get(UnitKey(RootKind.KUSTOMIZE, path))
+        return folder_environment(path, builds_on_others=bool(unit and unit.builds_on))
 
     def owners(self, file: str) -> set[UnitKey]:
         """The units that name a file, and the chart it lies in."""

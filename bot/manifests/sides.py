@@ -13,12 +13,12 @@ from typing import Any
 
 from bot.errors import OutsideError
 from bot.manifests import argo, flux
-from bot.manifests.assembly import Assembly, Placed
+from bot.manifests.assembly import Assembly, Placed, group_of
 from bot.manifests.documents import Document
-from bot.manifests.environments import EnvironmentRule, environment_of, folder_environment
+from bot.manifests.environments import EnvironmentRule, environment_of, is_values_file
 from bot.manifests.gitops import Repository, is_deployment, key_of, written_in
 from bot.manifests.jobs import Deployment, DeploymentKey, Job
-from bot.manifests.rendered import RenderedObject, Renderer, RootKind
+from bot.manifests.rendered import RenderedObject, Renderer, RenderResult, RootKind
 from bot.manifests.roots import KUSTOMIZATIONS, UnitKey, Units
 from bot.manifests.trees import CONFIG_MAP, OBJECT, Contents, Files, join, shown
 from bot.ports import Tree
@@ -87,7 +87,7 @@ class SideReader:
                 continue
             fixed = environment_of(key.path, self._rules)
             if key.kind is RootKind.KUSTOMIZE:
-                environment = fixed if fixed is not None else folder_environment(key.path)
+                environment = fixed if fixed is not None else self.units.overlay_name(key.path)
                 yield Job(key.kind, key.path, environment, fixed is not None)
                 continue
             every = self.units.units[key].values
@@ -124,10 +124,23 @@ class SideReader:
             job = self._raw_job(path)
             if wanted(job.environment):
                 self._read_raw_file(path, job, is_changed=path in changed)
+        self._tell_unused_values(changed)
         for skipped in self.tree.skipped:
             if skipped.path.endswith(_YAML) and posixpath.dirname(skipped.path) in folders:
                 file = shown(skipped.path)
                 self.unpriced.append(Unpriced("File", "", file, file, f"not read: {skipped.reason}"))
+
+    def _tell_unused_values(self, changed: frozenset[str]) -> None:
+        """A change of values that no chart here takes must not look like no impact."""
+        used = {file for one in self.deployments.values() for job in one.jobs for file in job.values_files}
+        for path in sorted(changed & self.files.paths.keys() - used):
+            if is_values_file(path) and not self._ignored(path) and not self.units.owners(path):
+                file = shown(path)
+                reason = (
+                    "Helm values that no chart here is known to take: name the file under "
+                    "`environments: [{values: [...]}]` in .tuppence.yaml"
+                )
+                self.unpriced.append(Unpriced("File", "", file, file, reason))
 
     def _raw_job(self, path: str) -> Job:
         environment = environment_of(path, self._rules)
@@ -152,7 +165,9 @@ class SideReader:
 
     def _read_raw_file(self, path: str, job: Job, *, is_changed: bool) -> None:
         for problem in self.files.reading(path).problems:
-            if is_changed or not problem.encrypted:
+            if problem.lost:
+                self.assembly.unread_files.add(shown(path))
+            if is_changed or not (problem.encrypted or problem.template):
                 file, reason = shown(path), f"line {problem.line}: {problem.reason}"
                 self.unpriced.append(Unpriced("File", "", file, file, reason, job.environment))
         for item in self.files.objects(path):
@@ -178,10 +193,10 @@ class SideReader:
             try:
                 results = renderer(folder, requests)
             except OutsideError as error:
-                self.unpriced += [_failed(job, str(error)) for job in rooted]
-                return
+                results = [RenderResult(request, failure=str(error)) for request in requests]
         for job, result in zip(rooted, results, strict=True):
             if result.failure is not None:
+                self.assembly.failed.add(group_of(job))
                 self.unpriced.append(_failed(job, result.failure))
             for item in result.objects:
                 self._take(job, item)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.manifests.documents import Reading, load_settings, read
+from bot.manifests.documents import Reading, flatten, load_settings, read
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: x\n    image: y\n"
 
@@ -194,6 +194,21 @@ def test_more_documents_or_problems_than_anyone_reads_are_summed_up() -> None:
     assert len(reading.problems) == 51
     assert reading.problems[-1].reason.startswith("and 950 more")
     assert "10,000 documents" in problem(b"---\na: [\n" * 20_000)[1]
+
+
+def test_lists_are_flattened_with_their_lines() -> None:
+    """`kind: List`, typed lists, lists in lists; what is no object inside them is passed over."""
+    text = (
+        "kind: List\nitems:\n- kind: Pod\n  a: 1\n- kind: PodList\n  items:\n  - kind: Pod\n    a: 2\n  - [1]\n"
+        "- 5\n- kind: List\n  items: []\n- kind: Pod\n  a: 3\n---\nkind: PriceList\na: 4\n"
+    )
+    found = [item for document in read(text.encode()).documents for item in flatten(document)]
+    assert [(item.body["a"], item.line, item.locate(("a",))) for item in found] == [
+        (1, 3, 4),
+        (2, 7, 8),
+        (3, 13, 14),
+        (4, 16, 17),
+    ]
 
 
 def test_an_alias_used_as_people_use_it_is_fine() -> None:
