@@ -15,13 +15,13 @@ from estimators.report import Finding, Severity
 from estimators.rules.autoscaling import hpa_cannot_scale, hpa_ceiling, hpa_floor, replicas_with_hpa
 from estimators.rules.availability import no_failover, single_replica
 from estimators.rules.cpu import cpu_limit, cpu_request
+from estimators.rules.declared import best_effort, invalid_quantity, limit_below_request, qos_downgrade
 from estimators.rules.disruption import disruption_budget
 from estimators.rules.gpu import gpu_increase_while_idle
 from estimators.rules.memory import memory_limit, memory_request, oom_history
 from estimators.rules.ownership import unowned
 from estimators.rules.protection import protected
 from estimators.rules.removal import removed_in_use
-from estimators.rules.requests import best_effort, invalid_quantity, limit_below_request, qos_downgrade
 from estimators.rules.scheduling import node_headroom, spot_unready, unschedulable
 from estimators.rules.slo import slo_burning
 
@@ -86,9 +86,7 @@ RULE_TEXTS: tuple[RuleText, ...] = (
     RuleText("limit-below-request", (_RISKY,), "a limit contradicts its request"),
     RuleText("best-effort", (_INFO, _CAUTION), "a container comes to lack CPU and memory requests"),
     RuleText("invalid-quantity", (_RISKY,), "a value the API server refuses"),
-    RuleText(
-        "duplicate-object", (_CAUTION,), "one object is defined twice, and one definition is not used"
-    ),
+    RuleText("duplicate-object", (_CAUTION,), "one object is defined twice, and one definition is not used"),
     RuleText("spot-unready", (_CAUTION,), "moves to spot nodes without being ready to lose one"),
     RuleText("gpu-increase-while-idle", (_CAUTION,), "more GPUs while those held are mostly idle"),
     RuleText("removed-in-use", (_CAUTION,), "removed or scaled to 0 while it is used"),
