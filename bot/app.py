@@ -18,8 +18,8 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.handlers.price_change import Priced
-    from bot.policy import Policy
     from bot.page_details import Links
+    from bot.policy import Policy
     from bot.ports import Tree
     from estimators.prices import PriceSheet
 
@@ -89,7 +89,12 @@ def price(options: DiffOptions) -> Priced:
             today=datetime.now(UTC).date(),
             render=make_renderer(unsafe=options.unsafe_render),
             prices=_Prices(options.prices, base),
-            history=history_for(options),
+            history=history_for(
+                prometheus=options.prometheus,
+                usage=options.usage,
+                kube_context=options.kube_context,
+                hours=options.window,
+            ),
             runs_per_month=runs_per_month,
         )
 
@@ -161,12 +166,12 @@ class _Prices:
 def show(priced: Priced, options: DiffOptions) -> None:
     """Write the report where and as it was asked for."""
     from bot.comment import render_comment  # noqa: PLC0415
-    from bot.report_json import report_as_json  # noqa: PLC0415
+    from bot.report_json import dump_report  # noqa: PLC0415
     from bot.terminal import report_as_text, show_report  # noqa: PLC0415
 
     links = _links(options)
     if options.form == "json":
-        text = report_as_json(priced.report)
+        text = dump_report(priced.report, priced.crossed)
     elif options.form == "markdown":
         text = render_comment(priced.report, links=links, crossed=priced.crossed)
     elif options.output is None:
@@ -187,12 +192,27 @@ def show(priced: Priced, options: DiffOptions) -> None:
 
 
 def _links(options: DiffOptions) -> Links:
-    """Files on this machine, for a terminal that can open them; a comment of ours has no address to link to."""
+    """Files on this machine, for a terminal that can open them; other formats have no address to link to."""
     folder = options.head_dir or (options.repo if options.head is None else None)
     if folder is None or options.form != "text":
         return lambda _source, _side: ""
     root = folder.resolve()
     return lambda source, side: (root / source.file).as_uri() if side == "after" and source.file else ""
+
+
+def export_usage(options: ExportOptions) -> str:
+    """Write a snapshot and say what is in it."""
+    from bot.live import export  # noqa: PLC0415
+    from bot.settings import from_env  # noqa: PLC0415
+
+    return export(
+        from_env(),
+        options.output,
+        prometheus=options.prometheus,
+        namespaces=options.namespaces,
+        kube_context=options.kube_context,
+        hours=options.window,
+    )
 
 
 def init(folder: Path, *, force: bool) -> str:

@@ -230,6 +230,7 @@ def _report(
 
 def _partial(clusters: Iterable[Cluster]) -> Iterator[str]:
     for cluster in clusters:
+        yield from cluster.prices.notes
         if cluster.usage:
             yield from cluster.usage.partial
 

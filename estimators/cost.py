@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from estimators.change import Cluster
+from estimators.devices import ClaimedDevices
+from estimators.gpu import GpuShare
+from estimators.gpu_model import gpu_price
 from estimators.money import ZERO, Range, total
 from estimators.pod_request import EffectivePod
 from estimators.prices import Provenance, Rates
@@ -28,7 +32,7 @@ def estimate_workload(
     workload: Workload,
     pods: Mapping[str, EffectivePod],
     counts: Mapping[str, ReplicaCount | UnknownCount],
-    devices: Mapping[str, Sequence[DeviceRequest]],
+    devices: Mapping[str, ClaimedDevices],
     cluster: Cluster,
     book: RateBook,
     most_ever: Decimal = ZERO,
@@ -41,20 +45,26 @@ def estimate_workload(
     """
     lines: list[CostLine] = []
     parts: list[tuple[ReplicaCount, PodAmounts, Rates]] = []
+    notes: list[str] = []
     for group in workload.groups:
         count = counts[group.name]
         if isinstance(count, UnknownCount):
             return count
         pod = pods[group.name]
         rates = book.rates_for(group.template, pod.pod)
-        claimed = devices[group.name]
-        amounts = _amounts(workload, group, pod, claimed, book)
-        lines += _lines(group.name, amounts, count.count, rates, cluster.hours_per_month)
-        lines += _claimed_lines(group.name, claimed, count.count, rates, cluster.hours_per_month)
+        share = book.gpus_for(group.template, pod.pod)
+        claimed = devices[group.name].requests
+        notes += [*share.notes, *(problem.message for problem in devices[group.name].problems)]
+        amounts = _amounts(workload, group, pod, claimed, share)
+        lines += _lines(
+            group.name, replace(amounts, gpus=share.count), count.count, rates, cluster.hours_per_month
+        )
+        lines += _claimed_lines(group.name, claimed, count.count, rates, cluster)
         lines += _volumes(workload, group, count.count, most_ever, cluster)
         parts.append((count, amounts, rates))
     counted, amounts, rates = parts[0] if len(parts) == 1 else _merged(parts)
-    return Estimate(counted, amounts, rates, tuple(lines), total(line.monthly for line in lines))
+    monthly = total(line.monthly for line in lines)
+    return Estimate(counted, amounts, rates, tuple(lines), monthly, tuple(dict.fromkeys(notes)))
 
 
 def _amounts(
@@ -62,9 +72,8 @@ def _amounts(
     group: PodGroup,
     pod: EffectivePod,
     claimed: Sequence[DeviceRequest],
-    book: RateBook,
+    gpus: GpuShare,
 ) -> PodAmounts:
-    gpus = book.gpus_for(group.template, pod.pod)
     claims = (*workload.claims, *group.template.ephemeral_claims)
     provenance = {
         name: Provenance.ASSUMED
@@ -96,20 +105,24 @@ def _lines(group: str, pod: PodAmounts, count: Range, rates: Rates, hours: Decim
 
 
 def _claimed_lines(
-    group: str, claimed: Sequence[DeviceRequest], count: Range, rates: Rates, hours: Decimal
+    group: str, claimed: Sequence[DeviceRequest], count: Range, rates: Rates, cluster: Cluster
 ) -> Iterator[CostLine]:
-    """What claims add to the GPUs counted per pod: shared claims, and the dearest of alternatives."""
+    """GPUs claimed through Dynamic Resource Allocation: per pod, or one claim that all pods share."""
     for item in claimed:
         if item.per_pod:
-            dearer = count.ceiling * (item.ceiling - item.count)
-            quantity = Range(ZERO, ZERO, dearer)
-        else:
-            quantity = Range(item.count, item.count, item.ceiling)
-        if quantity:
-            monthly = quantity * (rates.gpu_hour * hours)
-            yield CostLine(
-                "gpu", item.count, "GPU", quantity, rates.gpu_hour, "GPU-hour", monthly, rates.source, group
+            quantity = Range(
+                count.floor * item.count, count.expected * item.count, count.ceiling * item.ceiling
             )
+        else:
+            quantity = Range(
+                *(amount if count.ceiling else ZERO for amount in (item.count, item.count, item.ceiling))
+            )
+        priced = gpu_price(cluster.prices, item.product) if item.product else None
+        price = priced.hourly if priced else rates.gpu_hour
+        source = cluster.prices.source if priced else rates.source
+        if quantity:
+            monthly = quantity * (price * cluster.hours_per_month)
+            yield CostLine("gpu", item.count, "GPU", quantity, price, "GPU-hour", monthly, source, group)
 
 
 def _volumes(

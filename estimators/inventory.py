@@ -65,7 +65,8 @@ class Inventory:
     def budgets_of(self, workload: Workload) -> tuple[DisruptionBudget, ...]:
         """The PodDisruptionBudgets that select its pods."""
         labels = workload.groups[0].template.labels
-        return tuple(item for item in _at(self.budgets, workload.identity) if selects(item.selector, labels))
+        budgets = _at(self.budgets, workload.identity)
+        return tuple(item for item in budgets if item.selector is not None and selects(item.selector, labels))
 
     def services_of(self, workload: Workload) -> tuple[str, ...]:
         """`Service api`, `Ingress shop`: what sends traffic to its pods."""
@@ -108,7 +109,7 @@ def _at(known: Mapping[Namespace, Mapping[str, _Found]], identity: Identity) -> 
 
 
 def selects(selector: Body, labels: Mapping[str, str]) -> bool:
-    """Whether a label selector matches; an empty one matches everything, as for PodDisruptionBudgets v1."""
+    """Whether a label selector matches; an empty one matches everything."""
     if not mapping(selector.get("matchLabels")).items() <= labels.items():
         return False
     for item in map(mapping, sequence(selector.get("matchExpressions"))):
@@ -242,7 +243,7 @@ def _budget(thing: ManifestObject) -> DisruptionBudget:
     least, most = spec.get("minAvailable"), spec.get("maxUnavailable")
     return DisruptionBudget(
         object=thing,
-        selector=mapping(spec.get("selector")),
+        selector=None if spec.get("selector") is None else mapping(spec["selector"]),
         min_available=least if isinstance(least, int | str) else None,
         max_unavailable=most if isinstance(most, int | str) else None,
     )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from estimators.gpu import extended_resource_problems
 from estimators.objects import Body, ManifestObject, Path, dig, mapping, sequence, text
 from estimators.pod_reader import read_claim, read_count, read_template
 from estimators.workload import JobTerms, PodGroup, Problem, Scaling, VolumeClaim, Workload
@@ -48,6 +49,9 @@ def read_workload(thing: ManifestObject) -> Workload | None:
     groups = tuple(_groups(kind, body, problems))
     if not groups:
         return None
+    for group in groups:
+        for container in (*group.template.containers, *group.template.init_containers):
+            problems += extended_resource_problems(container)
     return Workload(
         object=thing,
         scaling=scaling,

@@ -119,6 +119,8 @@ class Estimate:
     rates: Rates
     lines: tuple[CostLine, ...]
     monthly: Range
+    notes: tuple[str, ...] = ()
+    """What had to be assumed or left out of the amount, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from estimators.change import Cluster, Side, Simulation
 from estimators.cost import estimate_workload
-from estimators.devices import device_requests
+from estimators.devices import ClaimedDevices, device_requests
 from estimators.inventory import Inventory
 from estimators.money import ZERO
 from estimators.objects import Identity
@@ -15,7 +15,7 @@ from estimators.pod_request import EffectivePod, effective_pod
 from estimators.rates import RateBook
 from estimators.replicas import UnknownCount, count_pods, replay
 from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
-from estimators.workload import Autoscaler, DeviceRequest, PodGroup, Resources, VerticalAutoscaler, Workload
+from estimators.workload import Autoscaler, PodGroup, Resources, VerticalAutoscaler, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,14 @@ class SideBuilder:
         )
         return Joined(side, unknown)
 
-    def _devices(self, group: PodGroup, identity: Identity, inventory: Inventory) -> Sequence[DeviceRequest]:
+    def _devices(self, group: PodGroup, identity: Identity, inventory: Inventory) -> ClaimedDevices:
         """GPUs claimed through Dynamic Resource Allocation."""
         claims = group.template.resource_claims
         if not claims:
-            return ()
+            return ClaimedDevices()
         path = (*group.template.path, "resourceClaims")
         bodies = (thing.body for thing in inventory.devices)
-        return device_requests(claims, path, identity.namespace, bodies).requests
+        return device_requests(claims, path, identity.namespace, bodies)
 
     def _replay(
         self,

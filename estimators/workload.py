@@ -262,9 +262,12 @@ class VerticalAutoscaler:
 
 @dataclass(frozen=True, slots=True)
 class DisruptionBudget:
-    """A PodDisruptionBudget; the two bounds are kept as written (a count or a percentage)."""
+    """A PodDisruptionBudget; the two bounds are kept as written (a count or a percentage).
+
+    A `selector` of None matches no pods, an empty one all of the namespace's.
+    """
 
     object: ManifestObject
-    selector: Body
+    selector: Body | None
     min_available: int | str | None
     max_unavailable: int | str | None

@@ -132,7 +132,7 @@ def export(**options: Any) -> None:  # noqa: ANN401
     """Write the snapshot that `tuppence diff --usage` reads."""
     from bot import app  # noqa: PLC0415
 
-    app.export_usage(app.ExportOptions(**options))
+    click.echo(app.export_usage(app.ExportOptions(**options)))
 
 
 @cli.command()

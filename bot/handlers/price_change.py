@@ -139,5 +139,6 @@ def _same(old: ManifestObject | None, new: ManifestObject | None) -> bool:
 def _refuse_mixed_currencies(clusters: Mapping[str, Cluster]) -> None:
     currencies = {cluster.prices.currency: name for name, cluster in clusters.items()}
     if len(currencies) > 1:
-        words = " and ".join(f"{currency} ({name or 'no environment'})" for currency, name in currencies.items())
+        named = currencies.items()
+        words = " and ".join(f"{currency} ({name or 'no environment'})" for currency, name in named)
         raise UserError(f"the price sheets are in {words}: amounts of several currencies cannot be added up")

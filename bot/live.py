@@ -1,0 +1,227 @@
+"""Where live numbers come from: a snapshot file, Prometheus, the Kubernetes API, or two of them.
+
+Part of the composition root: it knows the real adapters. Their imports are inside the functions,
+since most commands need none of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import UserError
+from bot.progress import progress_bar
+from bot.settings import PrometheusSettings, Settings, from_env
+from estimators.usage import LiveFacts, UsageSnapshot, Window, WorkloadKey, WorkloadUsage, last_hours
+
+if TYPE_CHECKING:
+    from bot.adapters.prometheus_api import PrometheusApi
+    from bot.ports import ClusterHistory
+
+STEP_SECONDS = 300
+"""Five minutes, as the simulation of autoscalers takes them."""
+
+Touched = Collection[tuple[str, str, str]]
+"""Namespace, kind and name."""
+
+_NAMED_BY = {
+    "Deployment": "deployment",
+    "StatefulSet": "statefulset",
+    "DaemonSet": "daemonset",
+    "CronJob": "cronjob",
+}
+"""Kinds whose namespace kube-state-metrics tells, with the label that has their name."""
+
+
+def history_for(
+    *, prometheus: str | None, usage: Path | None, kube_context: str | None, hours: int
+) -> ClusterHistory | None:
+    """What the options and the environment name; None where they name nothing.
+
+    Raises UserError for options that exclude each other.
+    """
+    if usage is not None and prometheus is not None:
+        raise UserError("--usage and --prometheus are two sources for the same numbers: name one of them")
+    if usage is not None:
+        return FileHistory(usage, hours)
+    settings = from_env()
+    url = prometheus or settings.prometheus.url
+    if url:
+        return PrometheusHistory(replace(settings.prometheus, url=url), settings.cache, hours, kube_context)
+    return ContextOnly(kube_context, hours) if kube_context else None
+
+
+@dataclass(frozen=True, slots=True)
+class FileHistory:
+    """A snapshot that was exported before."""
+
+    file: Path
+    hours: int
+
+    def snapshot(self, _touched: Touched, _selector: Mapping[str, str]) -> UsageSnapshot:
+        """The end of the file's window. Raises UserError for a file that cannot be used."""
+        from bot.adapters.usage_file import read_snapshot  # noqa: PLC0415
+
+        found = read_snapshot(self.file)
+        return last_hours(replace(found, source=found.source or self.file.name), self.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextOnly:
+    """Live facts of the Kubernetes API without any history: nodes, autoscalers, budgets."""
+
+    context: str
+    hours: int
+
+    def snapshot(self, touched: Touched, _selector: Mapping[str, str]) -> UsageSnapshot:
+        """Facts of now and no workloads. Raises ClusterUnavailable, UserError for the context."""
+        facts = _facts_of_context(self.context, sorted({item[0] for item in touched if item[0]}))
+        note = "no history: a kube context tells what runs now, add --prometheus URL for what was used"
+        return _joined(_window(self.hours), {}, 0, facts, source="", partial=(note,))
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusHistory:
+    """Prometheus, with sketches of past days kept in the cache folder."""
+
+    settings: PrometheusSettings
+    cache: Path
+    hours: int
+    context: str | None = None
+
+    def snapshot(self, touched: Touched, selector: Mapping[str, str]) -> UsageSnapshot:
+        """History and live facts of the namespaces touched. Raises OutsideError without an answer."""
+        api = self._api(selector)
+        try:
+            named = {item[0] for item in touched if item[0]}
+            return self.of_namespaces(api, sorted(named | _namespaces_of(api, touched)))
+        finally:
+            api.close()
+
+    def whole(self, namespaces: Sequence[str]) -> UsageSnapshot:
+        """The same for these namespaces, for the whole cluster where none is named."""
+        api = self._api({})
+        try:
+            return self.of_namespaces(api, list(namespaces) or None)
+        finally:
+            api.close()
+
+    def of_namespaces(self, api: PrometheusApi, namespaces: Sequence[str] | None) -> UsageSnapshot:
+        """One snapshot, history and facts."""
+        from bot.adapters.prometheus_live import read_live  # noqa: PLC0415
+        from bot.adapters.prometheus_usage import read_usage  # noqa: PLC0415
+        from bot.adapters.sketch_store import SketchStore  # noqa: PLC0415
+
+        window = _window(self.hours)
+        name = hashlib.sha256(api.url.encode()).hexdigest()[:16]
+        store = SketchStore(self.cache / f"usage-{name}.sqlite")
+        try:
+            with progress_bar("Reading utilisation") as progress:
+                history = read_usage(
+                    api, namespaces=namespaces, window=window, store=store, progress=progress
+                )
+            if self.context:
+                facts = _facts_of_context(self.context, namespaces or ())
+            else:
+                facts = read_live(api, at=window.end, namespaces=namespaces or ())
+        finally:
+            store.close()
+        return _joined(
+            window,
+            history.workloads,
+            history.scrape_interval_seconds,
+            facts,
+            source="Prometheus",
+            partial=history.partial,
+        )
+
+    def _api(self, selector: Mapping[str, str]) -> PrometheusApi:
+        from bot.adapters.prometheus_api import PrometheusApi  # noqa: PLC0415
+
+        given = self.settings
+        return PrometheusApi(
+            given.url,
+            token=given.token or None,
+            basic_auth=given.basic_auth,
+            headers=given.headers,
+            ca_file=given.ca_file,
+            selector=selector,
+        )
+
+
+def _window(hours: int) -> Window:
+    now = int(datetime.now(UTC).timestamp())
+    end = datetime.fromtimestamp(now - now % STEP_SECONDS, UTC)
+    return Window(end - timedelta(hours=hours), end, STEP_SECONDS)
+
+
+def _namespaces_of(api: PrometheusApi, touched: Touched) -> set[str]:
+    """Where workloads run whose manifests name no namespace: it is given when they are applied."""
+    from bot.adapters.prometheus_api import is_kubernetes_name, matcher  # noqa: PLC0415
+
+    found: set[str] = set()
+    for kind, label in _NAMED_BY.items():
+        names = [
+            name for space, its, name in touched if not space and its == kind and is_kubernetes_name(name)
+        ]
+        if names:
+            matchers = ",".join((matcher(label, *sorted(names)), *api.selector_matchers))
+            query = f"group by (namespace) (kube_{label}_created{{{matchers}}})"
+            found |= {item.labels.get("namespace", "") for item in api.instant(query, at=datetime.now(UTC))}
+    return found - {""}
+
+
+def _facts_of_context(context: str, namespaces: Sequence[str]) -> LiveFacts:
+    from bot.adapters.kubernetes_api import open_context  # noqa: PLC0415
+    from bot.adapters.kubernetes_live import read_live  # noqa: PLC0415
+
+    return read_live(open_context(context), namespaces=namespaces)
+
+
+def _joined(
+    window: Window,
+    workloads: Mapping[WorkloadKey, WorkloadUsage],
+    scrape_interval_seconds: int,
+    facts: LiveFacts,
+    *,
+    source: str,
+    partial: Sequence[str],
+) -> UsageSnapshot:
+    return UsageSnapshot(
+        window=window,
+        scrape_interval_seconds=scrape_interval_seconds,
+        workloads=workloads,
+        nodes=facts.nodes,
+        objects=facts.objects,
+        requested=facts.requested,
+        storage_gib_hour=facts.storage_gib_hour,
+        prices_as_of=facts.prices_as_of,
+        source=source,
+        partial=(*partial, *facts.partial),
+    )
+
+
+def export(
+    settings: Settings,
+    output: Path,
+    *,
+    prometheus: str | None,
+    namespaces: Sequence[str],
+    kube_context: str | None,
+    hours: int,
+) -> str:
+    """Write a snapshot; a line that says what is in it."""
+    from bot.adapters.usage_writer import write_snapshot  # noqa: PLC0415
+
+    url = prometheus or settings.prometheus.url
+    if not url:
+        raise UserError("no Prometheus is named: add --prometheus URL or set PROMETHEUS_URL")
+    history = PrometheusHistory(replace(settings.prometheus, url=url), settings.cache, hours, kube_context)
+    snapshot = history.whole(namespaces)
+    write_snapshot(snapshot, output)
+    notes = "".join(f"\n  {note}" for note in snapshot.partial)
+    return f"Wrote {output}: {len(snapshot.workloads):,} workloads, {len(snapshot.nodes):,} nodes.{notes}"
