@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from bot import words
-from estimators.money import to_cents
+from estimators.money import CENT, to_cents
 from estimators.objects import Source
 from estimators.prices import Provenance
 from estimators.report import CostLine, Estimate, Finding, Report, Row, Severity
@@ -143,12 +143,13 @@ def _cents(
     if estimate is None:
         return {}
     cents = {label: to_cents(line.monthly.expected) for label, line in lines.items()} | dict(settled)
-    free = sorted(
-        (label for label in lines if label not in settled), key=lambda label: -lines[label].monthly.expected
-    )
+    free = [label for label in lines if label not in settled]
     missing = to_cents(estimate.monthly.expected) - sum(cents.values())
-    if free:
-        cents[free[0]] += missing
+    towards = CENT.copy_sign(missing)
+    for _ in range(int(abs(missing) / CENT) if free else 0):
+        # The line that was rounded most the other way: one that is exact is never touched first.
+        furthest = max(free, key=lambda label: (lines[label].monthly.expected - cents[label]) * towards)
+        cents[furthest] += towards
     return cents
 
 
@@ -205,6 +206,7 @@ def _sources(estimate: Estimate, *, with_pods: bool) -> str:
         f"pods {how} ({replicas.provenance})" if with_pods else "",
         size,
         f"prices of {place} ({rates.provenance})",
+        *estimate.notes,
     )
     return " · ".join(part for part in parts if part)
 

@@ -238,7 +238,8 @@ def _partial(clusters: Iterable[Cluster]) -> Iterator[str]:
 def _prices(rows: Iterable[Row], clusters: Iterable[Cluster]) -> str:
     """The sources of the rates in the report, else of the sheets it would have used."""
     used = [side.rates for row in rows for side in (row.before, row.after) if side]
-    found = [f"{rates.source}, {rates.as_of}" for rates in used]
+    # How many nodes a mean was taken over belongs to the row, not to the footer.
+    found = [f"{rates.source.partition(' (')[0]}, {rates.as_of}" for rates in used]
     return "; ".join(
         dict.fromkeys(found or [f"{item.prices.source}, {item.prices.as_of}" for item in clusters])
     )
