@@ -26,7 +26,10 @@ def blast_radius(change: WorkloadChange) -> str:
 
 
 def _pods(change: WorkloadChange) -> str:
-    namespace = change.side.workload.identity.namespace
+    # A manifest may leave the namespace to whoever applies it; the history knows where that was.
+    namespace = change.side.workload.identity.namespace or (
+        change.history.key.namespace if change.history else ""
+    )
     where = f" in {namespace}" if namespace else ""
     running = _latest(change.history.replicas) if change.history else None
     if running is not None and change.cluster.usage:

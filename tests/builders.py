@@ -132,6 +132,15 @@ def workload(
     return Workload(thing or manifest(), scaling, (group,), tuple(claims), job, tuple(problems))
 
 
+def workload_of_groups(**counts: int) -> Workload:
+    """A RayCluster: groups of pods by name, each of one container of that name."""
+    groups = tuple(
+        PodGroup(name, template(container(name, {"cpu": "1"})), Decimal(count), ("spec", name, "replicas"))
+        for name, count in counts.items()
+    )
+    return Workload(manifest("RayCluster"), Scaling.REPLICAS, groups)
+
+
 def side(
     of: Workload,
     *,
@@ -149,7 +158,9 @@ def side(
     leaves the estimate out.
     """
     group = of.groups[0]
-    pod = effective_pod(group.template)
+    each = {item.name: effective_pod(item.template) for item in of.groups}
+    pod = each[group.name]
+    prefixes = {name: f"{name}/" if len(each) > 1 else "" for name in each}
     if pods is None and autoscaler:
         pods = Range(autoscaler.least, autoscaler.least, autoscaler.most)
     declared = Decimal(1) if group.replicas is None else group.replicas
@@ -159,9 +170,11 @@ def side(
         autoscaler=autoscaler,
         vertical=None,
         budgets=tuple(budgets),
-        requests=pod.requests,
-        limits=pod.limits,
-        pod_request={group.name: pod.pod},
+        requests={
+            prefixes[name] + key: part for name, one in each.items() for key, part in one.requests.items()
+        },
+        limits={prefixes[name] + key: part for name, one in each.items() for key, part in one.limits.items()},
+        pod_request={name: one.pod for name, one in each.items()},
         estimate=estimate(count, pod.pod, gpus) if known else None,
         simulation=simulation,
         **fields,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -118,20 +119,41 @@ def _fewer_pods(before: Side, after: Side) -> bool:
     """
     if after.workload.scaling in _JOBS:
         return False
-    for bound in (fewest, most):
-        count, earlier = bound(after), bound(before)
-        if count is not None and (earlier is None or count < earlier):
-            return True
-    if before.estimate and after.estimate:
-        old, new = before.estimate.replicas.count, after.estimate.replicas.count
-        if new.floor < old.floor or new.ceiling < old.ceiling:
-            return True
+    if _lower_bounds(before, after) or _smaller_groups(before, after):
+        return True
     if not scaled(after) or after.autoscaler is None or before.autoscaler is None:
         return False
     was, now = replayed(before), replayed(after)
     if was and now:
         return bool(np.any(now.pods < was.pods))
     return _harder_to_scale(before.autoscaler, after.autoscaler) or _larger_divisor(before, after)
+
+
+def _lower_bounds(before: Side, after: Side) -> bool:
+    """Whether the fewest or the most pods fall, as declared or as estimated."""
+    bounds = [(bound(before), bound(after)) for bound in (fewest, most)]
+    if before.estimate and after.estimate:
+        old, new = before.estimate.replicas.count, after.estimate.replicas.count
+        bounds += [(old.floor, new.floor), (old.ceiling, new.ceiling)]
+    return any(_fell(old, new) for old, new in bounds)
+
+
+def _fell(old: Decimal | None, new: Decimal | None) -> bool:
+    """Whether a bound fell, or came where there was none."""
+    return new is not None and (old is None or new < old)
+
+
+def _smaller_groups(before: Side, after: Side) -> bool:
+    """Whether one of several groups goes, or declares fewer pods: one that grows does not make up for it."""
+    new = {group.name: group for group in after.workload.groups}
+    for old in before.workload.groups if len(before.workload.groups) > 1 else ():
+        group = new.get(old.name)
+        if group is None:
+            return True
+        counts = (old.replicas, group.replicas), (old.least, group.least), (old.most, group.most)
+        if any(_fell(*pair) for pair in counts):
+            return True
+    return False
 
 
 def _harder_to_scale(before: Autoscaler, after: Autoscaler) -> bool:

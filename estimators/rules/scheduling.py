@@ -10,8 +10,8 @@ from estimators.change import Side, WorkloadChange
 from estimators.money import ZERO
 from estimators.objects import Path
 from estimators.placement import demanded_labels, fits, matching_nodes
-from estimators.quantity import show_cores
-from estimators.report import Finding, Severity
+from estimators.quantity import GIB, show_cores
+from estimators.report import Estimate, Finding, Severity
 from estimators.rules.autoscaling import maximum
 from estimators.rules.disruption import pods_kept
 from estimators.rules.pods import fewest, only_group, scaled
@@ -150,12 +150,16 @@ def _asked_for(side: Side | None, resource: str, *, at_most: bool) -> Decimal:
     if side is None or side.estimate is None:
         return ZERO
     count = side.estimate.replicas.count
-    each = sum((request.get(resource, ZERO) for request in side.pod_request.values()), ZERO)
-    return each * (count.ceiling if at_most else count.expected)
+    return _each(side.estimate, resource) * (count.ceiling if at_most else count.expected)
+
+
+def _each(estimate: Estimate, resource: str) -> Decimal:
+    """What one pod requests, the mean pod where a workload has several groups."""
+    return estimate.pod.cpu_cores if resource == "cpu" else estimate.pod.memory_gib * GIB
 
 
 def _shortage(change: WorkloadChange, after: Side, resource: str, line: Decimal, others: Decimal) -> Finding:
-    each = sum((request.get(resource, ZERO) for request in after.pod_request.values()), ZERO)
+    each = _each(after.estimate, resource) if after.estimate else ZERO
     pods = after.estimate.replicas.count.ceiling if after.estimate else ZERO
     room = max(math.floor((line - others) / each), 0) if each else 0
     show = core_words if resource == "cpu" else size_words

@@ -63,3 +63,10 @@ def test_the_tier_may_be_the_namespaces() -> None:
     of = side(workload(container(), replicas=1), namespace_body={"metadata": {"labels": {"tier": "gold"}}})
 
     assert blast_radius(change(None, of)) == "1 pod in payments, tier gold"
+
+
+def test_the_history_knows_the_namespace_that_a_manifest_leaves_out() -> None:
+    """Whoever applies it chose payments."""
+    of = side(workload(container(), thing=manifest(namespace="")))
+
+    assert blast_radius(change(of, of, history())) == "3 of 3 pods in payments"

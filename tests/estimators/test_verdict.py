@@ -40,6 +40,7 @@ from tests.builders import (
     snapshot,
     template,
     workload,
+    workload_of_groups,
 )
 
 MEBI = 2**20
@@ -410,3 +411,29 @@ def test_keda_from_zero_asks_for_history_or_a_minimum() -> None:
 def test_a_template_without_change_is_not_touched() -> None:
     """The builder's template and the rules agree on what a container is."""
     assert template(container()).running[0].path == ("spec", "template", "spec", "containers", 0)
+
+
+@pytest.mark.parametrize(
+    ("head", "workers", "expected"),
+    [
+        pytest.param(1, 4, Verdict.SAFE, id="more workers"),
+        pytest.param(2, 2, Verdict.UNKNOWN, id="fewer workers, more heads"),
+        pytest.param(1, None, Verdict.UNKNOWN, id="no workers"),
+    ],
+)
+def test_each_group_of_pods_is_judged_by_itself(head: int, workers: int | None, expected: Verdict) -> None:
+    """One that grows does not make up for another."""
+    before = side(workload_of_groups(head=1, workers=3), pods=4)
+    after = side(
+        workload_of_groups(**{"head": head} | ({} if workers is None else {"workers": workers})), pods=4
+    )
+
+    assert row_verdict(change(before, after, changes=[FIELD]), ()) is expected
+
+
+def test_what_no_history_is_kept_of_is_unknown() -> None:
+    """Ephemeral storage, say."""
+    before, after = (
+        side(workload(container(requests={"ephemeral-storage": size}))) for size in ("2Gi", "1Gi")
+    )
+    assert unknown_because(change(before, after, SEEN)) == "no history of ephemeral-storage is kept"

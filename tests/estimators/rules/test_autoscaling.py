@@ -290,3 +290,11 @@ def test_an_autoscaler_that_is_switched_off_is_not_judged() -> None:
         fired(change(None, off), rule)
         for rule in ("hpa-cannot-scale", "hpa-floor", "hpa-ceiling", "replicas-with-hpa")
     )
+
+
+def test_a_request_of_the_pod_is_enough_for_a_target() -> None:
+    """Pod-level requests stand in for those of the containers."""
+    requests = container(requests={"cpu": "1"}).requests
+    after = side(workload(container(), replicas=None, pod_requests=requests), autoscaler=autoscaler())
+
+    assert not fired(change(None, after), "hpa-cannot-scale")

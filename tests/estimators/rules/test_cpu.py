@@ -138,3 +138,14 @@ def test_a_tidy_value_is_never_less(cores: float) -> None:
 
     assert Decimal(cores) <= tidy <= Decimal(cores) * Decimal("1.51") + Decimal("0.01")
     assert parse_quantity(cpu_quantity(tidy)) == tidy
+
+
+def test_a_safe_request_is_not_above_the_limit() -> None:
+    """The p95 of 800m would round up to 850m; the limit is 800m."""
+    before, after = (
+        side(workload(container(requests={"cpu": request}, limits={"cpu": "800m"})))
+        for request in ("800m", "1m")
+    )
+    [found] = fired(change(before, after, used()), "cpu-request-below-usage")
+
+    assert found.safe_value == "800m"

@@ -6,7 +6,17 @@ import pytest
 
 from estimators.report import Severity
 from estimators.workload import Container, Problem
-from tests.builders import change, container, container_usage, fired, history, side, template, workload
+from tests.builders import (
+    autoscaler,
+    change,
+    container,
+    container_usage,
+    fired,
+    history,
+    side,
+    template,
+    workload,
+)
 
 CAUTION, INFO = Severity.CAUTION, Severity.INFO
 BOTH = {"cpu": "100m", "memory": "1Gi"}
@@ -144,3 +154,25 @@ def test_a_value_the_api_server_refuses_is_named_with_its_line() -> None:
 def test_a_workload_that_goes_has_no_such_findings(rule: str) -> None:
     """There is nothing left to mend."""
     assert not fired(change(side(workload(container())), None), rule)
+
+
+@pytest.mark.parametrize(("cpu", "fires"), [("1", False), ("500m", True)])
+def test_resources_of_the_pod_decide_its_class(cpu: str, fires: bool) -> None:
+    """Where there are any, the containers' do not count."""
+    limits = container(requests={"cpu": "1", "memory": "1Gi"}).requests
+    requests = container(requests={"cpu": cpu, "memory": "1Gi"}).requests
+    before = side(workload(GUARANTEED))
+    after = side(workload(container(), pod_requests=requests, pod_limits=limits))
+
+    assert fires == bool(fired(change(before, after), "qos-downgrade"))
+
+
+def test_a_bad_value_of_an_autoscaler_is_named_in_its_own_file() -> None:
+    """It stands on another object."""
+    problem = Problem(("spec", "maxReplicas"), "'ten' is not a count: expected a whole number from 0")
+    pods = workload(container(requests=BOTH), replicas=None)
+    after = side(pods, autoscaler=autoscaler(problems=(problem,)))
+
+    [found] = fired(change(side(pods, autoscaler=autoscaler()), after), "invalid-quantity")
+
+    assert (found.path, found.source.file) == ("spec.maxReplicas", "scaler.yaml")

@@ -9,7 +9,7 @@ import pytest
 
 from estimators.change import Side, WorkloadChange
 from estimators.usage import GpuUsage
-from tests.builders import change, container, fired, history, side, workload
+from tests.builders import change, container, fired, history, side, workload, workload_of_groups
 
 
 def gpus(count: int, replicas: int = 1, *, known: bool = True) -> Side:
@@ -62,3 +62,14 @@ def test_without_history_the_rule_is_silent() -> None:
     """Nobody knows whether they are idle."""
     assert not fired(change(gpus(1), gpus(2)), "gpu-increase-while-idle")
     assert not fired(change(gpus(1), gpus(2), history()), "gpu-increase-while-idle")
+
+
+def test_groups_of_pods_are_counted_together() -> None:
+    """A Ray cluster whose workers grow."""
+    one, three = (
+        side(workload_of_groups(head=1, workers=count), gpus=Decimal(1), pods=1 + count) for count in (1, 3)
+    )
+
+    [found] = fired(with_use(one, three, 0.1), "gpu-increase-while-idle")
+
+    assert (found.path, found.safe_value) == ("spec.template.spec", "")

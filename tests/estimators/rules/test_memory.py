@@ -226,3 +226,22 @@ def test_an_estimate_that_is_not_known_is_not_taken_for_fewer_pods() -> None:
         side(limited, pods=Range.exactly(Decimal(3))), side(limited, known=False), peaked(300, kills=1)
     )
     assert not fired(judged, "oom-history")
+
+
+def test_a_safe_request_is_not_above_the_limit() -> None:
+    """590 MiB at the peak would round up to 592Mi; the limit of 591Mi covers it."""
+    before, after = (
+        side(workload(container(requests={"memory": request}, limits={"memory": "591Mi"})))
+        for request in ("591Mi", "1Mi")
+    )
+    [found] = fired(change(before, after, peaked(590)), "memory-request-below-usage")
+
+    assert found.safe_value == "591Mi"
+
+
+def test_kills_without_a_working_set_name_no_safe_value() -> None:
+    """What was never measured cannot be sized."""
+    unmeasured = history(container_usage(memory=float("nan"), oom_kills=1))
+    [found] = fired(limits("2Gi", "1Gi", unmeasured), "oom-history")
+
+    assert found.safe_value == ""

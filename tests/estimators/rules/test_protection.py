@@ -151,3 +151,28 @@ def test_a_long_reason_is_cut_in_the_message_only() -> None:
 
     assert len(found.message) <= 90
     assert found.evidence["reason"] == reason.strip()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path"),
+    [
+        pytest.param({"autoscaler": autoscaler()}, {}, "spec.replicas", id="the autoscaler goes"),
+        pytest.param({}, {"limits": {"memory": "2Gi", "nvidia.com/gpu": "1"}}, "spec.template.spec.containers[0].resources.limits.nvidia.com/gpu", id="a GPU comes"),
+    ],
+)  # fmt: skip
+def test_what_comes_and_goes_is_a_change(before: dict[str, Any], after: dict[str, Any], path: str) -> None:
+    """Not only other values."""
+    [found] = fired(change(of(WHY, **before), of(WHY, **after)), "protected")
+
+    assert found.path == path
+
+
+def test_a_container_that_goes_takes_its_protected_resources() -> None:
+    """One that comes was never protected."""
+    thing = manifest(annotations=WHY)
+    one, two = (
+        side(workload(*(container(name, requests=REQUESTS) for name in names), thing=thing))
+        for names in (("api",), ("api", "proxy"))
+    )
+    assert fired(change(two, one), "protected")
+    assert not fired(change(one, two), "protected")
