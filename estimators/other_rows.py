@@ -120,13 +120,13 @@ def _size_change(
     here = new or old
     if here is None:
         return None
-    if (old[1].size if old else None) != (new[1].size if new else None) or None in {old, new}:
+    if old is None or new is None or old[1].size != new[1].size:
         path = here[1].path
         return FieldChange("storage", shown[0], shown[1], ".".join(map(str, path)), here[0].locate(path))
-    classes = [item[1].storage_class or "" for item in (old, new) if item]
-    if classes[0] != classes[-1]:
+    classes = [item[1].storage_class or "" for item in (old, new)]
+    if classes[0] != classes[1]:
         path = ("spec", "storageClassName")
-        return FieldChange("storage class", classes[0], classes[-1], ".".join(path), here[0].locate(path))
+        return FieldChange("storage class", classes[0], classes[1], ".".join(path), here[0].locate(path))
     return None
 
 

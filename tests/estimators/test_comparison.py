@@ -316,6 +316,28 @@ def test_claims_and_load_balancers_are_rows() -> None:
     assert found.verdict == Verdict.SAFE
 
 
+@pytest.mark.parametrize(
+    ("edit", "changes"),
+    [
+        (("10Gi", "10Gi"), []),
+        (("10Gi", "10240Mi"), []),
+        (("standard", "premium"), [("storage class", "standard", "premium")]),
+    ],
+    ids=["untouched", "same size in another unit", "another class"],
+)
+def test_a_claim_is_a_row_only_where_its_size_or_class_changes(
+    edit: tuple[str, str], changes: list[tuple[str, str, str]]
+) -> None:
+    """A claim that stands beside the change is not part of it."""
+    claim = (
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: payments}\n"
+        "spec: {storageClassName: standard, resources: {requests: {storage: 10Gi}}}\n"
+    )
+    found = report(claim, claim.replace(*edit))
+
+    assert [(item.label, item.old, item.new) for row in found.rows for item in row.changes] == changes
+
+
 def test_what_has_no_price_is_named_only_when_it_changes() -> None:
     """An unknown kind is listed with its reason; a ConfigMap is not."""
     widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: foo, namespace: x}\nspec: {size: N}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {n: 'N'}\n"
