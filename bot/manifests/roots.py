@@ -20,6 +20,7 @@ from estimators.objects import Body, dig, mapping, sequence, text
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 CHART = "Chart.yaml"
 
+_PARTS_OF_A_CHART = frozenset({CHART, "charts", "ci", "crds", "templates", "tests"})
 _FOLDERS_OR_FILES = ("resources", "bases", "components", "generators", "transformers", "validators")
 _FILES = ("crds", "configurations", "patchesStrategicMerge", "patches", "patchesJson6902", "replacements")
 _GENERATORS = ("configMapGenerator", "secretGenerator")
@@ -79,14 +80,28 @@ class Units:
         return folder_environment(path, builds_on_others=bool(unit and unit.builds_on))
 
     def owners(self, file: str) -> set[UnitKey]:
-        """The units that name a file, and the chart it lies in."""
-        owners = set(self._naming.get(file, ()))
+        """The units whose result a file can change: those that name it, and the chart it lies in."""
+        chart = self._chart_above(file)
+        return self._naming.get(file, set()) | (
+            {UnitKey(RootKind.HELM, chart)} if chart is not None else set()
+        )
+
+    def is_part(self, file: str) -> bool:
+        """Whether a file is rendered by some unit, and so is no manifest by itself.
+
+        Charts may have plain manifests beside them: examples, or the Application that deploys them.
+        """
+        if file in self._naming:
+            return True
+        chart = self._chart_above(file)
+        inside = file[len(chart) :].lstrip("/") if chart is not None else ""
+        return inside.partition("/")[0] in _PARTS_OF_A_CHART
+
+    def _chart_above(self, file: str) -> str | None:
         folder = posixpath.dirname(file)
         while folder and folder not in self.charts:
             folder = posixpath.dirname(folder)
-        if folder in self.charts:
-            owners.add(UnitKey(RootKind.HELM, folder))
-        return owners
+        return folder if folder in self.charts else None
 
     def affected(self, changed: Iterable[str]) -> set[UnitKey]:
         """The units that a change of files reaches, directly or through what they build on."""

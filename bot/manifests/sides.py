@@ -66,7 +66,7 @@ class SideReader:
             if is_deployment(body):
                 deployment = self._resolved(body, file)
                 self._pointed |= {UnitKey(job.kind, job.folder) for job in deployment.jobs if job.kind}
-                if not self.units.owners(file) & affected:
+                if not (self.units.is_part(file) and self.units.owners(file) & affected):
                     self.deployments[deployment.key] = deployment
 
     def _resolved(self, body: Body, file: str) -> Deployment:
@@ -111,7 +111,7 @@ class SideReader:
             path
             for folder in folders
             for path in self.files.in_folder(folder)
-            if path.endswith((*_YAML, ".json")) and not self._ignored(path) and not self.units.owners(path)
+            if path.endswith((*_YAML, ".json")) and not self._ignored(path) and not self.units.is_part(path)
         ]
         self.files.scan(candidates)
         paths = [
