@@ -60,7 +60,7 @@ class HelmRoot:
         return {
             "chart": str(self._folder),
             "values_files": [(file, str(self._files.tree / file)) for file in self._request.values_files],
-            "values": self._request.values,
+            "values": dict(self._request.values),
             "release_name": self._request.release_name,
             "namespace": self._request.namespace or "default",
             "skip_crds": self._request.skip_crds,

@@ -48,7 +48,7 @@ def main() -> None:
     setup = json.loads(lines.readline())
     enter(setup)
     if setup["renderer"] == "command":
-        os.execve(setup["command"][0], setup["command"], dict(os.environ))  # noqa: S606 - no shell is the point
+        os.execv(setup["command"][0], setup["command"])  # noqa: S606 - no shell is the point
     answer = _RENDERERS[setup["renderer"]](setup["library"])
     output = sys.stdout.buffer
     for line in lines:

@@ -98,7 +98,10 @@ def native_command(name: str) -> str | None:
 
 
 class FencedChild:
-    """A context manager around one child process; leaving it kills the whole process group."""
+    """A context manager around one child process; leaving it kills the whole process group.
+
+    To be used in the thread that made it: the kernel kills the child when that thread ends.
+    """
 
     def __init__(self, program: Program, readable: Sequence[str], fence: Fence, limits: Limits) -> None:
         """Start the child. It reads nothing but `readable`, the program's files and the system's libraries.
@@ -153,10 +156,10 @@ class FencedChild:
 
     def close(self) -> None:
         """Kill the child and everything it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        # Once it was waited for, its number may be somebody else's.
+        if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.wait()
+            self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream is not None:
                 with contextlib.suppress(BrokenPipeError):
