@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bot.adapters.prometheus_address import checked_headers, read_address
-from bot.adapters.prometheus_answers import MALFORMED, NOT_AN_ANSWER, on_grid, samples_of, usable
+from bot.adapters.prometheus_answers import (
+    MALFORMED,
+    NOT_AN_ANSWER,
+    on_grid,
+    samples_of,
+    usable,
+    without_cycle_collector,
+)
 from bot.errors import PrometheusUnavailable, UserError
 from estimators.usage import Series
 
@@ -92,7 +99,8 @@ class PrometheusApi:
 
     `url` may have a path prefix and `user:password@`. `selector` holds the labels that tell one
     cluster from others on the same server; whoever writes queries puts `selector_matchers` in each.
-    `warnings` collects, for people, what the server or a limit of ours left out.
+    `warnings` collects, for people, what the server or a limit of ours left out. Answers are not
+    compressed: that doubles the server's work; `headers` may ask for it on a slow line.
 
     Raises `UserError` for settings that cannot work; every call raises `PrometheusUnavailable`
     with one line when there is no answer. That line never holds a password or a token.
@@ -118,7 +126,7 @@ class PrometheusApi:
         self.warnings: list[str] = []
         self._token = token
         self._basic_auth = basic_auth or in_url
-        self._headers = checked_headers(headers or {})
+        self._headers = {"Accept-Encoding": "identity", **checked_headers(headers or {})}
         if ca_file is not None and not ca_file.is_file():
             raise UserError(f"{ca_file}: there is no such CA file for Prometheus {self.url}")
         self._verify: bool | str = str(ca_file) if ca_file is not None and verify else verify
@@ -164,32 +172,15 @@ class PrometheusApi:
         end = start + timedelta(seconds=(points - 1) * step_seconds)
         params = self._server_side()
         try:
-            rows = self._ask(
-                lambda client: client.custom_query_range(query, start, end, str(step_seconds), params)
-            )
+            with without_cycle_collector():
+                rows = self._ask(
+                    lambda client: client.custom_query_range(query, start, end, str(step_seconds), params)
+                )
+                return self._on_grid(self._capped(rows, query), start.timestamp(), step_seconds, points)
         except AnswerTooLarge:
             if points < 2 * SMALLEST_SPLIT:
                 raise
             return self._in_halves(query, start, points, step_seconds)
-        return self._on_grid(self._capped(rows, query), start.timestamp(), step_seconds, points)
-
-    def label_names(self, selectors: Sequence[str], *, start: datetime, end: datetime) -> frozenset[str]:
-        """Names of the labels on any series that matches one of `selectors` within the time."""
-        params = {"match[]": list(selectors), "start": start.timestamp(), "end": end.timestamp()}
-        return frozenset(map(str, self._ask(lambda client: client.get_label_names(params))))
-
-    def label_values(
-        self, label: str, selectors: Sequence[str], *, start: datetime, end: datetime
-    ) -> frozenset[str]:
-        """Values of one label on any series that matches one of `selectors` within the time."""
-        params = {"match[]": list(selectors), "start": start.timestamp(), "end": end.timestamp()}
-        return frozenset(map(str, self._ask(lambda client: client.get_label_values(label, params))))
-
-    def existing(self, metrics: Collection[str], *, start: datetime, end: datetime) -> frozenset[str]:
-        """Those of `metrics` that have a series within the time; the index alone is read."""
-        names = "|".join(re.escape(metric) for metric in sorted(metrics))
-        selector = "{" + ",".join((f"__name__=~{quoted(names)}", *self.selector_matchers)) + "}"
-        return self.label_values("__name__", [selector], start=start, end=end) & frozenset(metrics)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -1,0 +1,372 @@
+"""Utilisation as a real Prometheus tells it, against a past of which everything is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.adapters.prometheus_api import PrometheusApi, RangeSeries, Sample
+from bot.adapters.prometheus_usage import UsageHistory, read_usage
+from bot.adapters.sketch_store import SketchStore
+from bot.errors import PrometheusUnavailable
+from estimators.usage import RunHistory, Window, WorkloadKey, coverage, observed, peak
+from tests import prometheus_past as truth
+from tests.prometheus_server import backfill, serving
+
+WHOLE = Window(truth.BEGIN, truth.END, truth.STEP)
+EVERY_STEP = np.arange(truth.STEPS)
+API = WorkloadKey("shop", "Deployment", "api")
+
+
+class Recorder(PrometheusApi):
+    """Remembers what it asked, and from when."""
+
+    def __init__(self, url: str, **settings: object) -> None:
+        super().__init__(url, **settings)  # type: ignore[arg-type]  # handed on
+        self.asked: list[tuple[str, datetime]] = []
+
+    def instant(self, query: str, *, at: datetime) -> list[Sample]:
+        """As asked."""
+        self.asked.append((query, at))
+        return super().instant(query, at=at)
+
+    def range(self, query: str, *, start: datetime, end: datetime, step_seconds: int) -> list[RangeSeries]:
+        """As asked."""
+        self.asked.append((query, start))
+        return super().range(query, start=start, end=end, step_seconds=step_seconds)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prometheus that holds the past."""
+    data = tmp_path_factory.mktemp("prometheus")
+    backfill(data, truth.past())
+    with serving(data) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def shop(url: str) -> UsageHistory:
+    """The namespace in which most things happened."""
+    return read(url, "shop")
+
+
+def read(
+    url: str, *namespaces: str, window: Window = WHOLE, store: SketchStore | None = None, **settings: object
+) -> UsageHistory:
+    """Read it as the product does."""
+    api = Recorder(url, **settings)
+    try:
+        return read_usage(api, namespaces=namespaces or None, window=window, store=store)
+    finally:
+        api.close()
+
+
+def settled_steps() -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """The steps in which neither the load changed nor Prometheus was down, nor just before."""
+    changed = np.append(False, np.diff(truth.api_replicas(EVERY_STEP)) != 0)
+    down = [int((moment - truth.BEGIN).total_seconds()) // truth.STEP for moment in truth.DOWN]
+    quiet = ~changed
+    quiet[down[0] - 1 : down[1] + 1] = False
+    restarted = int((truth.RESTARTED_AT - truth.BEGIN).total_seconds()) // truth.STEP
+    quiet[[0, restarted, restarted + 1]] = False
+    return quiet
+
+
+def test_cpu_is_the_total_of_all_pods_and_of_one_scrape_job(shop: UsageHistory) -> None:
+    """Daily and weekly peaks in their place; two jobs that scrape the same container count once."""
+    [container] = shop.workloads[API].containers
+    expected = truth.api_cores(EVERY_STEP) * truth.api_replicas(EVERY_STEP)
+    quiet = settled_steps()
+    np.testing.assert_allclose(container.cpu_cores[quiet], expected[quiet], rtol=0.01)
+    assert peak(container.cpu_cores) == pytest.approx(3.2)
+
+
+def test_a_counter_that_restarts_makes_no_spike(shop: UsageHistory) -> None:
+    """One pod's container restarted under a new id: at most that pod is short for a step."""
+    [container] = shop.workloads[API].containers
+    restarted = int((truth.RESTARTED_AT - truth.BEGIN).total_seconds()) // truth.STEP
+    around = container.cpu_cores[restarted - 1 : restarted + 3]
+    assert np.all((around >= 0.1) & (around <= 0.25))
+
+
+def test_memory_is_the_highest_of_each_step(shop: UsageHistory) -> None:
+    """The one high step is found and its neighbours are not raised; sums of pods and pauses are left out."""
+    [container] = shop.workloads[API].containers
+    seen = ~np.isnan(container.memory_peak_bytes)
+    np.testing.assert_array_equal(container.memory_peak_bytes[seen], truth.api_bytes(EVERY_STEP)[seen])
+
+
+def test_replicas_follow_the_autoscaler_to_the_step(shop: UsageHistory) -> None:
+    """Pods that end within a step are not counted beside those that stay."""
+    replicas = shop.workloads[API].replicas
+    seen = ~np.isnan(replicas)
+    np.testing.assert_array_equal(replicas[seen], truth.api_replicas(EVERY_STEP)[seen])
+
+
+def test_a_gap_is_a_gap(shop: UsageHistory) -> None:
+    """While Prometheus was down nothing is known, and nothing is made up."""
+    usage = shop.workloads[API]
+    down = [int((moment - truth.BEGIN).total_seconds()) // truth.STEP for moment in truth.DOWN]
+    inside = slice(down[0] + 1, down[1] - 1)
+    assert np.isnan(usage.replicas[inside]).all()
+    assert np.isnan(usage.containers[0].cpu_cores[inside]).all()
+    assert np.isnan(usage.containers[0].memory_peak_bytes[inside]).all()
+    missing = (down[1] - down[0]) / truth.STEPS
+    for series in (usage.replicas, usage.containers[0].cpu_cores, usage.containers[0].memory_peak_bytes):
+        assert coverage(series) == pytest.approx(1 - missing, abs=0.001)
+
+
+def test_percentiles_are_those_of_single_pods(shop: UsageHistory) -> None:
+    """Within the 5 % of a bucket, and never below the truth."""
+    pods = np.repeat(truth.api_cores(EVERY_STEP), truth.api_replicas(EVERY_STEP).astype(int))
+    [container] = shop.workloads[API].containers
+    for percent in (50, 99):
+        expected = np.percentile(pods, percent)
+        assert expected <= container.cpu_pod_percentiles[percent] + 1e-9
+        assert container.cpu_pod_percentiles[percent] == pytest.approx(expected, rel=0.12)
+
+
+def test_a_renamed_deployment_is_two_workloads(shop: UsageHistory) -> None:
+    """Each has its own time, though the first one's ReplicaSet is gone at the end."""
+    old, new = (shop.workloads[WorkloadKey("shop", "Deployment", name)] for name in ("old-name", "new-name"))
+    cut = int((truth.RENAMED_AT - truth.BEGIN).total_seconds()) // truth.STEP
+    assert set(observed(old.replicas[: cut - 1])) == {1.0}
+    assert set(observed(old.replicas[cut:])) == {0.0}
+    assert np.isnan(new.replicas[:cut]).all()
+    assert set(observed(new.replicas[cut:])) == {1.0}
+    assert coverage(old.containers[0].cpu_cores) == pytest.approx(0.5, abs=0.01)
+
+
+def test_only_what_ran_is_there(shop: UsageHistory) -> None:
+    """Jobs belong to their CronJob, pods without an owner to themselves."""
+    assert {key[1:] for key in shop.workloads} == {
+        ("Deployment", "api"), ("Deployment", "old-name"), ("Deployment", "new-name"),
+        ("StatefulSet", "db"), ("CronJob", "nightly"), ("Pod", "debug"),
+    }  # fmt: skip
+    assert shop.scrape_interval_seconds == truth.SCRAPE
+    assert shop.partial == ()
+
+
+def test_an_oom_kill_has_its_time(shop: UsageHistory) -> None:
+    """By its timestamp; a reason that is older than the window is not a kill in it."""
+    [db] = shop.workloads[WorkloadKey("shop", "StatefulSet", "db")].containers
+    assert (db.oom_kills, db.oom_times) == (1, (truth.OOM_AT.replace(microsecond=0),))
+    [debug] = shop.workloads[WorkloadKey("shop", "Pod", "debug")].containers
+    assert (debug.oom_kills, debug.oom_times) == (0, ())
+    [new] = shop.workloads[WorkloadKey("shop", "Deployment", "new-name")].containers
+    assert new.oom_kills == 1
+    assert abs(new.oom_times[0] - (truth.BEGIN + timedelta(days=6))) <= timedelta(seconds=truth.STEP)
+
+
+def test_throttling_is_a_share_of_periods(shop: UsageHistory) -> None:
+    """None where cAdvisor has no CFS periods, that is without a CPU limit."""
+    assert shop.workloads[API].containers[0].throttled_ratio == pytest.approx(0.3, abs=0.001)
+    [db] = shop.workloads[WorkloadKey("shop", "StatefulSet", "db")].containers
+    assert db.throttled_ratio is None
+
+
+def test_runs_of_a_cronjob_are_counted_and_timed(shop: UsageHistory) -> None:
+    """Pods that lived seven minutes are seen; the time comes from kube-state-metrics."""
+    usage = shop.workloads[WorkloadKey("shop", "CronJob", "nightly")]
+    assert usage.runs == RunHistory(truth.DAYS, truth.DAYS, float(truth.DAYS * truth.NIGHTLY_SECONDS))
+    assert peak(usage.replicas) == 1
+    assert peak(usage.containers[0].cpu_cores) == pytest.approx(0.5, rel=0.05)
+
+
+def test_autoscaler_metrics_gpus_and_error_budgets_find_their_workload(shop: UsageHistory) -> None:
+    """By the HPA's target, by the pod behind `exported_pod`, by the service's name."""
+    api, db = shop.workloads[API], shop.workloads[WorkloadKey("shop", "StatefulSet", "db")]
+    assert {name: set(observed(series)) for name, series in api.autoscaler_metrics.items()} == {"rps": {17.0}}
+    assert api.gpu is None
+    assert db.gpu is not None
+    assert db.gpu.shared
+    assert (peak(db.gpu.busy_ratio), peak(db.gpu.memory_peak_bytes)) == (0.25, 2048 * truth.MIB)
+    assert api.error_budget_burn == pytest.approx(3)
+    assert db.error_budget_burn == pytest.approx(2)
+
+
+def test_renamed_labels_are_seen_through(url: str) -> None:
+    """`exported_namespace` and the like, as after `honor_labels: false`."""
+    history = read(url, "legacy")
+    assert list(history.workloads) == [WorkloadKey("legacy", "Deployment", "web")]
+    [usage] = history.workloads.values()
+    assert peak(usage.containers[0].cpu_cores) == pytest.approx(0.7)
+    assert peak(usage.containers[0].memory_peak_bytes) == 10 * truth.MIB
+
+
+def test_without_kube_state_metrics_it_says_what_is_missing(url: str) -> None:
+    """The pods' usage is there, but nobody knows whose it is."""
+    history = read(url, "unowned")
+    assert list(history.workloads) == [WorkloadKey("unowned", "Pod", "lonely-1-a")]
+    assert [line for line in history.partial if "kube-state-metrics" in line]
+
+
+def test_two_clusters_are_never_added_up(url: str) -> None:
+    """No number, and the selector that gives one."""
+    history = read(url, "twins")
+    assert history.workloads == {}
+    assert "prometheus_selector: {cluster: east}" in history.partial[0]
+    east = read(url, "twins", selector={"cluster": "east"})
+    assert peak(east.workloads[WorkloadKey("twins", "StatefulSet", "web")].containers[0].cpu_cores) == 0.5
+
+
+def test_a_namespace_that_is_not_there_is_said(url: str) -> None:
+    """With what to scrape; a name that cannot be one is not asked for at all."""
+    history = read(url, "nowhere", "a'} or vector(1) #")
+    assert history.workloads == {}
+    assert "was not asked about" in history.partial[0]
+    assert "container_memory_working_set_bytes" in history.partial[1]
+
+
+@pytest.mark.parametrize(("namespace", "cores"), [("ruled", 0.6), ("half-ruled", 1.0)])
+def test_a_recording_rule_is_used_only_when_it_has_everything(url: str, namespace: str, cores: float) -> None:
+    """In `half-ruled` one of two pods is missing from the rule."""
+    [usage] = read(url, namespace).workloads.values()
+    assert peak(usage.containers[0].cpu_cores) == pytest.approx(cores)
+
+
+def test_the_queries_are_few_plain_and_name_no_workload(url: str) -> None:
+    """No subquery, no pod or workload by name, and as many for forty workloads as for two."""
+    counts = []
+    for namespace in ("few", "many"):
+        api = Recorder(url)
+        history = read_usage(api, namespaces=[namespace], window=WHOLE)
+        api.close()
+        counts.append(len(api.asked))
+        assert len(history.workloads) == {"few": 2, "many": 40}[namespace]
+        assert not [query for query, _ in api.asked if re.search(r"\[[^\]]*:[^\]]*\]", query)]
+        assert not [query for query, _ in api.asked if re.search(r"\bw\d", query)]
+    assert counts[0] == counts[1] <= 12
+
+
+def same(one: UsageHistory, other: UsageHistory) -> None:
+    """Both histories hold the same."""
+    assert one.workloads.keys() == other.workloads.keys()
+    for key, usage in one.workloads.items():
+        np.testing.assert_array_equal(usage.replicas, other.workloads[key].replicas)
+        for mine, its in zip(usage.containers, other.workloads[key].containers, strict=True):
+            np.testing.assert_array_equal(mine.cpu_cores, its.cpu_cores)
+            np.testing.assert_array_equal(mine.memory_peak_bytes, its.memory_peak_bytes)
+            assert mine.oom_times == its.oom_times
+            assert mine.cpu_pod_percentiles == its.cpu_pod_percentiles
+        assert usage.runs == other.workloads[key].runs
+
+
+def test_a_second_run_asks_only_for_new_days(url: str, shop: UsageHistory, tmp_path: Path) -> None:
+    """Days that are long over come from the store, the last ones are asked again; nothing changes."""
+    store = SketchStore(tmp_path / "usage.db")
+    earlier = Window(truth.BEGIN, truth.END - timedelta(hours=30), truth.STEP)
+    read(url, "shop", window=earlier, store=store)
+    api = Recorder(url)
+    second = read_usage(api, namespaces=["shop"], window=WHOLE, store=store)
+    api.close()
+    store.close()
+    first_new = truth.BEGIN + timedelta(days=6)
+    assert {start.date() for _, start in api.asked if start < truth.END} == {
+        first_new.date(), (first_new + timedelta(days=1)).date()
+    }  # fmt: skip
+    assert api.counters.requests <= 10
+    same(second, shop)
+
+
+def test_a_late_sample_of_yesterday_is_still_read(url: str, tmp_path: Path) -> None:
+    """A day is stored only some hours after it ended."""
+    store = SketchStore(tmp_path / "usage.db")
+    window = Window(truth.BEGIN, truth.BEGIN + timedelta(days=2, hours=5), truth.STEP)
+    for _ in range(2):
+        api = Recorder(url)
+        read_usage(api, namespaces=["shop"], window=window, store=store)
+        api.close()
+    store.close()
+    days = {start.date() for _, start in api.asked if start < window.end}
+    assert (truth.BEGIN + timedelta(days=1)).date() in days
+    assert truth.BEGIN.date() not in days
+
+
+def test_a_cluster_that_was_read_whole_has_every_namespace(url: str, tmp_path: Path) -> None:
+    """Also one that had no pod on some days; and the parts are what they are alone."""
+    store = SketchStore(tmp_path / "usage.db")
+    cluster = read(url, store=store)
+    api = Recorder(url)
+    some = read_usage(api, namespaces=["shop", "few"], window=WHOLE, store=store)
+    api.close()
+    store.close()
+    assert {key.namespace for key in cluster.workloads} >= {"shop", "few", "many", "legacy"}
+    assert {start.date() for _, start in api.asked if start < truth.END} <= {
+        (truth.END - timedelta(days=1)).date()
+    }
+    wanted = {key: usage for key, usage in cluster.workloads.items() if key.namespace in {"shop", "few"}}
+    same(some, UsageHistory(wanted))
+
+
+def test_a_window_within_days_is_a_cut_of_the_whole(url: str, shop: UsageHistory) -> None:
+    """Windows need not begin at midnight."""
+    window = Window(
+        truth.BEGIN + timedelta(days=1, hours=7), truth.END - timedelta(days=1, hours=5), truth.STEP
+    )
+    part = read(url, "shop", window=window)
+    first = int((window.start - truth.BEGIN).total_seconds()) // truth.STEP
+    for key, usage in part.workloads.items():
+        assert usage.replicas.size == window.steps
+        for mine, its in zip(usage.containers, shop.workloads[key].containers, strict=True):
+            np.testing.assert_array_equal(mine.cpu_cores, its.cpu_cores[first : first + window.steps])
+
+
+def test_an_answer_with_warnings_is_not_remembered(url: str, tmp_path: Path) -> None:
+    """What a store of Thanos left out today may be there tomorrow."""
+    store = SketchStore(tmp_path / "usage.db")
+    api = Recorder(url)
+    api.warnings.append("Prometheus warns: a store is down")
+    history = read_usage(api, namespaces=["shop"], window=WHOLE, store=store)
+    api.close()
+    assert "Prometheus warns: a store is down" in history.partial
+    days = [truth.BEGIN.date() + timedelta(days=day) for day in range(truth.DAYS)]
+    assert store.stored(f"1 300 {url} ", days) == frozenset()
+    store.close()
+
+
+def test_a_broken_cache_is_built_anew(url: str, shop: UsageHistory, tmp_path: Path) -> None:
+    """With a word, and with the same answer."""
+    path = tmp_path / "usage.db"
+    path.write_bytes(b"this is no database" * 1000)
+    store = SketchStore(path)
+    history = read(url, "shop", store=store)
+    same(history, shop)
+    assert [line for line in history.partial if "was broken" in line]
+    store.close()
+    again = SketchStore(path)
+    assert again.stored(f"1 300 {url} ", [truth.BEGIN.date()])
+    again.close()
+
+
+def test_a_server_with_a_small_limit_is_asked_in_smaller_parts(tmp_path: Path) -> None:
+    """`--query.max-samples` is met and halved away."""
+    backfill(tmp_path, truth.past())
+    with serving(tmp_path, "--query.max-samples=20000") as small:
+        api = Recorder(small)
+        history = read_usage(api, namespaces=["shop"], window=WHOLE)
+        api.close()
+    assert peak(history.workloads[API].containers[0].cpu_cores) == pytest.approx(3.2)
+    assert coverage(history.workloads[API].replicas) > 0.99
+
+
+def test_progress_goes_from_nothing_to_all(url: str) -> None:
+    """For the bar that people see."""
+    seen: list[tuple[int, int]] = []
+    api = PrometheusApi(url)
+    read_usage(api, namespaces=["shop"], window=WHOLE, progress=lambda *step: seen.append(step))
+    api.close()
+    assert seen[0][0] == 0
+    assert seen[-1][0] == seen[-1][1] == len(seen) - 1
+
+
+def test_nobody_there_is_an_outside_error() -> None:
+    """And no thread is left waiting."""
+    with pytest.raises(PrometheusUnavailable, match="cannot be reached"):
+        read("http://127.0.0.1:1", "shop")
