@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from bot import words
 from bot.inert import Markdown, md
@@ -42,7 +43,7 @@ def render_comment(
     comment = ""
     for size in SIZES:
         page = compose(report, size, links=links, crossed=crossed)
-        comment = render("github/comment.md.j2", page=page, approvers=_approvers(crossed))
+        comment = render("github/comment.md.j2", page=page, crossed=list(map(_crossed, page.crossed)))
         if len(comment) <= most and len(comment.encode("utf-8", "replace")) <= _MOST_BYTES:
             break
     return comment
@@ -63,9 +64,17 @@ def render_superseded(head: str, newer: str) -> str:
     return render("github/superseded.md.j2", head=words.revision(head), newer=words.revision(newer))
 
 
-def _approvers(crossed: Sequence[CrossedGuardrail]) -> tuple[Markdown, ...]:
-    """Mentions, since these people are asked: from the base branch's policy, and only of valid names."""
-    names = dict.fromkeys(name for item in crossed for name in item.approvers)
-    return tuple(
-        Markdown(f"**@{name}**") if _ACCOUNT.fullmatch(name) else md(name) for name in list(names)[:10]
+class _Crossed(NamedTuple):
+    """A guardrail, with its approvers mentioned: these people are asked."""
+
+    why: str
+    message: str
+    approvers: tuple[Markdown, ...]
+
+
+def _crossed(item: CrossedGuardrail) -> _Crossed:
+    """Mentions come from the base branch's policy, and are made of valid names only."""
+    approvers = (
+        Markdown(f"**@{name}**") if _ACCOUNT.fullmatch(name) else md(name) for name in item.approvers[:10]
     )
+    return _Crossed(item.why, item.message, tuple(approvers))

@@ -142,6 +142,8 @@ def _visible(value: Any, most: int) -> Any:  # noqa: ANN401 - whatever a page is
 
 def headline(report: Report) -> str:
     """Verdict, change, range, confidence and what has no price, in one line that stands alone."""
+    if report.unpriced and not report.rows:
+        return f"Not known · {words.count(len(report.unpriced), 'change')} could not be priced"
     change, currency = report.change, report.currency
     parts = [words.VERDICTS[report.verdict]]
     if not any(row.cost_known for row in report.rows) and not change:

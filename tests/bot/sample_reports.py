@@ -215,6 +215,14 @@ def nothing_priced() -> Report:
     return report([agent], unpriced=unpriced, usage="", prices="OpenCost's default prices, 2026-11-01")
 
 
+def unreadable() -> Report:
+    """The only file that changed cannot be read: that is not "no impact"."""
+    reason = "line 7: found a tab where spaces belong"
+    return report(
+        [], unpriced=(Unpriced("File", "", "deploy/broken.yaml", "deploy/broken.yaml", reason),), usage=""
+    )
+
+
 def unknown() -> Report:
     """A price, but no history to judge the risk by; and one row whose cost is not known."""
     because = "no history covers what it takes away: add --prometheus URL or --usage FILE"
@@ -304,6 +312,7 @@ SAMPLES = {
     "story": the_story,
     "quiet": quiet,
     "nothing-priced": nothing_priced,
+    "unreadable": unreadable,
     "unknown": unknown,
     "without-history": without_history,
     "environments": environments,

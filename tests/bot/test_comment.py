@@ -107,7 +107,7 @@ def test_who_must_approve_is_asked() -> None:
     ]
     told = render_comment(sample_reports.the_story(), links=comment_links, crossed=crossed)
 
-    assert "**Guardrail crossed.** production: 1 workload is risky. Ask SRE first." in told
+    assert "**Guardrail crossed:** production: 1 workload is risky. Ask SRE first." in told
     assert "**@acme/sre** or x y or @\u200ball or **@ada**" in told
 
 
