@@ -130,7 +130,7 @@ def _by_name(chart: str, files: Files, rules: Sequence[EnvironmentRule]) -> Iter
 def _candidates(folder: str, files: Files) -> Iterator[str]:
     yield from files.in_folder(folder)
     for inner in files.folders_in(folder):
-        if f"{inner}/Chart.yaml" not in files.paths:
+        if f"{inner}/Chart.yaml" not in files.paths and posixpath.basename(inner) not in _NO_ENVIRONMENTS:
             yield from files.in_folder(inner)
 
 

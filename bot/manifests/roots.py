@@ -114,13 +114,14 @@ class Units:
                 waiting += self._users.get(key, ())
         return reached
 
-    def roots(self, keys: Iterable[UnitKey]) -> set[UnitKey]:
-        """Those of `keys` that are rendered by themselves: nothing builds on them."""
-        return {
-            key
-            for key in keys
-            if key in self.units and not self.units[key].alone and not self._users.get(key, set()) - {key}
-        }
+    def roots(self, affected: set[UnitKey]) -> set[UnitKey]:
+        """Those of `affected` that are rendered by themselves, since nothing else builds on them.
+
+        Units that build on each other in a circle are taken too: rendering tells what is wrong.
+        """
+        own = {key for key in affected if key in self.units and not self.units[key].alone}
+        tops = {key for key in own if not self._users.get(key)}
+        return tops | (own - self.below(tops))
 
     def below(self, keys: Iterable[UnitKey]) -> set[UnitKey]:
         """`keys` and everything that they build on."""

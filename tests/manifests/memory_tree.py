@@ -97,3 +97,8 @@ def names(side: Side) -> list[str]:
 def unpriced(side: Side) -> list[tuple[str, str, str]]:
     """Kind, file and reason of what a side could not read."""
     return [(item.kind, item.file, item.reason) for item in side.unpriced]
+
+
+def changed(files: Files, *paths: str) -> Files:
+    """The files with some of them changed."""
+    return {path: f"{text!s}# changed\n" if path in paths else text for path, text in files.items()}
