@@ -85,7 +85,7 @@ RULE_TEXTS: tuple[RuleText, ...] = (
     RuleText("qos-downgrade", (_CAUTION,), "the pods' quality of service class falls"),
     RuleText("limit-below-request", (_RISKY,), "a limit contradicts its request"),
     RuleText("best-effort", (_INFO, _CAUTION), "a container comes to lack CPU and memory requests"),
-    RuleText("invalid-quantity", (_RISKY,), "a value the API server refuses"),
+    RuleText("invalid-quantity", (_CAUTION, _RISKY), "a value the API server refuses, or nobody filled in"),
     RuleText("duplicate-object", (_CAUTION,), "one object is defined twice, and one definition is not used"),
     RuleText("spot-unready", (_CAUTION,), "moves to spot nodes without being ready to lose one"),
     RuleText("gpu-increase-while-idle", (_CAUTION,), "more GPUs while those held are mostly idle"),

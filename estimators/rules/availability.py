@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from estimators.change import Side, WorkloadChange
+from estimators.change import WorkloadChange
 from estimators.report import Finding, Severity
-from estimators.rules.observed import ContainerHistory, history_of
+from estimators.rules.containers import ContainerChange, containers
+from estimators.rules.observed import ContainerHistory
 from estimators.rules.pods import fewest, fixed, most, only_group
 from estimators.rules.words import core_words, finding, size_words, window_words
 from estimators.usage import peak
@@ -61,9 +62,9 @@ def no_failover(change: WorkloadChange) -> Iterator[Finding]:
     carriers = max(int(count) - 1, 1)
     shortages = [
         shortage
-        for container in group.template.running
-        if (history := history_of(change, container.name))
-        for shortage in _shortages(change, after, container.name, history, carriers)
+        for item in containers(change)
+        if (history := item.history)
+        for shortage in _shortages(item, history, carriers)
     ]
     if not shortages:
         return
@@ -87,11 +88,9 @@ def no_failover(change: WorkloadChange) -> Iterator[Finding]:
     )
 
 
-def _shortages(
-    change: WorkloadChange, side: Side, name: str, history: ContainerHistory, carriers: int
-) -> Iterator[_Shortage]:
-    requests, limits = side.requests.get(name, {}), side.limits.get(name, {})
-    used, each = history.cpu_total_peak, requests.get("cpu") or limits.get("cpu")
+def _shortages(item: ContainerChange, history: ContainerHistory, carriers: int) -> Iterator[_Shortage]:
+    name = item.container.name
+    used, each = history.cpu_total_peak, item.requests.get("cpu") or item.limits.get("cpu")
     if used is not None and each and used > carriers * each:
         yield _Shortage(
             name,
@@ -100,14 +99,13 @@ def _shortages(
             max(math.ceil(used / each), 1) + 1,
             history.cpu_coverage,
         )
-    yield from _memory_shortage(change, name, history, limits.get("memory"), carriers)
+    yield from _memory_shortage(item, history, carriers)
 
 
-def _memory_shortage(
-    change: WorkloadChange, name: str, history: ContainerHistory, limit: Decimal | None, carriers: int
-) -> Iterator[_Shortage]:
+def _memory_shortage(item: ContainerChange, history: ContainerHistory, carriers: int) -> Iterator[_Shortage]:
+    usage, limit = item.change.history, item.limits.get("memory")
     highest, least = history.memory_peak, history.memory_least
-    pods = peak(change.history.replicas) if change.history else None
+    pods = peak(usage.replicas) if usage else None
     if not limit or highest is None or least is None or not pods:
         return
     shared = (highest - least) * Decimal(pods)
@@ -117,7 +115,7 @@ def _memory_shortage(
         room = limit - least
         safe = max(math.ceil(shared / room), 1) + 1 if room > 0 else None
         yield _Shortage(
-            name,
+            item.container.name,
             f"{size_words(each)} a pod",
             f"the limit is {size_words(limit)}",
             safe,

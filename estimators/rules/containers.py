@@ -35,7 +35,15 @@ class ContainerChange:
     @property
     def history(self) -> ContainerHistory | None:
         """Its live history."""
-        return history_of(self.change, self.container.name)
+        return history_of(self.change, self.history_name)
+
+    @property
+    def history_name(self) -> str:
+        """The name history knows it by: its own, or the one it had before."""
+        name = self.container.name
+        if self.before is None or self.before.name == name or history_of(self.change, name):
+            return name
+        return self.before.name
 
     @property
     def touched(self) -> bool:
@@ -62,12 +70,12 @@ def containers(change: WorkloadChange) -> Iterator[ContainerChange]:
     if after is None:
         return
     before = change.before
-    old = _by_name(before) if before else {}
     for group in after.workload.groups:
+        old = _earlier(before, group) if before else {}
         for container in group.template.running:
-            earlier = old.get((group.name, container.name))
+            earlier = old.get(container.name)
             known = before if earlier else None
-            was = effective_name(known, group, container) if known else ""
+            was = effective_name(known, group, earlier) if known and earlier else ""
             now = effective_name(after, group, container)
             yield ContainerChange(
                 change,
@@ -91,20 +99,26 @@ def touched_containers(change: WorkloadChange) -> Iterator[ContainerChange]:
     return (item for item in containers(change) if item.touched)
 
 
-def _by_name(side: Side) -> dict[tuple[str, str], Container]:
-    return {
-        (group.name, container.name): container
-        for group in side.workload.groups
-        for container in group.template.running
-    }
+def _earlier(before: Side, group: PodGroup) -> dict[str, Container]:
+    """What each container of the group was before, by its name now. A sole container may be renamed."""
+    old = next((item.template.running for item in before.workload.groups if item.name == group.name), ())
+    now = group.template.running
+    if len(old) == len(now) == 1:
+        return {now[0].name: old[0]}
+    return {container.name: container for container in old}
 
 
 def gone_containers(change: WorkloadChange) -> Iterator[str]:
     """The names of containers that ran before and are not there after, for a workload that stays."""
-    if change.before is None or change.after is None:
+    before, after = change.before, change.after
+    if before is None or after is None:
         return
-    staying = _by_name(change.after)
-    yield from (name for group, name in _by_name(change.before) if (group, name) not in staying)
+    groups = {group.name: group for group in after.workload.groups}
+    for group in before.workload.groups:
+        now = groups.get(group.name)
+        names = {item.name for item in now.template.running} if now else set()
+        kept = {item.name for name, item in _earlier(before, now).items() if name in names} if now else set()
+        yield from (item.name for item in group.template.running if item.name not in kept)
 
 
 def asked(resources: Resources, resource: str) -> Decimal:

@@ -24,6 +24,7 @@ from estimators.rules.words import (
 from estimators.workload import Container, PodGroup, Problem, Resources
 
 _CORE = ("cpu", "memory")
+_TEMPLATE_MARKS = ("{{", "${", "$(")
 _QOS = ("BestEffort", "Burstable", "Guaranteed")
 """From the first to be evicted to the last (Kubernetes "Pod Quality of Service Classes")."""
 
@@ -173,19 +174,24 @@ def _amount(resource: str, amount: Decimal) -> str:
 
 
 def invalid_quantity(change: WorkloadChange) -> Iterator[Finding]:
-    """`invalid-quantity`: a value that cannot be read, which the API server would refuse too."""
+    """`invalid-quantity`: a value that cannot be read, which the API server would refuse too.
+
+    A placeholder that another tool fills in later is a caution: nobody here knows its value.
+    """
     if change.after is None:
         return
     old = {_key(problem) for _, problem in _problems(change.before)} if change.before else set()
     for thing, problem in _problems(change.after):
         if _key(problem) in old:
             continue
+        value, _, _ = problem.message.partition(" is not ")
         short, _, _ = problem.message.partition(": ")
+        template = any(mark in value for mark in _TEMPLATE_MARKS)
         yield finding(
             change,
             "invalid-quantity",
-            Severity.RISKY,
-            short,
+            Severity.CAUTION if template else Severity.RISKY,
+            f"{value} is filled in elsewhere: what it asks for is not known" if template else short,
             problem.path,
             evidence={"reason": problem.message},
             thing=thing,

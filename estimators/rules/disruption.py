@@ -92,7 +92,7 @@ def _finding(
         Severity.RISKY if impossible else Severity.CAUTION,
         f"the PodDisruptionBudget wants {count_words(standing.wanted, 'pod')}, sure to run: {pods}"
         if impossible
-        else f"the PodDisruptionBudget lets none of {count_words(pods, 'pod')} go: no node can be drained",
+        else f"the PodDisruptionBudget lets {_none_of(pods)} go: no node can be drained",
         path,
         thing=thing,
         evidence={
@@ -104,6 +104,10 @@ def _finding(
         },
         safe_value=safe,
     )
+
+
+def _none_of(pods: int) -> str:
+    return "no pod" if pods > 1 else "not even the only pod"
 
 
 _Mend = tuple[Path, ManifestObject | None, str]

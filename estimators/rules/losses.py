@@ -56,7 +56,7 @@ def _of_containers(change: WorkloadChange) -> Iterator[Loss]:
     for item in containers(change):
         if item.before is None or not item.touched:
             continue
-        name = item.container.name
+        name = item.history_name
         for resource in item.old_requests:
             if item.request_lowered(resource):
                 yield Loss(resource, f"{resource} request", item.path("requests", resource), name)
@@ -213,7 +213,7 @@ def _uncovered(change: WorkloadChange, loss: Loss) -> str:
         return _too_short(change, "pods", _steps(change.history.replicas))
     if loss.resource == "pods":
         return _pods_uncovered(change)
-    names = [loss.container] if loss.container else [item.container.name for item in containers(change)]
+    names = [loss.container] if loss.container else [item.history_name for item in containers(change)]
     return next(filter(None, (_resource_uncovered(change, name, loss.resource) for name in names)), "")
 
 
@@ -243,7 +243,7 @@ def _pods_uncovered(change: WorkloadChange) -> str:
     for item in containers(change):
         for resource in ("cpu", "memory"):
             if item.before is not None and (
-                reason := _resource_uncovered(change, item.container.name, resource)
+                reason := _resource_uncovered(change, item.history_name, resource)
             ):
                 return reason
     if fixed(after) is not None and not any(

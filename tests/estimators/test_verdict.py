@@ -437,3 +437,33 @@ def test_what_no_history_is_kept_of_is_unknown() -> None:
         side(workload(container(requests={"ephemeral-storage": size}))) for size in ("2Gi", "1Gi")
     )
     assert unknown_because(change(before, after, SEEN)) == "no history of ephemeral-storage is kept"
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "expected"),
+    [
+        pytest.param("api", "1Gi", Verdict.SAFE, id="history under the old name"),
+        pytest.param("web", "1Gi", Verdict.SAFE, id="history under the new name"),
+        pytest.param("api", "32Mi", Verdict.RISKY, id="judged by it"),
+        pytest.param("other", "1Gi", Verdict.UNKNOWN, id="no history"),
+    ],
+)
+def test_a_sole_container_may_be_renamed(name: str, limit: str, expected: Verdict) -> None:
+    """It is the same one: a rename neither loses a container nor its history."""
+    parts = (
+        container(one, requests={"memory": "16Mi"}, limits={"memory": most})
+        for one, most in (("api", "2Gi"), ("web", limit))
+    )
+    before, after = (side(workload(part)) for part in parts)
+
+    assert verdict(change(before, after, history(container_usage(name, memory=60 * MEBI)))) is expected
+
+
+def test_a_rename_alone_takes_nothing_away() -> None:
+    """Of the only container; one of several may as well be another."""
+    before, after = (side(workload(container(name, requests=AUTOSCALED))) for name in ("api", "web"))
+    proxy = container("proxy", requests=AUTOSCALED)
+    two, other = (side(workload(container(name, requests=AUTOSCALED), proxy)) for name in ("api", "web"))
+
+    assert losses(change(before, after)) == ()
+    assert [item.container for item in losses(change(two, other))] == ["api"]

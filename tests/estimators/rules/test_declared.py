@@ -176,3 +176,14 @@ def test_a_bad_value_of_an_autoscaler_is_named_in_its_own_file() -> None:
     [found] = fired(change(side(pods, autoscaler=autoscaler()), after), "invalid-quantity")
 
     assert (found.path, found.source.file) == ("spec.maxReplicas", "scaler.yaml")
+
+
+@pytest.mark.parametrize("value", ["'{{.ConfigItems.memory}}'", "'${MEMORY}'", "'$(MEMORY)'"])
+def test_a_placeholder_is_not_called_a_mistake(value: str) -> None:
+    """Something else fills it in; what it will be is not known here."""
+    problem = Problem(("spec",), f"{value} is not a quantity: expected digits with an optional suffix")
+
+    [found] = fired(change(None, side(workload(container(), problems=[problem]))), "invalid-quantity")
+
+    assert found.severity is CAUTION
+    assert found.message == f"{value} is filled in elsewhere: what it asks for is not known"
