@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.manifests.change import Change, EnvironmentRule, Side, read_change
+from bot.manifests.render import make_renderer
 from bot.manifests.rendered import RenderedObject, RenderRequest, RenderResult
 from bot.ports import SkippedPath
 
@@ -102,3 +103,26 @@ def unpriced(side: Side) -> list[tuple[str, str, str]]:
 def changed(files: Files, *paths: str) -> Files:
     """The files with some of them changed."""
     return {path: f"{text!s}# changed\n" if path in paths else text for path, text in files.items()}
+
+
+CHART: Files = {
+    "charts/api/Chart.yaml": "apiVersion: v2\nname: api\nversion: 0.1.0\n",
+    "charts/api/values.yaml": "cpu: 1\nnested: {deep: 1}\n",
+    "charts/api/values-prod.yaml": "cpu: 2\n",
+    "charts/api/templates/api.yaml": deployment("{{ .Release.Name }}", "{{ .Values.cpu }}"),
+    "live/prod.yaml": "cpu: 3\n",
+}
+
+
+def really(base: Files, head: Files) -> Change:
+    """The change, really rendered."""
+    return read_change(MemoryTree(base), MemoryTree(head), render=make_renderer())
+
+
+def cpu(change: Change) -> list[object]:
+    """The CPU requests of the head's Deployments."""
+    return [
+        item.body["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]["cpu"]
+        for item in change.head.objects
+        if item.identity.kind == "Deployment"
+    ]
