@@ -120,7 +120,7 @@ def compose(report: Report, size: Size, *, links: Links, crossed: Sequence[Cross
         crossed=tuple(crossed),
         partial=report.partial[: size.unpriced],
         notes=report.notes[: size.unpriced],
-        without_usage=not report.usage,
+        without_usage=not report.usage and bool(report.rows),
         footer=tuple(_footer(report)),
         head=words.revision(report.head),
         base=words.revision(report.base),

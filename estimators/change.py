@@ -83,6 +83,8 @@ class Side:
     limits: Mapping[str, Resources]
     pod_request: Mapping[str, Resources]
     estimate: Estimate | None
+    unknown_cost: str = ""
+    """Why there is no estimate, and what would tell it."""
     simulation: Simulation | None = None
     services: tuple[str, ...] = ()
     namespace_body: Body = field(default_factory=dict)

@@ -111,19 +111,15 @@ class _EnvironmentComparison:
             (found for item in (old, new) if item and (found := self._builder.history(item.identity))), None
         )
         before = self._builder.build(old, self._before, history) if old else None
-        old_side = before.side if before else None
-        after = self._builder.build(new, self._after, history, old_side) if new else None
-        new_side = after.side if after else None
-        changes = _changes(old_side, new_side)
+        after = self._builder.build(new, self._after, history, before) if new else None
+        changes = _changes(before, after)
         usage = self._cluster.usage
         sure = confidence(history, usage.window) if usage else Confidence.NONE
-        change = WorkloadChange(
-            old_side, new_side, changes, history, _doubted(sure, old_side, new_side), self._cluster
-        )
+        sure = _doubted(sure, before, after)
+        change = WorkloadChange(before, after, changes, history, sure, self._cluster)
         findings = self._findings(change)
-        unknown = next((item.unknown for item in (after, before) if item and item.unknown), "")
-        row = _assembled(change, findings, unknown)
-        return row if changes or findings or row.change or unknown else None
+        row = _assembled(change, findings)
+        return row if changes or findings or row.change or not (row.before and row.after) else None
 
     def _findings(self, change: WorkloadChange) -> tuple[Finding, ...]:
         found = judge(change)
@@ -160,10 +156,11 @@ def _doubted(sure: Confidence, *sides: Side | None) -> Confidence:
     return sure
 
 
-def _assembled(change: WorkloadChange, findings: tuple[Finding, ...], unknown: str) -> Row:
+def _assembled(change: WorkloadChange, findings: tuple[Finding, ...]) -> Row:
     before, after = change.before, change.after
     estimates = [side.estimate if side else None for side in (before, after)]
     amounts = [estimate.monthly if estimate else NOTHING for estimate in estimates]
+    known = all(side is None or side.estimate for side in (before, after))
     status = "changed" if before and after else "added" if after else "removed"
     thing = change.side.workload.object
     return Row(
@@ -174,11 +171,11 @@ def _assembled(change: WorkloadChange, findings: tuple[Finding, ...], unknown: s
         confidence=change.confidence,
         before=estimates[0],
         after=estimates[1],
-        change=NOTHING if unknown else amounts[1] - amounts[0],
+        change=amounts[1] - amounts[0] if known else NOTHING,
         changes=change.changes,
         findings=findings,
         seen=seen(change),
-        unknown_because=unknown or unknown_because(change),
+        unknown_because=unknown_because(change),
         blast_radius=blast_radius(change) if findings else "",
         labels={**thing.labels, **change.side.workload.groups[0].template.labels},
     )

@@ -100,7 +100,7 @@ def _autoscaled(
             _clamped(floor, mean, ceiling), "observed", Provenance.MEASURED, "mean of the history"
         )
     if floor == 0:
-        return UnknownCount(f"scales from zero and no history is known: {ASK_FOR_USAGE}")
+        return UnknownCount(f"scales from zero and no history is known: {ASK_FOR_USAGE}, or set a minimum")
     note = f"no history, so the minimum is assumed: {ASK_FOR_USAGE}"
     return ReplicaCount(Range(floor, floor, ceiling), "hpa-bounds", Provenance.ASSUMED, note)
 

@@ -10,20 +10,12 @@ from estimators.cost import estimate_workload
 from estimators.devices import ClaimedDevices, device_requests
 from estimators.inventory import Inventory
 from estimators.money import ZERO
-from estimators.objects import Identity
+from estimators.objects import Identity, dotted
 from estimators.pod_request import EffectivePod, effective_pod
 from estimators.rates import RateBook
 from estimators.replicas import UnknownCount, count_pods, replay
 from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
 from estimators.workload import Autoscaler, PodGroup, Resources, VerticalAutoscaler, Workload
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """A side and, where its cost cannot be told, the reason."""
-
-    side: Side
-    unknown: str = ""
 
 
 @dataclass(slots=True)
@@ -56,7 +48,7 @@ class SideBuilder:
         inventory: Inventory,
         history: WorkloadUsage | None,
         old: Side | None = None,
-    ) -> Joined:
+    ) -> Side:
         """One side. `old` is the base side: what was in charge while the history was recorded."""
         identity = workload.identity
         autoscaler, vertical = inventory.autoscaler(identity), inventory.vertical(identity)
@@ -68,9 +60,10 @@ class SideBuilder:
         }
         devices = {group.name: self._devices(group, identity, inventory) for group in workload.groups}
         kept = old.estimate.replicas.count.expected if old and old.estimate else ZERO
-        outcome = estimate_workload(workload, pods, counts, devices, self.cluster, self.book, kept)
-        unknown = outcome.reason if isinstance(outcome, UnknownCount) else ""
-        side = Side(
+        outcome = _refused(workload) or estimate_workload(
+            workload, pods, counts, devices, self.cluster, self.book, kept
+        )
+        return Side(
             workload=workload,
             autoscaler=autoscaler,
             vertical=vertical,
@@ -79,11 +72,11 @@ class SideBuilder:
             limits=_together({name: pod.limits for name, pod in pods.items()}),
             pod_request={name: pod.pod for name, pod in pods.items()},
             estimate=None if isinstance(outcome, UnknownCount) else outcome,
+            unknown_cost=outcome.reason if isinstance(outcome, UnknownCount) else "",
             simulation=simulation,
             services=inventory.services_of(workload),
             namespace_body=inventory.namespace_of(identity),
         )
-        return Joined(side, unknown)
 
     def _devices(self, group: PodGroup, identity: Identity, inventory: Inventory) -> ClaimedDevices:
         """GPUs claimed through Dynamic Resource Allocation."""
@@ -132,6 +125,14 @@ class SideBuilder:
             inventory.defaults_of(workload.identity),
             inventory.overheads.get(template.runtime_class),
         )
+
+
+def _refused(workload: Workload) -> UnknownCount | None:
+    """What the API server refuses never runs, so it has no cost that could be told."""
+    if not workload.problems:
+        return None
+    first = workload.problems[0]
+    return UnknownCount(f"Kubernetes would refuse it, {dotted(first.path)}: {first.message}")
 
 
 def _requests_in_force(old: Side) -> Mapping[str, Resources]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from estimators.change import Side, WorkloadChange
+from estimators.change import WorkloadChange
 from estimators.report import Finding, Row, Severity, Verdict
 from estimators.rules.containers import containers
 from estimators.rules.losses import losses, uncovered
-from estimators.rules.words import ADD_HISTORY, ADD_NODES
-from estimators.workload import Scaling
 
 _BY_SEVERITY = {Severity.RISKY: Verdict.RISKY, Severity.CAUTION: Verdict.CAUTION}
 _WORST_FIRST = tuple(Verdict)
@@ -38,7 +36,7 @@ def unknown_because(change: WorkloadChange) -> str:
     """What would have to be known, and the flag or setting that tells; `""` where nothing is missing."""
     for side in (change.after, change.before):
         if side is not None and side.estimate is None:
-            return _no_cost(side)
+            return side.unknown_cost or "its cost is not known"
     return uncovered(change, losses(change))
 
 
@@ -54,14 +52,3 @@ def _changes_anything(change: WorkloadChange) -> bool:
         return True
     old, new = before.estimate, after.estimate
     return old is not None and new is not None and old.monthly != new.monthly
-
-
-def _no_cost(side: Side) -> str:
-    """Why the pods of a side cannot be counted."""
-    if side.workload.scaling is Scaling.PER_NODE:
-        return f"it runs on every matching node, and no nodes are known: {ADD_NODES}"
-    if side.workload.scaling in {Scaling.JOB, Scaling.CRON}:
-        return f"how long it runs is not known: {ADD_HISTORY}, or set activeDeadlineSeconds"
-    if side.autoscaler and side.autoscaler.event_driven:
-        return f"how often its events wake it is not known: {ADD_HISTORY}, or set minReplicaCount"
-    return f"how many pods it runs is not known: {ADD_HISTORY}"

@@ -354,3 +354,12 @@ def test_an_autoscaler_whose_workload_is_elsewhere_is_named() -> None:
     [unpriced] = report(autoscaler(2), autoscaler(10)).unpriced
 
     assert "Deployment api is not among the manifests" in unpriced.reason
+
+
+def test_what_the_api_server_refuses_has_no_cost() -> None:
+    """`1 Gi` is no quantity: the change would not be applied, so it saves nothing either."""
+    found = report(deployment(), deployment(cpu="1 Gi"))
+    row = only_row(found)
+
+    assert (row.after, found.change, row.verdict) == (None, NOTHING, Verdict.RISKY)
+    assert "containers[0].resources.requests.cpu: '1 Gi' is not a quantity" in found.unpriced[0].reason
