@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
-
-import numpy as np
 
 from estimators.change import Cluster, Protection, Side, Simulation, WorkloadChange
 from estimators.confidence import confidence
@@ -15,19 +13,10 @@ from estimators.money import Range
 from estimators.objects import Identity, ManifestObject, Source
 from estimators.pod_request import effective_pod
 from estimators.prices import Provenance, Rates
-from estimators.quantity import parse_quantity
 from estimators.report import Estimate, FieldChange, Finding, PodAmounts, ReplicaCount
 from estimators.rules import RULE_TEXTS, judge
 from estimators.usage import (
-    ContainerUsage,
-    GpuUsage,
-    Node,
-    RunHistory,
-    Series,
-    Taint,
     UsageSnapshot,
-    Window,
-    WorkloadKey,
     WorkloadUsage,
 )
 from estimators.workload import (
@@ -48,15 +37,9 @@ from estimators.workload import (
     VolumeClaim,
     Workload,
 )
+from tests.usage_builders import TODAY, Quantities, resources, snapshot
 
-END = datetime(2026, 11, 16, tzinfo=UTC)
-TODAY = END.date()
-STEP_SECONDS = 300
-STEPS_A_DAY = 24 * 3600 // STEP_SECONDS
 RATES = Rates(Decimal("0.03"), Decimal("0.004"), Decimal("0.95"), "a test", "2026-11-01", Provenance.ASSUMED)
-Quantities = Mapping[str, str | int]
-Values = float | Sequence[float] | Series
-"""One value for every step, or a value a step."""
 
 
 def manifest(
@@ -89,11 +72,6 @@ def container(
 ) -> Container:
     """A container; its place in the list is set by the workload it is put in."""
     return Container(name, (), resources(requests), resources(limits), restartable)
-
-
-def resources(quantities: Quantities | None) -> Resources:
-    """`{"cpu": "250m"}` in base units."""
-    return {name: parse_quantity(value) for name, value in (quantities or {}).items()}
 
 
 def template(*containers: Container, **fields: Any) -> PodTemplate:  # noqa: ANN401 - passed on
@@ -176,6 +154,7 @@ def side(
         limits={prefixes[name] + key: part for name, one in each.items() for key, part in one.limits.items()},
         pod_request={name: one.pod for name, one in each.items()},
         estimate=estimate(count, pod.pod, gpus) if known else None,
+        unknown_cost="" if known else "how many pods it runs is not known: add --usage FILE",
         simulation=simulation,
         **fields,
     )
@@ -218,72 +197,6 @@ def budget(
 ) -> DisruptionBudget:
     """A PodDisruptionBudget of the workload's pods."""
     return DisruptionBudget(manifest("PodDisruptionBudget", name), {}, min_available, max_unavailable)
-
-
-def window(days: float = 14, step_seconds: int = STEP_SECONDS) -> Window:
-    """A window that ends on 2026-11-16."""
-    return Window(END - timedelta(days=days), END, step_seconds)
-
-
-def series(values: Values, steps: int) -> Series:
-    """The value for every step, or the values themselves."""
-    if isinstance(values, int | float):
-        return np.full(steps, float(values))
-    return np.asarray(values, dtype=np.float64)
-
-
-def container_usage(
-    name: str = "api",
-    *,
-    cpu: Values = 0.3,
-    memory: Values = 2**28,
-    steps: int = 14 * STEPS_A_DAY,
-    **fields: Any,  # noqa: ANN401 - passed on
-) -> ContainerUsage:
-    """History of one container: total cores and peak bytes; `fields` are those of `ContainerUsage`."""
-    return ContainerUsage(name, series(cpu, steps), series(memory, steps), **fields)
-
-
-def history(
-    *containers: ContainerUsage,
-    replicas: Values = 3,
-    gpu: GpuUsage | None = None,
-    runs: RunHistory | None = None,
-    burn: float | None = None,
-) -> WorkloadUsage:
-    """History of `payments/api`."""
-    used = containers or (container_usage(),)
-    key = WorkloadKey("payments", "Deployment", "api")
-    running = series(replicas, used[0].cpu_cores.size)
-    return WorkloadUsage(key, running, used, gpu, runs, error_budget_burn=burn)
-
-
-def node(
-    name: str,
-    allocatable: Quantities | None = None,
-    *,
-    labels: Mapping[str, str] | None = None,
-    taints: Sequence[Taint] = (),
-) -> Node:
-    """A node with room for a pod of 8 cores and 32 GiB, unless told otherwise."""
-    room = resources({"cpu": 8, "memory": "32Gi"} if allocatable is None else allocatable)
-    return Node(name, labels or {}, room, room, tuple(taints))
-
-
-def snapshot(
-    *workloads: WorkloadUsage,
-    steps: int = 14 * STEPS_A_DAY,
-    nodes: Sequence[Node] = (),
-    requested: Quantities | None = None,
-) -> UsageSnapshot:
-    """A snapshot of `steps` steps that ends on 2026-11-16."""
-    return UsageSnapshot(
-        window=window(steps * STEP_SECONDS / 86400),
-        scrape_interval_seconds=30,
-        workloads={item.key: item for item in workloads},
-        nodes=tuple(nodes),
-        requested=resources(requested),
-    )
 
 
 def change(

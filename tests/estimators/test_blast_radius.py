@@ -8,7 +8,8 @@ import pytest
 from estimators.blast_radius import blast_radius
 from estimators.change import Side
 from estimators.usage import WorkloadKey, WorkloadUsage
-from tests.builders import change, container, history, manifest, side, snapshot, workload
+from tests.builders import change, container, manifest, side, workload
+from tests.usage_builders import history, snapshot
 
 
 def with_labels(labels: dict[str, str], services: tuple[str, ...] = ()) -> Side:

@@ -8,7 +8,7 @@ import pytest
 from estimators.confidence import confidence
 from estimators.report import Confidence
 from estimators.usage import Series
-from tests.builders import STEPS_A_DAY, container_usage, history, window
+from tests.usage_builders import STEPS_A_DAY, container_usage, history, window
 
 HIGH, MEDIUM, LOW, NONE = Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW, Confidence.NONE
 NAN = float("nan")

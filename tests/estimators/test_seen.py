@@ -8,7 +8,8 @@ import pytest
 from estimators.change import Side
 from estimators.seen import seen
 from estimators.usage import GpuUsage, WorkloadUsage
-from tests.builders import autoscaler, change, container, container_usage, history, side, workload
+from tests.builders import autoscaler, change, container, side, workload
+from tests.usage_builders import container_usage, history
 
 MEBI = 2**20
 USED = history(

@@ -14,7 +14,8 @@ from estimators.change import Side, Simulation, WorkloadChange
 from estimators.report import Severity
 from estimators.usage import Series
 from estimators.workload import Autoscaler, MetricType, ScalingMetric, TargetType
-from tests.builders import autoscaler, change, container, container_usage, fired, history, side, workload
+from tests.builders import autoscaler, change, container, fired, side, workload
+from tests.usage_builders import container_usage, history
 
 CAUTION, RISKY = Severity.CAUTION, Severity.RISKY
 

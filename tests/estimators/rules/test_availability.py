@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from estimators.change import WorkloadChange
 from estimators.report import Severity
 from estimators.usage import WorkloadUsage
-from tests.builders import autoscaler, change, container, container_usage, fired, history, side, workload
+from tests.builders import autoscaler, change, container, fired, side, workload
+from tests.usage_builders import container_usage, history
 
 MEBI = 2**20
 

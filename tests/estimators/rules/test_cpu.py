@@ -14,7 +14,8 @@ from estimators.quantity import parse_quantity
 from estimators.report import Severity
 from estimators.rules.words import cpu_quantity, tidy_cores
 from estimators.usage import WorkloadUsage
-from tests.builders import autoscaler, change, container, container_usage, fired, history, side, workload
+from tests.builders import autoscaler, change, container, fired, side, workload
+from tests.usage_builders import container_usage, history
 
 CAUTION, RISKY = Severity.CAUTION, Severity.RISKY
 

@@ -6,17 +6,8 @@ import pytest
 
 from estimators.report import Severity
 from estimators.workload import Container, Problem
-from tests.builders import (
-    autoscaler,
-    change,
-    container,
-    container_usage,
-    fired,
-    history,
-    side,
-    template,
-    workload,
-)
+from tests.builders import autoscaler, change, container, fired, side, template, workload
+from tests.usage_builders import container_usage, history
 
 CAUTION, INFO = Severity.CAUTION, Severity.INFO
 BOTH = {"cpu": "100m", "memory": "1Gi"}

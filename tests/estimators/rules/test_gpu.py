@@ -9,7 +9,8 @@ import pytest
 
 from estimators.change import Side, WorkloadChange
 from estimators.usage import GpuUsage
-from tests.builders import change, container, fired, history, side, workload, workload_of_groups
+from tests.builders import change, container, fired, side, workload, workload_of_groups
+from tests.usage_builders import history
 
 
 def gpus(count: int, replicas: int = 1, *, known: bool = True) -> Side:

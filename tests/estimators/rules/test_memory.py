@@ -17,7 +17,8 @@ from estimators.report import Severity
 from estimators.rules.memory import MARGIN
 from estimators.rules.words import memory_quantity, tidy_memory
 from estimators.usage import WorkloadUsage
-from tests.builders import END, change, container, container_usage, fired, history, side, workload
+from tests.builders import change, container, fired, side, workload
+from tests.usage_builders import END, container_usage, history
 
 MEBI = 2**20
 RULES = ("memory-limit-below-peak", "memory-limit-tight", "memory-request-below-usage", "oom-history")

@@ -10,7 +10,8 @@ import pytest
 
 from estimators.change import Protection, Side
 from estimators.report import Severity
-from tests.builders import TODAY, autoscaler, change, container, fired, manifest, side, workload
+from tests.builders import autoscaler, change, container, fired, manifest, side, workload
+from tests.usage_builders import TODAY
 
 WHY = {"tuppence.dev/protect": "INC-1234: died of memory in March"}
 REQUESTS, LIMITS = {"cpu": "1", "memory": "1Gi"}, {"memory": "2Gi"}

@@ -9,7 +9,8 @@ import pytest
 
 from estimators.report import Severity
 from estimators.rules import RULE_TEXTS, RULES, RuleText, judge
-from tests.builders import change, container, container_usage, history, side, workload
+from tests.builders import change, container, side, workload
+from tests.usage_builders import container_usage, history
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `([a-z-]+)`\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))

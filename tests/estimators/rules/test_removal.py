@@ -10,17 +10,8 @@ from estimators.report import Verdict
 from estimators.rules import judge
 from estimators.usage import GpuUsage, RunHistory, WorkloadUsage
 from estimators.verdict import row_verdict, unknown_because
-from tests.builders import (
-    STEPS_A_DAY,
-    autoscaler,
-    change,
-    container,
-    container_usage,
-    fired,
-    history,
-    side,
-    workload,
-)
+from tests.builders import autoscaler, change, container, fired, side, workload
+from tests.usage_builders import STEPS_A_DAY, container_usage, history
 
 RUNS = side(workload(container(requests={"cpu": "1", "memory": "1Gi"})))
 OFF = side(workload(container(requests={"cpu": "1", "memory": "1Gi"}), replicas=0))

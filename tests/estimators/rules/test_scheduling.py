@@ -12,18 +12,8 @@ from estimators.change import Side, WorkloadChange
 from estimators.money import Range
 from estimators.usage import Node, Taint
 from estimators.workload import Placement, Scaling
-from tests.builders import (
-    autoscaler,
-    budget,
-    change,
-    container,
-    fired,
-    manifest,
-    node,
-    side,
-    snapshot,
-    workload,
-)
+from tests.builders import autoscaler, budget, change, container, fired, manifest, side, workload
+from tests.usage_builders import node, snapshot
 
 SMALL, LARGE = node("small", {"cpu": 4, "memory": "8Gi"}), node("large", {"cpu": 16, "memory": "64Gi"})
 SPOT = Placement(node_selector={"karpenter.sh/capacity-type": "spot"})

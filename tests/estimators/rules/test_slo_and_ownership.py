@@ -6,7 +6,8 @@ import pytest
 
 from estimators.change import Side
 from estimators.report import Severity
-from tests.builders import change, container, fired, history, manifest, side, workload
+from tests.builders import change, container, fired, manifest, side, workload
+from tests.usage_builders import history
 
 LARGE, SMALL = (side(workload(container(requests={"cpu": cpu}))) for cpu in ("2", "1"))
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from estimators.rules.words import clipped, core_words, count_words, percent_words, size_words, window_words
-from tests.builders import change, container, history, side, workload
+from tests.builders import change, container, side, workload
+from tests.usage_builders import history
 
 MEBI = 2**20
 
