@@ -191,7 +191,7 @@ def invalid_quantity(change: WorkloadChange) -> Iterator[Finding]:
             change,
             "invalid-quantity",
             Severity.CAUTION if template else Severity.RISKY,
-            f"{value} is filled in elsewhere: what it asks for is not known" if template else short,
+            f"{value} is filled in elsewhere: not known here" if template else short,
             problem.path,
             evidence={"reason": problem.message},
             thing=thing,

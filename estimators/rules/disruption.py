@@ -92,7 +92,7 @@ def _finding(
         Severity.RISKY if impossible else Severity.CAUTION,
         f"the PodDisruptionBudget wants {count_words(standing.wanted, 'pod')}, sure to run: {pods}"
         if impossible
-        else f"the PodDisruptionBudget lets {_none_of(pods)} go: no node can be drained",
+        else f"the PodDisruptionBudget keeps {_all_of(pods)}: no node can be drained",
         path,
         thing=thing,
         evidence={
@@ -106,8 +106,8 @@ def _finding(
     )
 
 
-def _none_of(pods: int) -> str:
-    return "no pod" if pods > 1 else "not even the only pod"
+def _all_of(pods: int) -> str:
+    return f"all {pods} pods" if pods > 1 else "the only pod"
 
 
 _Mend = tuple[Path, ManifestObject | None, str]

@@ -177,4 +177,4 @@ def test_a_placeholder_is_not_called_a_mistake(value: str) -> None:
     [found] = fired(change(None, side(workload(container(), problems=[problem]))), "invalid-quantity")
 
     assert found.severity is CAUTION
-    assert found.message == f"{value} is filled in elsewhere: what it asks for is not known"
+    assert found.message == f"{value} is filled in elsewhere: not known here"
