@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
+from estimators.autoscaler_changes import autoscaler_changes
 from estimators.change import Side
-from estimators.objects import Body, ManifestObject, Path, Source, dig, dotted, mapping
-from estimators.quantity import InvalidQuantityError, parse_quantity
+from estimators.compared_field import Place, changed_field, compared
+from estimators.objects import Path, Source, dig, dotted, mapping
 from estimators.report import FieldChange
 from estimators.workload import Container, DisruptionBudget, PodGroup
-
-Place = tuple[ManifestObject, Path]
-"""A field of an object."""
 
 _POD_FIELDS = {
     "nodeSelector": "node selector",
@@ -33,28 +30,13 @@ _CRON_FIELDS: Mapping[str, Path] = {
     "time zone": ("spec", "timeZone"),
     "suspend": ("spec", "suspend"),
 }
-_SCALED_OBJECT_FIELDS: Mapping[str, Path] = {
-    "KEDA min": ("spec", "minReplicaCount"),
-    "KEDA max": ("spec", "maxReplicaCount"),
-    "KEDA idle": ("spec", "idleReplicaCount"),
-    "KEDA cooldown": ("spec", "cooldownPeriod"),
-    "KEDA triggers": ("spec", "triggers"),
-}
-_HPA_FIELDS: Mapping[str, Path] = {
-    "HPA min": ("spec", "minReplicas"),
-    "HPA max": ("spec", "maxReplicas"),
-    "HPA CPU target": ("spec", "targetCPUUtilizationPercentage"),
-    "HPA behavior": ("spec", "behavior"),
-}
-_LONGEST = 60
-"""Characters of a value that are worth showing in a table."""
 
 
 def field_changes(before: Side, after: Side) -> tuple[FieldChange, ...]:
     """Every cost- or risk-relevant field that differs, in the order people would list them."""
     return (
         *_group_changes(before, after),
-        *_autoscaler_changes(before, after),
+        *autoscaler_changes(before, after),
         *_other_changes(before, after),
     )
 
@@ -66,10 +48,12 @@ def _group_changes(before: Side, after: Side) -> Iterator[FieldChange]:
         old, new = old_groups.get(name), new_groups.get(name)
         prefix = f"{name} " if len(old_groups) + len(new_groups) > 2 and name else ""
         if old is None or new is None:
-            yield _change(f"{prefix}pods", _group_place(before, old), _group_place(after, new), whole=True)
+            yield changed_field(
+                f"{prefix}pods", _group_place(before, old), _group_place(after, new), whole=True
+            )
             continue
         for label, path, old_path in _replica_fields(old, new):
-            yield from _compared(f"{prefix}{label}", _at(before, old_path), _at(after, path))
+            yield from compared(f"{prefix}{label}", _at(before, old_path), _at(after, path))
         yield from _container_changes(prefix, (before, old), (after, new))
         yield from _pod_changes(prefix, (before, old), (after, new))
         yield from _affinity_and_pod_resources(prefix, (before, old), (after, new))
@@ -93,7 +77,7 @@ def _container_changes(
     for name in dict.fromkeys([*old_named, *new_named]):
         was, now = old_named.get(name), new_named.get(name)
         if was is None or now is None:
-            yield _change(
+            yield changed_field(
                 f"{prefix}container {name}",
                 (old[0].workload.object, was.path) if was else None,
                 (new[0].workload.object, now.path) if now else None,
@@ -111,7 +95,7 @@ def _container_changes(
                 if earlier.get(resource) != later.get(resource) and not _stands_twice(kind, resource, now):
                     paths = [(*item.path, "resources", kind, resource) for item in (was, now)]
                     word_for = resource if "/" in resource else f"{resource} {word}"
-                    yield _change(f"{label}{word_for}", _at(old[0], paths[0]), _at(new[0], paths[1]))
+                    yield changed_field(f"{label}{word_for}", _at(old[0], paths[0]), _at(new[0], paths[1]))
 
 
 def _stands_twice(kind: str, resource: str, now: Container) -> bool:
@@ -130,7 +114,7 @@ def _pod_changes(
     for key, label in _POD_FIELDS.items():
         if was.get(key) != now.get(key):
             paths = [(*group.template.path, key) for _, group in (old, new)]
-            yield from _compared(prefix + label, _at(old[0], paths[0]), _at(new[0], paths[1]))
+            yield from compared(prefix + label, _at(old[0], paths[0]), _at(new[0], paths[1]))
 
 
 def _affinity_and_pod_resources(
@@ -139,7 +123,7 @@ def _affinity_and_pod_resources(
     was, now = old[1].template, new[1].template
     if was.placement.affinity != now.placement.affinity:
         tail = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
-        yield _change(
+        yield changed_field(
             f"{prefix}node affinity",
             _at(old[0], (*was.path, *tail)),
             _at(new[0], (*now.path, *tail)),
@@ -149,63 +133,11 @@ def _affinity_and_pod_resources(
         for kind, word in (("requests", "request"), ("limits", "limit")):
             for resource in ("cpu", "memory"):
                 tail = ("resources", kind, resource)
-                yield from _compared(
+                yield from compared(
                     f"{prefix}pod {resource} {word}",
                     _at(old[0], (*was.path, *tail)),
                     _at(new[0], (*now.path, *tail)),
                 )
-
-
-def _autoscaler_changes(before: Side, after: Side) -> Iterator[FieldChange]:
-    old, new = before.autoscaler, after.autoscaler
-    if old is None and new is None:
-        return
-    if old is None or new is None or old.event_driven != new.event_driven:
-        label = "KEDA ScaledObject" if (new or old).event_driven else "HPA"  # type: ignore[union-attr]
-        yield FieldChange(
-            label,
-            _bounds(old.object.body) if old else "",
-            _bounds(new.object.body) if new else "",
-            "spec",
-            (new or old).object.source,  # type: ignore[union-attr]
-        )
-        return
-    fields = _SCALED_OBJECT_FIELDS if new.event_driven else _HPA_FIELDS
-    for label, path in fields.items():
-        yield from _compared(label, (old.object, path), (new.object, path))
-    if not new.event_driven and old.metrics != new.metrics:
-        yield from _metric_changes(old.object, new.object)
-
-
-def _metric_changes(old: ManifestObject, new: ManifestObject) -> Iterator[FieldChange]:
-    path: Path = ("spec", "metrics")
-    was, now = _metrics_in_words(old.body), _metrics_in_words(new.body)
-    for name in dict.fromkeys([*was, *now]):
-        if was.get(name) != now.get(name):
-            yield FieldChange(
-                f"HPA {name} target", was.get(name, ""), now.get(name, ""), dotted(path), new.locate(path)
-            )
-
-
-def _metrics_in_words(body: Body) -> Mapping[str, str]:
-    """Metric name -> target, as text such as `70 %` or `500`."""
-    found = {}
-    for item in dig(body, "spec", "metrics") or ():
-        for key, source in mapping(item).items():
-            target = mapping(dig(source, "target"))
-            name = dig(source, "name") or dig(source, "metric", "name")
-            if key != "type" and target and isinstance(name, str):
-                percent = target.get("averageUtilization")
-                value = target.get("averageValue", target.get("value"))
-                found[name] = f"{percent} %" if percent is not None else _text(value)
-    return found
-
-
-def _bounds(body: Body) -> str:
-    spec = mapping(body.get("spec"))
-    least = spec.get("minReplicas", spec.get("minReplicaCount"))
-    most = spec.get("maxReplicas", spec.get("maxReplicaCount"))
-    return f"{_text(least) or 'default'} to {_text(most) or 'default'}"
 
 
 def _other_changes(before: Side, after: Side) -> Iterator[FieldChange]:
@@ -221,9 +153,9 @@ def _other_changes(before: Side, after: Side) -> Iterator[FieldChange]:
         parent: Path = ("spec", "jobTemplate", "spec") if after.workload.job.schedule else ("spec",)
         for label, tail in _OBJECT_FIELDS.items():
             path = (*parent, *tail)
-            yield from _compared(label, _at(before, path), _at(after, path))
+            yield from compared(label, _at(before, path), _at(after, path))
         for label, path in _CRON_FIELDS.items():
-            yield from _compared(label, _at(before, path), _at(after, path))
+            yield from compared(label, _at(before, path), _at(after, path))
     yield from _claim_changes(before, after)
     yield from _budget_changes(before.budgets, after.budgets)
 
@@ -234,14 +166,14 @@ def _claim_changes(before: Side, after: Side) -> Iterator[FieldChange]:
     for name in dict.fromkeys([*was, *now]):
         old, new = was.get(name), now.get(name)
         if (old.size if old else None) != (new.size if new else None):
-            yield _change(
+            yield changed_field(
                 f"volume {name}",
                 _at(before, old.path) if old else None,
                 _at(after, new.path) if new else None,
             )
         elif old and new and old.storage_class != new.storage_class:
             paths = [(*item.path[:-3], "storageClassName") for item in (old, new)]
-            yield _change(f"volume {name} class", _at(before, paths[0]), _at(after, paths[1]))
+            yield changed_field(f"volume {name} class", _at(before, paths[0]), _at(after, paths[1]))
 
 
 def _budget_changes(
@@ -252,7 +184,7 @@ def _budget_changes(
     for name in dict.fromkeys([*was, *now]):
         for label, key in (("PDB min available", "minAvailable"), ("PDB max unavailable", "maxUnavailable")):
             places = [(known[name], ("spec", key)) if name in known else None for known in (was, now)]
-            yield from _compared(label, *places)
+            yield from compared(label, *places)
 
 
 def _group_place(side: Side, group: PodGroup | None) -> Place | None:
@@ -261,50 +193,6 @@ def _group_place(side: Side, group: PodGroup | None) -> Place | None:
 
 def _at(side: Side, path: Path) -> Place:
     return side.workload.object, path
-
-
-def _compared(label: str, old: Place | None, new: Place | None) -> Iterator[FieldChange]:
-    """One change where the two values differ in meaning."""
-    was, now = _value(old), _value(new)
-    if was != now and not _same_quantity(was, now):
-        yield _change(label, old, new)
-
-
-def _value(place: Place | None) -> Any:  # noqa: ANN401 - YAML holds anything
-    return dig(place[0].body, *place[1]) if place else None
-
-
-def _same_quantity(was: object, now: object) -> bool:
-    try:
-        return parse_quantity(was) == parse_quantity(now)
-    except InvalidQuantityError:
-        return False
-
-
-def _change(label: str, old: Place | None, new: Place | None, *, whole: bool = False) -> FieldChange:
-    """The change of a field, or with `whole` of a part that is only said to be there."""
-    place = new if new is not None and (_value(new) is not None or old is None) else old or new
-    if place is None:
-        raise ValueError(f"{label}: a change needs one side at least")
-    was, now = (_present(old), _present(new)) if whole else (_text(_value(old)), _text(_value(new)))
-    return FieldChange(label, was, now, dotted(place[1]), place[0].locate(place[1]))
-
-
-def _present(place: Place | None) -> str:
-    return "present" if place is not None and _value(place) is not None else ""
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Mapping):
-        value = ", ".join(
-            f"{key}={item}" for key, item in value.items() if not isinstance(item, Mapping | list)
-        )
-    elif isinstance(value, list):
-        value = f"{len(value)} entries"
-    shown = str(value).lower() if isinstance(value, bool) else str(value)
-    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
 def first_source(changes: Iterable[FieldChange], default: Source) -> Source:
