@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any
@@ -50,6 +50,20 @@ def on_grid(
     values = np.full(points, np.nan)
     values[place[inside]] = seen[inside]
     return values, dropped
+
+
+def side_by_side(
+    parts: Iterable[tuple[int, Iterable[tuple[Mapping[str, str], Series]]]], points: int
+) -> list[tuple[Mapping[str, str], Series]]:
+    """One series of `points` steps for each set of labels, out of parts that begin at some step."""
+    whole: dict[frozenset[tuple[str, str]], tuple[Mapping[str, str], Series]] = {}
+    for first, rows in parts:
+        for labels, values in rows:
+            key = frozenset(labels.items())
+            if key not in whole:
+                whole[key] = (labels, np.full(points, np.nan))
+            whole[key][1][first : first + values.size] = values
+    return list(whole.values())
 
 
 def samples_of(body: Mapping[str, Any]) -> tuple[int, int]:

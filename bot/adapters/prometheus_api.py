@@ -15,14 +15,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from bot.adapters.prometheus_address import checked_headers, read_address
 from bot.adapters.prometheus_answers import (
     MALFORMED,
     NOT_AN_ANSWER,
     on_grid,
     samples_of,
+    side_by_side,
     usable,
     without_cycle_collector,
 )
@@ -158,15 +157,23 @@ class PrometheusApi:
         self._count(returned=len(rows), dropped=len(rows) - len(answer))
         return answer
 
-    def range(self, query: str, *, start: datetime, end: datetime, step_seconds: int) -> list[RangeSeries]:
+    def range(
+        self,
+        query: str,
+        *,
+        start: datetime,
+        end: datetime,
+        step_seconds: int,
+        most_points: int = MAX_POINTS,
+    ) -> list[RangeSeries]:
         """The series of `query` at `start`, `start + step`, ... up to and including `end`.
 
-        A range that is longer than the server takes, or whose answer is too large, is asked in
-        parts; series that miss in a part have NaN there.
+        A range of more than `most_points` steps, or whose answer is too large, is asked in parts;
+        series that miss in a part have NaN there.
         """
         points = int((end - start).total_seconds()) // step_seconds + 1
-        if points > MAX_POINTS:
-            return self._in_halves(query, start, points, step_seconds)
+        if points > max(1, min(most_points, MAX_POINTS)):
+            return self._in_halves(query, start, points, step_seconds, most_points)
         from bot.adapters.prometheus_transport import AnswerTooLarge  # noqa: PLC0415 - imports requests
 
         end = start + timedelta(seconds=(points - 1) * step_seconds)
@@ -180,7 +187,7 @@ class PrometheusApi:
         except AnswerTooLarge:
             if points < 2 * SMALLEST_SPLIT:
                 raise
-            return self._in_halves(query, start, points, step_seconds)
+            return self._in_halves(query, start, points, step_seconds, most_points)
 
     def close(self) -> None:
         """Give the connections back."""
@@ -272,20 +279,22 @@ class PrometheusApi:
         self._count(returned=returned, dropped=dropped)
         return answer
 
-    def _in_halves(self, query: str, start: datetime, points: int, step_seconds: int) -> list[RangeSeries]:
+    def _in_halves(
+        self, query: str, start: datetime, points: int, step_seconds: int, most_points: int
+    ) -> list[RangeSeries]:
         step = timedelta(seconds=step_seconds)
         first = points // 2
-        middle = start + first * step
-        last = start + (points - 1) * step
-        parts = (
-            (0, self.range(query, start=start, end=middle - step, step_seconds=step_seconds)),
-            (first, self.range(query, start=middle, end=last, step_seconds=step_seconds)),
-        )
-        whole: dict[tuple[tuple[str, str], ...], RangeSeries] = {}
-        for offset, part in parts:
-            for series in part:
-                key = tuple(sorted(series.labels.items()))
-                if key not in whole:
-                    whole[key] = RangeSeries(series.labels, np.full(points, np.nan))
-                whole[key].values[offset : offset + series.values.size] = series.values
-        return list(whole.values())
+        parts = [
+            (
+                begin,
+                self.range(
+                    query,
+                    start=start + begin * step,
+                    end=start + (end - 1) * step,
+                    step_seconds=step_seconds,
+                    most_points=most_points,
+                ),
+            )
+            for begin, end in ((0, first), (first, points))
+        ]
+        return [RangeSeries(labels, values) for labels, values in side_by_side(parts, points)]

@@ -42,9 +42,10 @@ def fold(
         workloads = fold_day.workloads(known, present)
         flags = _cut(known.astype(np.float64), index, span.steps_a_day)
         steps = np.nan_to_num(flags).astype(np.float32)
-        for namespace in {*namespaces, *(key.namespace for key in workloads)}:
-            own = {key: workload for key, workload in workloads.items() if key.namespace == namespace}
-            sketches[Place(namespace, day)] = DaySketch(steps, own)
+        by_namespace: dict[str, dict[WorkloadKey, WorkloadDay]] = {name: {} for name in namespaces}
+        for key, workload in workloads.items():
+            by_namespace.setdefault(key.namespace, {})[key] = workload
+        sketches |= {Place(name, day): DaySketch(steps, own) for name, own in by_namespace.items()}
     return sketches
 
 

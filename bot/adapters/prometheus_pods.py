@@ -23,7 +23,10 @@ ContainerSeries = Mapping[tuple[str, str, str], Series]
 """By namespace, pod and container."""
 
 VALUES_AT_ONCE = 300_000
-"""Values asked for in one request: about 10 MB of JSON, and as many samples in the server's memory."""
+"""Values asked for in one request: about 10 MB of JSON, and as many samples in the server's memory.
+
+A day of more than twice this many is asked in parts.
+"""
 
 _CHANGED_BY_RESTART = frozenset({"id", "name", "image", "cpu"})
 """Labels in which the parts of one container differ; cAdvisor once had a series for each core."""
@@ -55,23 +58,28 @@ def chunks(span: Span, containers: int) -> list[Span]:
 def read_cpu(api: PrometheusApi, scope: Scope, layout: Layout, span: Span) -> ContainerSeries:
     """CPU by container, from the recording rule where there is one."""
     if layout.cpu_rule:
-        return _merged(_range(api, scope.containers(layout.cpu_rule, ""), span))
+        return _merged(_range(api, scope.containers(layout.cpu_rule, ""), span, layout.containers))
     window = max(span.step_seconds, layout.rate_seconds)
     rates = [f"rate({scope.containers(CPU, prefix)}[{window}s])" for prefix in layout.cadvisor]
-    return _merged(_range(api, any_of(rates), span), parts=_CHANGED_BY_RESTART)
+    return _merged(_range(api, any_of(rates), span, layout.containers), parts=_CHANGED_BY_RESTART)
 
 
 def read_memory(api: PrometheusApi, scope: Scope, layout: Layout, span: Span) -> ContainerSeries:
     """The highest working set of each step, by container."""
     window = max(span.step_seconds, 2 * layout.scrape_interval_seconds)
     peaks = [f"max_over_time({scope.containers(MEMORY, prefix)}[{window}s])" for prefix in layout.cadvisor]
-    return _merged(_range(api, any_of(peaks), span))
+    return _merged(_range(api, any_of(peaks), span, layout.containers))
 
 
-def _range(api: PrometheusApi, query: str, span: Span) -> list[RangeSeries]:
+def _range(api: PrometheusApi, query: str, span: Span, containers: int) -> list[RangeSeries]:
     whole = span.steps % span.steps_a_day == 0
-    last = span.steps + 1 if whole else span.steps
-    return api.range(query, start=span.at(1), end=span.at(last), step_seconds=span.step_seconds)
+    return api.range(
+        query,
+        start=span.at(1),
+        end=span.at(span.steps + 1 if whole else span.steps),
+        step_seconds=span.step_seconds,
+        most_points=2 * VALUES_AT_ONCE // max(1, containers),
+    )
 
 
 def _merged(rows: Iterable[RangeSeries], parts: frozenset[str] = frozenset()) -> ContainerSeries:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.adapters.prometheus_api import PrometheusApi, RangeSeries, Sample
+from bot.adapters import prometheus_pods
+from bot.adapters.prometheus_api import MAX_POINTS, PrometheusApi, RangeSeries, Sample
 from bot.adapters.prometheus_usage import UsageHistory, read_usage
 from bot.adapters.sketch_store import SketchStore
 from bot.errors import PrometheusUnavailable
@@ -35,10 +36,12 @@ class Recorder(PrometheusApi):
         self.asked.append((query, at))
         return super().instant(query, at=at)
 
-    def range(self, query: str, *, start: datetime, end: datetime, step_seconds: int) -> list[RangeSeries]:
+    def range(
+        self, query: str, *, start: datetime, end: datetime, step_seconds: int, most_points: int = MAX_POINTS
+    ) -> list[RangeSeries]:
         """As asked."""
         self.asked.append((query, start))
-        return super().range(query, start=start, end=end, step_seconds=step_seconds)
+        return super().range(query, start=start, end=end, step_seconds=step_seconds, most_points=most_points)
 
 
 @pytest.fixture(scope="module")
@@ -354,6 +357,17 @@ def test_a_server_with_a_small_limit_is_asked_in_smaller_parts(tmp_path: Path) -
         api.close()
     assert peak(history.workloads[API].containers[0].cpu_cores) == pytest.approx(3.2)
     assert coverage(history.workloads[API].replicas) > 0.99
+
+
+def test_a_large_namespace_is_asked_in_parts_of_days(
+    url: str, shop: UsageHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With few values a request there are more requests and the same answers."""
+    monkeypatch.setattr(prometheus_pods, "VALUES_AT_ONCE", 1_000)
+    api = Recorder(url)
+    same(read_usage(api, namespaces=["shop"], window=WHOLE), shop)
+    api.close()
+    assert api.counters.requests > 2 * truth.DAYS
 
 
 def test_progress_goes_from_nothing_to_all(url: str) -> None:

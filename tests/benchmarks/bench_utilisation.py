@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 import requests
 
-from bot.adapters.prometheus_api import PrometheusApi, RangeSeries, Sample
+from bot.adapters.prometheus_api import MAX_POINTS, PrometheusApi, RangeSeries, Sample
 from bot.adapters.prometheus_usage import AT_ONCE, read_usage
 from bot.adapters.sketch_store import SketchStore
 from estimators.usage import Window
@@ -124,11 +124,15 @@ class Recorder(PrometheusApi):
         self.sent.append(("query", {"query": query, "time": str(at.timestamp())}))
         return super().instant(query, at=at)
 
-    def range(self, query: str, *, start: datetime, end: datetime, step_seconds: int) -> list[RangeSeries]:
-        """As asked."""
+    def range(
+        self, query: str, *, start: datetime, end: datetime, step_seconds: int, most_points: int = MAX_POINTS
+    ) -> list[RangeSeries]:
+        """As asked; a range that is asked in parts comes back here for each of them."""
+        points = int((end - start).total_seconds()) // step_seconds + 1
         times = {"start": str(start.timestamp()), "end": str(end.timestamp()), "step": str(step_seconds)}
-        self.sent.append(("query_range", {"query": query, **times}))
-        return super().range(query, start=start, end=end, step_seconds=step_seconds)
+        if points <= min(most_points, MAX_POINTS):
+            self.sent.append(("query_range", {"query": query, **times}))
+        return super().range(query, start=start, end=end, step_seconds=step_seconds, most_points=most_points)
 
 
 @dataclass(frozen=True, slots=True)
