@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.progress import progress_bar
-from bot.settings import PrometheusSettings, Settings, from_env
+from bot.settings import Settings, from_env
 from estimators.usage import LiveFacts, UsageSnapshot, Window, WorkloadKey, WorkloadUsage, last_hours
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def history_for(
     settings = from_env()
     url = prometheus or settings.prometheus.url
     if url:
-        return PrometheusHistory(replace(settings.prometheus, url=url), settings.cache, hours, kube_context)
-    return ContextOnly(kube_context, hours) if kube_context else None
+        return PrometheusHistory(settings, url, hours, kube_context)
+    return ContextOnly(kube_context, settings.kubernetes_api_url) if kube_context else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +75,21 @@ class ContextOnly:
     """Live facts of the Kubernetes API without any history: nodes, autoscalers, budgets."""
 
     context: str
-    hours: int
+    server: str = ""
 
     def snapshot(self, touched: Touched, _selector: Mapping[str, str]) -> UsageSnapshot:
         """Facts of now and no workloads. Raises ClusterUnavailable, UserError for the context."""
-        facts = _facts_of_context(self.context, sorted({item[0] for item in touched if item[0]}))
+        facts = _facts_of_context(self.context, self.server, sorted({item[0] for item in touched if item[0]}))
         note = "no history: a kube context tells what runs now, add --prometheus URL for what was used"
-        return _joined(_window(self.hours), {}, 0, facts, source="", partial=(note,))
+        return _joined(_window(hours=1), {}, 0, facts, source="", partial=(note,))
 
 
 @dataclass(frozen=True, slots=True)
 class PrometheusHistory:
     """Prometheus, with sketches of past days kept in the cache folder."""
 
-    settings: PrometheusSettings
-    cache: Path
+    settings: Settings
+    url: str
     hours: int
     context: str | None = None
 
@@ -118,14 +118,14 @@ class PrometheusHistory:
 
         window = _window(self.hours)
         name = hashlib.sha256(api.url.encode()).hexdigest()[:16]
-        store = SketchStore(self.cache / f"usage-{name}.sqlite")
+        store = SketchStore(self.settings.cache / f"usage-{name}.sqlite")
         try:
             with progress_bar("Reading utilisation") as progress:
                 history = read_usage(
                     api, namespaces=namespaces, window=window, store=store, progress=progress
                 )
             if self.context:
-                facts = _facts_of_context(self.context, namespaces or ())
+                facts = _facts_of_context(self.context, self.settings.kubernetes_api_url, namespaces or ())
             else:
                 facts = read_live(api, at=window.end, namespaces=namespaces or ())
         finally:
@@ -142,9 +142,9 @@ class PrometheusHistory:
     def _api(self, selector: Mapping[str, str]) -> PrometheusApi:
         from bot.adapters.prometheus_api import PrometheusApi  # noqa: PLC0415
 
-        given = self.settings
+        given = self.settings.prometheus
         return PrometheusApi(
-            given.url,
+            self.url,
             token=given.token or None,
             basic_auth=given.basic_auth,
             headers=given.headers,
@@ -175,11 +175,11 @@ def _namespaces_of(api: PrometheusApi, touched: Touched) -> set[str]:
     return found - {""}
 
 
-def _facts_of_context(context: str, namespaces: Sequence[str]) -> LiveFacts:
+def _facts_of_context(context: str, server: str, namespaces: Sequence[str]) -> LiveFacts:
     from bot.adapters.kubernetes_api import open_context  # noqa: PLC0415
     from bot.adapters.kubernetes_live import read_live  # noqa: PLC0415
 
-    return read_live(open_context(context), namespaces=namespaces)
+    return read_live(open_context(context, server=server), namespaces=namespaces)
 
 
 def _joined(
@@ -220,7 +220,7 @@ def export(
     url = prometheus or settings.prometheus.url
     if not url:
         raise UserError("no Prometheus is named: add --prometheus URL or set PROMETHEUS_URL")
-    history = PrometheusHistory(replace(settings.prometheus, url=url), settings.cache, hours, kube_context)
+    history = PrometheusHistory(settings, url, hours, kube_context)
     snapshot = history.whole(namespaces)
     write_snapshot(snapshot, output)
     notes = "".join(f"\n  {note}" for note in snapshot.partial)

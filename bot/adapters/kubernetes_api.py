@@ -208,12 +208,13 @@ def _innermost(error: BaseException) -> str:
 
 
 def open_context(
-    context: str, *, kubeconfig: str | None = None, timeout_seconds: float = 30
+    context: str, *, kubeconfig: str | None = None, server: str = "", timeout_seconds: float = 30
 ) -> KubernetesApi:
     """The cluster of a kubeconfig context. `kubeconfig` are paths as in $KUBECONFIG, the default its value.
 
-    A credential plugin that the kubeconfig names is started, as kubectl starts it. Raises UserError
-    for a kubeconfig that cannot be read, and for an unknown context with the names of those there are.
+    `server` is the API's address where the context's is not the one to use. A credential plugin that
+    the kubeconfig names is started, as kubectl starts it. Raises UserError for a kubeconfig that
+    cannot be read, and for an unknown context with the names of those there are.
     """
     from kubernetes import config  # noqa: PLC0415 - slow, few commands need it
     from kubernetes.client import ApiClient, Configuration  # noqa: PLC0415 - slow
@@ -230,6 +231,8 @@ def open_context(
         )
     except Exception as error:  # a kubeconfig and its plugins can fail in any way
         raise UserError(f"{shown}: context {context!r} cannot be used: {_one_line(error)}") from error
+    if server:
+        configuration.host = server.rstrip("/")
     return KubernetesApi(ApiClient(configuration), f"context {context!r}", timeout_seconds=timeout_seconds)
 
 

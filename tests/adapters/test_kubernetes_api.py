@@ -55,6 +55,14 @@ def test_a_kubeconfig_of_another_shape_is_one_line(content: str, tmp_path: Path)
     assert "\n" not in str(refusal.value)
 
 
+def test_a_server_named_apart_is_asked_instead_of_the_contexts(tmp_path: Path) -> None:
+    """KUBERNETES_API_URL, for a tunnel or a local peer."""
+    with kubernetes_api.serving(Cluster(live_cluster.nodes())) as url:
+        api = open_context("test", kubeconfig=kubeconfig(tmp_path, URL), server=f"{url}/")
+        assert [node.name for node in read_live(api).nodes] == ["node-a", "node-b"]
+        api.close()
+
+
 def plugin(folder: Path, program: str) -> dict[str, object]:
     """A user whose credentials come from a program."""
     script = folder / "plugin.py"
