@@ -137,7 +137,8 @@ def _missing(api: PrometheusApi, values: Mapping[str, float], *, rule: str, mixe
     chosen = f" with {{{', '.join(api.selector_matchers)}}}" if api.selector else ""
     if not any(f"containers{prefix}" in values for prefix in PREFIXES):
         yield (
-            f"{api.url} has no {MEMORY} of these namespaces{chosen}: scrape the kubelet's /metrics/cadvisor"
+            f"{api.url} has no {MEMORY} of these namespaces{chosen}: nothing ran there, or the kubelet's "
+            "/metrics/cadvisor is not scraped"
         )
     elif not any(f"owners{prefix}" in values for prefix in PREFIXES):
         yield (

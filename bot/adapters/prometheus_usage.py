@@ -69,13 +69,13 @@ def read_usage(
     partial += layout.partial
     if layout.cadvisor:
         reading.read(layout, progress)
+    if dropped := api.counters.samples_dropped:
+        partial.append(f"{dropped:,} values of Prometheus were not numbers from 0 up and were left out")
     workloads = assemble(reading.sketches, window)
     if workloads:
         burning = read_burn(api, reading.scope, at=window.end, keys=workloads, warn=partial.append)
         workloads |= {key: replace(workloads[key], error_budget_burn=rate) for key, rate in burning.items()}
     partial += [*api.warnings, *(store.notes if store is not None else ())]
-    if dropped := api.counters.samples_dropped:
-        partial.append(f"{dropped:,} values of Prometheus were not numbers from 0 up and were left out")
     return UsageHistory(workloads, layout.scrape_interval_seconds, tuple(partial))
 
 
