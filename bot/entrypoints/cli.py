@@ -5,6 +5,7 @@ Everything heavy is imported by the command that needs it, so that `--help` is t
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ _FOLDER = click.Path(path_type=Path)
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 GUARDRAIL_CROSSED = 1
 UNUSABLE = 2
+COLLECT_EVERY = (20_000, 20, 20)
+"""Nearly all that a command makes it keeps to its end: looking for garbage at Python's pace of 700, 10, 10
+takes a sixth of the time of a big change and finds none. This pace needs no more memory."""
 
 
 class Days(click.ParamType[int]):
@@ -165,6 +169,7 @@ def demo(keep: Path | None) -> None:
 
 def main() -> None:
     """Run a command. What a person can mend is one line on stderr, and exit status 2."""
+    gc.set_threshold(*COLLECT_EVERY)
     try:
         cli(standalone_mode=False)
     except click.exceptions.Exit as done:
