@@ -81,6 +81,7 @@ def _job(body: Body, source: Body, references: Mapping[str, str], repository: Re
         values=_values(helm),
         skip_crds=helm.get("skipCrds") is True,
         overlay=_overlay(mapping(source.get("kustomize"))),
+        recurse=dig(source, "directory", "recurse") is True,
     )
 
 

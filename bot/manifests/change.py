@@ -112,7 +112,8 @@ class _Reading:
             side.find_deployments(self._affected)
         folders = sorted({posixpath.dirname(path) for path in self._changed})
         for side in self._sides:
-            side.read_raw(folders, self._changed, self._wanted)
+            side.read_plain(folders, self._changed, self._wanted)
+            side.tell_unused_values(self._changed)
         jobs = [list(side.default_jobs(self._affected, self._changed)) for side in self._sides]
         done: list[list[Job]] = [[] for _ in self._sides]
         for _ in range(_ROUNDS):
@@ -123,6 +124,8 @@ class _Reading:
                 wanted = [*jobs[at], *(job for deployment in deployed for job in deployment.jobs)]
                 new = self._new(wanted, done[at])
                 done[at] += new
+                plain = [folder for job in new if job.kind is None for folder in side.plain_folders(job)]
+                side.read_plain(plain, self._changed, self._wanted)
                 side.render(new, render)
             if self._touched() <= touched:
                 return

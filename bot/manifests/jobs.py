@@ -17,7 +17,8 @@ class Job:
     `namespace` is forced on every object, `default_namespace` given to those that name none.
     `overlay` holds fields of a kustomization to lay over the folder (images, patches...), `substitute`
     the variables that Flux puts into the result, None where it puts none. `fixed` marks an
-    environment that the policy gave. `origin` is the file of the Argo CD or Flux object, `""` for none.
+    environment that the policy gave, `recurse` plain files that count in folders below as well.
+    `origin` is the file of the Argo CD or Flux object, `""` for none.
     """
 
     kind: RootKind | None
@@ -32,6 +33,7 @@ class Job:
     skip_crds: bool = False
     overlay: Mapping[str, Any] = field(default_factory=dict)
     substitute: Mapping[str, str] | None = None
+    recurse: bool = True
     origin: str = ""
 
     def request(self, folder: str) -> RenderRequest:

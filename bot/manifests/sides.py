@@ -50,6 +50,7 @@ class SideReader:
         self.deployments: dict[DeploymentKey, Deployment] = {}
         self._rules, self._ignored = rules, ignored
         self._pointed: set[UnitKey] = set()
+        self._read: set[str] = set()
         self._config_maps: dict[tuple[str, str], Mapping[str, Any]] | None = None
         self._sources: dict[str, str] = {}
         self.repository = Repository(
@@ -103,16 +104,20 @@ class SideReader:
     def _touched(self, unit: UnitKey, changed: frozenset[str]) -> Iterator[str]:
         return (file for file in changed if unit in self.units.owners(file))
 
-    def read_raw(
+    def read_plain(
         self, folders: Collection[str], changed: frozenset[str], wanted: Callable[[str], bool]
     ) -> None:
-        """Every manifest in some folders that belongs to no root."""
+        """Every manifest in some folders that belongs to no root, and was not read yet."""
         candidates = [
             path
             for folder in folders
             for path in self.files.in_folder(folder)
-            if path.endswith((*_YAML, ".json")) and not self._ignored(path) and not self.units.is_part(path)
+            if path.endswith((*_YAML, ".json"))
+            and path not in self._read
+            and not self._ignored(path)
+            and not self.units.is_part(path)
         ]
+        self._read |= set(candidates)
         self.files.scan(candidates)
         paths = [
             path
@@ -120,17 +125,22 @@ class SideReader:
             if self.files.has_mark(path, OBJECT) or (path in changed and path.endswith(_YAML))
         ]
         self.files.prepare(paths)
+        orders = [job for one in self.deployments.values() for job in one.jobs if job.kind is None]
         for path in paths:
-            job = self._raw_job(path)
+            job = self._plain_job(path, orders)
             if wanted(job.environment):
-                self._read_raw_file(path, job, is_changed=path in changed)
-        self._tell_unused_values(changed)
+                self._read_file(path, job, is_changed=path in changed)
         for skipped in self.tree.skipped:
             if skipped.path.endswith(_YAML) and posixpath.dirname(skipped.path) in folders:
                 file = shown(skipped.path)
                 self.unpriced.append(Unpriced("File", "", file, file, f"not read: {skipped.reason}"))
 
-    def _tell_unused_values(self, changed: frozenset[str]) -> None:
+    def plain_folders(self, job: Job) -> list[str]:
+        """The folders whose plain manifests an Argo CD or Flux object deploys."""
+        below = [folder for folder in self.files.folders if job.recurse and _is_below(folder, job.folder)]
+        return [job.folder, *below]
+
+    def tell_unused_values(self, changed: frozenset[str]) -> None:
         """A change of values that no chart here takes must not look like no impact."""
         used = {file for one in self.deployments.values() for job in one.jobs for file in job.values_files}
         for path in sorted(changed & self.files.paths.keys() - used):
@@ -142,28 +152,24 @@ class SideReader:
                 )
                 self.unpriced.append(Unpriced("File", "", file, file, reason))
 
-    def _raw_job(self, path: str) -> Job:
+    def _plain_job(self, path: str, orders: Sequence[Job]) -> Job:
+        """A plain file's environment is the policy's; who deploys it gives namespace and variables."""
         environment = environment_of(path, self._rules)
         folder = posixpath.dirname(path)
-        options = next(
-            (
-                job
-                for deployment in self.deployments.values()
-                for job in deployment.jobs
-                if job.kind is None and f"{folder}/".startswith(f"{job.folder}/" if job.folder else "")
-            ),
-            Job(None, folder),
-        )
+        own = [
+            job for job in orders if job.folder == folder or (job.recurse and _is_below(folder, job.folder))
+        ]
+        order = max(own, key=lambda job: len(job.folder), default=Job(None, folder))
         return Job(
             None,
             folder,
             environment or "",
             environment is not None,
-            default_namespace=options.default_namespace,
-            substitute=options.substitute,
+            default_namespace=order.default_namespace,
+            substitute=order.substitute,
         )
 
-    def _read_raw_file(self, path: str, job: Job, *, is_changed: bool) -> None:
+    def _read_file(self, path: str, job: Job, *, is_changed: bool) -> None:
         for problem in self.files.reading(path).problems:
             if problem.lost:
                 self.assembly.unread_files.add(shown(path))
@@ -228,6 +234,10 @@ class SideReader:
                 if body.get("kind") == "ConfigMap"
             }
         return self._config_maps.get((namespace, name), self._config_maps.get(("", name)))
+
+
+def _is_below(folder: str, above: str) -> bool:
+    return folder.startswith(f"{above}/") if above else bool(folder)
 
 
 def _locate(file: str, document: Document, path: FieldPath) -> tuple[str, int]:

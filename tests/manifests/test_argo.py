@@ -11,7 +11,6 @@ from bot.manifests.change import EnvironmentRule, read_change
 from bot.manifests.render import make_renderer
 from tests.manifests.memory_tree import (
     CHART,
-    Files,
     MemoryTree,
     RecordingRenderer,
     changed,
@@ -164,96 +163,15 @@ def test_a_folder_of_plain_manifests_takes_the_applications_namespace() -> None:
     assert names(read({}, head).head) == ["Deployment own/b", "Deployment shop/a"]
 
 
-def application_set(generators: list[object], template: object, *, go: bool = False) -> str:
-    """An Argo CD ApplicationSet."""
-    spec = {"generators": generators, "template": template, "goTemplate": go}
-    return json.dumps(
-        {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "ApplicationSet",
-            "metadata": {"name": "s"},
-            "spec": spec,
-        }
-    )
-
-
-def template(name: str, path: str) -> dict[str, object]:
-    """The template of an ApplicationSet."""
-    return {"metadata": {"name": name}, "spec": {"source": {"repoURL": URL, "path": path}}}
-
-
-KUSTOMIZATIONS: Files = {
-    f"apps/{app}/{stage}/kustomization.yaml": "resources: []\n"
-    for app in ("api", "web")
-    for stage in ("dev", "prod")
-} | {"config/dev.yaml": "app: api\nwhere: {stage: dev}\n"}
-
-
-@pytest.mark.parametrize(
-    ("text", "asked"),
-    [
-        (
-            application_set(
-                [{"list": {"elements": [{"a": "api", "s": "dev"}]}}], template("{{a}}", "apps/{{ a }}/{{s}}")
-            ),
-            {"api": "apps/api/dev"},
-        ),
-        (
-            application_set(
-                [
-                    {
-                        "git": {
-                            "directories": [{"path": "apps/*/prod"}, {"path": "apps/web/*", "exclude": True}]
-                        }
-                    }
-                ],
-                template("{{path[1]}}-{{path.basename}}", "{{path}}"),
-            ),
-            {"api-prod": "apps/api/prod"},
-        ),
-        (
-            application_set(
-                [{"git": {"directories": [{"path": "apps/**/dev"}]}}],
-                template("{{ index .path.segments 1 }}-{{ .path.basename }}", "{{ .path.path }}"),
-                go=True,
-            ),
-            {"api-dev": "apps/api/dev", "web-dev": "apps/web/dev"},
-        ),
-        (
-            application_set(
-                [{"git": {"files": [{"path": "config/*.yaml"}]}}],
-                template("x", "apps/{{app}}/{{where.stage}}"),
-            ),
-            {"x": "apps/api/dev"},
-        ),
-    ],
-    ids=["list", "directories", "go template", "files"],
-)
-def test_an_application_set_is_filled_in(text: str, asked: dict[str, str]) -> None:
-    """Lists, folders and files of the repository; each gives an application."""
-    render = RecordingRenderer()
-    read(KUSTOMIZATIONS, {**KUSTOMIZATIONS, "set.yaml": text}, render)
-    assert {request.release_name: request.path for request in render.requests} == asked
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        (
-            application_set([{"clusters": {}}], template("x", "x")),
-            "its generator clusters needs a live Argo CD",
-        ),
-        (application_set([{"matrix": {}}], template("x", "x")), "its generator matrix needs a live Argo CD"),
-        (
-            application_set([{"list": {"elements": [{"a": 1}]}}], template("{{ .a | upper }}", "x"), go=True),
-            "its template parameter .a | upper is not understood here",
-        ),
-    ],
-    ids=["clusters", "matrix", "function"],
-)
-def test_an_application_set_that_needs_more_is_named(text: str, reason: str) -> None:
-    """With what it needs."""
-    assert unpriced(read({}, {"set.yaml": text}).head) == [("ApplicationSet", "set.yaml", reason)]
+def test_a_new_application_of_plain_manifests_deploys_them() -> None:
+    """Though they lay there all the time; folders below only where it says so."""
+    files = {"plain/a.yaml": deployment("a"), "plain/deep/b.yaml": deployment("b")}
+    flat = {**files, "app.yaml": application(path="plain")}
+    deep = {**files, "app.yaml": application(path="plain", directory={"recurse": True})}
+    assert names(read(files, flat).head) == ["Deployment shop/a"]
+    assert names(read(files, deep).head) == ["Deployment shop/a", "Deployment shop/b"]
+    assert names(read(files, deep).base) == []
+    assert names(read(flat, changed(flat, "plain/deep/b.yaml")).head) == ["Deployment b"]
 
 
 def test_a_chart_of_applications_is_followed() -> None:
