@@ -30,8 +30,8 @@ SHARED_NOTE = "other pods share its GPUs, and each of them may show what all of 
 
 
 def days_of(window: Window) -> list[date]:
-    """The UTC days that the window touches."""
-    last = (window.end - timedelta(microseconds=1)).astimezone(UTC).date()
+    """The UTC days of which the window has a step."""
+    last = (window.end - timedelta(seconds=window.step_seconds)).astimezone(UTC).date()
     first = window.start.astimezone(UTC).date()
     return [first + timedelta(days=count) for count in range((last - first).days + 1)]
 

@@ -321,6 +321,16 @@ def test_a_window_within_days_is_a_cut_of_the_whole(url: str, shop: UsageHistory
             np.testing.assert_array_equal(mine.cpu_cores, its.cpu_cores[first : first + window.steps])
 
 
+@pytest.mark.parametrize("minutes", [0, 3, 5, 7])
+def test_a_window_may_end_just_after_midnight(url: str, minutes: int) -> None:
+    """Also between two steps."""
+    end = truth.BEGIN + timedelta(days=3, minutes=minutes)
+    window = Window(end - timedelta(days=1), end, truth.STEP)
+    [container] = read(url, "shop", window=window).workloads[API].containers
+    assert container.cpu_cores.size == window.steps == 288
+    assert coverage(container.cpu_cores) == 1
+
+
 def test_an_answer_with_warnings_is_not_remembered(url: str, tmp_path: Path) -> None:
     """What a store of Thanos left out today may be there tomorrow."""
     store = SketchStore(tmp_path / "usage.db")
