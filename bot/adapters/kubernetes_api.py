@@ -232,8 +232,21 @@ def open_context(
     except Exception as error:  # a kubeconfig and its plugins can fail in any way
         raise UserError(f"{shown}: context {context!r} cannot be used: {_one_line(error)}") from error
     if server:
-        configuration.host = server.rstrip("/")
+        _redirect(configuration, server.rstrip("/"))
     return KubernetesApi(ApiClient(configuration), f"context {context!r}", timeout_seconds=timeout_seconds)
+
+
+def _redirect(configuration: Any, server: str) -> None:  # noqa: ANN401 - its type denies it has hooks
+    """Ask another server. The client's hook for fresh credentials puts the context's one and itself back."""
+    refresh = configuration.refresh_api_key_hook
+
+    def refreshed(target: Any) -> None:  # noqa: ANN401
+        refresh(target)
+        target.host, target.refresh_api_key_hook = server, refreshed
+
+    configuration.host = server
+    if refresh is not None:
+        configuration.refresh_api_key_hook = refreshed
 
 
 def _contexts(kubeconfig: str | None, shown: str) -> list[str]:
