@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from estimators.change import Side
-from estimators.compared_field import compared, shown_value
-from estimators.objects import Body, ManifestObject, Path, dig, dotted, mapping
+from estimators.compared_field import compared, compared_leaves, shown_value
+from estimators.objects import Body, ManifestObject, Path, dig, dotted, mapping, sequence, text
 from estimators.report import FieldChange
 
 _SCALED_OBJECT_FIELDS: Mapping[str, Path] = {
@@ -14,14 +14,21 @@ _SCALED_OBJECT_FIELDS: Mapping[str, Path] = {
     "KEDA max": ("spec", "maxReplicaCount"),
     "KEDA idle": ("spec", "idleReplicaCount"),
     "KEDA cooldown": ("spec", "cooldownPeriod"),
-    "KEDA triggers": ("spec", "triggers"),
 }
 _HPA_FIELDS: Mapping[str, Path] = {
     "HPA min": ("spec", "minReplicas"),
     "HPA max": ("spec", "maxReplicas"),
     "HPA CPU target": ("spec", "targetCPUUtilizationPercentage"),
-    "HPA behavior": ("spec", "behavior"),
 }
+_TARGETS: Mapping[Path, str] = {
+    ("target", "averageUtilization"): " %",
+    ("target", "averageValue"): "",
+    ("target", "value"): "",
+    ("targetAverageUtilization",): " %",
+    ("targetAverageValue",): "",
+    ("targetValue",): "",
+}
+"""Where the versions of the HPA have a metric's target, and its unit."""
 
 
 def autoscaler_changes(before: Side, after: Side) -> Iterator[FieldChange]:
@@ -42,31 +49,81 @@ def autoscaler_changes(before: Side, after: Side) -> Iterator[FieldChange]:
     fields = _SCALED_OBJECT_FIELDS if new.event_driven else _HPA_FIELDS
     for label, path in fields.items():
         yield from compared(label, (old.object, path), (new.object, path))
-    if not new.event_driven and old.metrics != new.metrics:
-        yield from _metric_changes(old.object, new.object)
+    if new.event_driven:
+        yield from _trigger_changes(old.object, new.object)
+        return
+    yield from _metric_changes(old.object, new.object)
+    yield from compared_leaves(
+        "HPA behavior", (old.object, ("spec", "behavior")), (new.object, ("spec", "behavior"))
+    )
 
 
-def _metric_changes(old: ManifestObject, new: ManifestObject) -> Iterator[FieldChange]:
-    path: Path = ("spec", "metrics")
-    was, now = _metrics_in_words(old.body), _metrics_in_words(new.body)
-    for name in dict.fromkeys([*was, *now]):
-        if was.get(name) != now.get(name):
-            yield FieldChange(
-                f"HPA {name} target", was.get(name, ""), now.get(name, ""), dotted(path), new.locate(path)
+def vertical_changes(before: Side, after: Side) -> Iterator[FieldChange]:
+    """A VPA's mode, and the bounds it keeps the requests of a container in."""
+    old, new = before.vertical, after.vertical
+    if (old.mode if old else "") != (new.mode if new else ""):
+        thing = (new or old).object  # type: ignore[union-attr]
+        path: Path = ("spec", "updatePolicy", "updateMode")
+        yield FieldChange(
+            "VPA mode", old.mode if old else "", new.mode if new else "", dotted(path), thing.locate(path)
+        )
+    if old and new:
+        was, now = _policies(old.object.body), _policies(new.object.body)
+        for name in dict.fromkeys([*was, *now]):
+            label = "VPA" if name == "*" else f"VPA {name}"
+            yield from compared_leaves(
+                label,
+                (old.object, was[name]) if name in was else None,
+                (new.object, now[name]) if name in now else None,
             )
 
 
-def _metrics_in_words(body: Body) -> Mapping[str, str]:
-    """Metric name -> target, as text such as `70 %` or `500`."""
-    found = {}
-    for item in dig(body, "spec", "metrics") or ():
+def _policies(body: Body) -> Mapping[str, Path]:
+    """Container name -> where its policy stands."""
+    path: Path = ("spec", "resourcePolicy", "containerPolicies")
+    listed = enumerate(sequence(dig(body, *path)))
+    return {text(dig(item, "containerName")): (*path, index) for index, item in listed}
+
+
+def _trigger_changes(old: ManifestObject, new: ManifestObject) -> Iterator[FieldChange]:
+    was, now = _triggers(old.body), _triggers(new.body)
+    for name in dict.fromkeys([*was, *now]):
+        places = [
+            (thing, found[name]) if name in found else None for thing, found in ((old, was), (new, now))
+        ]
+        yield from compared_leaves(f"KEDA {name}", *places)
+
+
+def _triggers(body: Body) -> Mapping[str, Path]:
+    """The name or type of each trigger -> where what it asks for stands."""
+    found: dict[str, Path] = {}
+    for index, item in enumerate(sequence(dig(body, "spec", "triggers"))):
+        name = text(dig(item, "name")) or text(dig(item, "type"))
+        found[f"{name} {index}" if name in found else name] = ("spec", "triggers", index, "metadata")
+    return found
+
+
+def _metric_changes(old: ManifestObject, new: ManifestObject) -> Iterator[FieldChange]:
+    was, now = _metric_targets(old.body), _metric_targets(new.body)
+    for name in dict.fromkeys([*was, *now]):
+        words = [found[name][0] if name in found else "" for found in (was, now)]
+        if words[0] != words[1]:
+            thing, path = (new, now[name][1]) if name in now else (old, was[name][1])
+            yield FieldChange(f"HPA {name} target", words[0], words[1], dotted(path), thing.locate(path))
+
+
+def _metric_targets(body: Body) -> Mapping[str, tuple[str, Path]]:
+    """Metric name -> its target as text such as `70 %` or `500`, and where it stands."""
+    found: dict[str, tuple[str, Path]] = {}
+    for index, item in enumerate(sequence(dig(body, "spec", "metrics"))):
         for key, source in mapping(item).items():
-            target = mapping(dig(source, "target"))
-            name = dig(source, "name") or dig(source, "metric", "name")
-            if key != "type" and target and isinstance(name, str):
-                percent = target.get("averageUtilization")
-                value = target.get("averageValue", target.get("value"))
-                found[name] = f"{percent} %" if percent is not None else shown_value(value)
+            names = (dig(source, "name"), dig(source, "metric", "name"), dig(source, "metricName"))
+            name = next(filter(None, map(text, names)), "")
+            for tail, unit in _TARGETS.items():
+                value = dig(source, *tail)
+                if name and value is not None and name not in found:
+                    path = ("spec", "metrics", index, str(key), *tail)
+                    found[name] = (f"{shown_value(value)}{unit}", path)
     return found
 
 

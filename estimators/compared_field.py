@@ -23,6 +23,28 @@ def compared(label: str, old: Place | None, new: Place | None) -> Iterator[Field
         yield changed_field(label, old, new)
 
 
+def compared_leaves(label: str, old: Place | None, new: Place | None) -> Iterator[FieldChange]:
+    """The changes of every field below two places; a part that only one has is one change.
+
+    Items of lists are matched by position.
+    """
+    was, now = value_at(old), value_at(new)
+    keys: list[str] | range
+    if isinstance(was, Mapping) and isinstance(now, Mapping):
+        keys = [key for key in dict.fromkeys([*was, *now]) if isinstance(key, str)]
+    elif isinstance(was, list) and isinstance(now, list):
+        keys = range(max(len(was), len(now)))
+    else:
+        if isinstance(was or now, Mapping | list) and was != now:
+            yield changed_field(label, old, new, whole=True)
+        else:
+            yield from compared(label, old, new)
+        return
+    for key in keys:
+        places = [(place[0], (*place[1], key)) if place else None for place in (old, new)]
+        yield from compared_leaves(f"{label} {key}" if isinstance(key, str) else label, *places)
+
+
 def value_at(place: Place | None) -> Any:  # noqa: ANN401 - YAML holds anything
     """What stands there, None where nothing does."""
     return dig(place[0].body, *place[1]) if place else None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from estimators.autoscaler_changes import autoscaler_changes
+from estimators.autoscaler_changes import autoscaler_changes, vertical_changes
 from estimators.change import Side
 from estimators.compared_field import Place, changed_field, compared
-from estimators.objects import Path, Source, dig, dotted, mapping
+from estimators.objects import Path, Source, dig, mapping
 from estimators.report import FieldChange
 from estimators.workload import Container, DisruptionBudget, PodGroup
 
@@ -112,7 +112,7 @@ def _pod_changes(
 ) -> Iterator[FieldChange]:
     was, now = (mapping(dig(side.workload.object.body, *group.template.path)) for side, group in (old, new))
     for key, label in _POD_FIELDS.items():
-        if was.get(key) != now.get(key):
+        if (was.get(key) or None) != (now.get(key) or None):
             paths = [(*group.template.path, key) for _, group in (old, new)]
             yield from compared(prefix + label, _at(old[0], paths[0]), _at(new[0], paths[1]))
 
@@ -141,14 +141,7 @@ def _affinity_and_pod_resources(
 
 
 def _other_changes(before: Side, after: Side) -> Iterator[FieldChange]:
-    if before.vertical or after.vertical:
-        old, new = before.vertical, after.vertical
-        if (old.mode if old else "") != (new.mode if new else ""):
-            thing = (new or old).object  # type: ignore[union-attr]
-            path: Path = ("spec", "updatePolicy", "updateMode")
-            yield FieldChange(
-                "VPA mode", old.mode if old else "", new.mode if new else "", dotted(path), thing.locate(path)
-            )
+    yield from vertical_changes(before, after)
     if before.workload.job and after.workload.job:
         parent: Path = ("spec", "jobTemplate", "spec") if after.workload.job.schedule else ("spec",)
         for label, tail in _OBJECT_FIELDS.items():
