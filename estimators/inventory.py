@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from estimators.autoscaler_reader import read_horizontal, read_scaled_object, read_vertical
-from estimators.costless import costs_nothing
+from estimators.costless import costs_nothing, is_configuration, is_load_balancer
 from estimators.kinds import read_workload
 from estimators.objects import Body, Identity, ManifestObject, Source, dig, mapping, sequence, text
 from estimators.pod_reader import read_claim, read_resources
@@ -40,7 +40,7 @@ class Inventory:
     claims: Mapping[Identity, tuple[ManifestObject, VolumeClaim]]
     load_balancers: Mapping[Identity, ManifestObject]
     others: Mapping[Identity, ManifestObject]
-    """Kinds we know no price of, which may well cost something."""
+    """Kinds we know no price of, which may well cost something, and configuration that may size what does."""
     autoscalers: Mapping[Target, Autoscaler]
     verticals: Mapping[Target, VerticalAutoscaler]
     budgets: Mapping[Namespace, Mapping[str, DisruptionBudget]]
@@ -195,7 +195,7 @@ class _Sorting:
         if thing.identity.kind != "Service" or thing.group:
             return False
         self.services[thing.identity[:2]][thing.identity.name] = thing
-        if dig(thing.body, "spec", "type") == "LoadBalancer" and thing.source != LIVE:
+        if is_load_balancer(thing) and thing.source != LIVE:
             self.load_balancers[thing.identity] = thing
         return True
 
@@ -212,7 +212,7 @@ class _Sorting:
             return
         if costs_nothing(thing):
             return
-        workload = read_workload(thing)
+        workload = None if is_configuration(thing) else read_workload(thing)
         if workload:
             self.workloads[thing.identity] = workload
         else:

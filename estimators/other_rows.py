@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from estimators.asks import changed_asks
 from estimators.change import Cluster
 from estimators.cost import volume_line
-from estimators.inventory import Inventory
+from estimators.costless import is_configuration, is_load_balancer
+from estimators.inventory import LIVE, Inventory
 from estimators.money import NOTHING, ZERO, Range, total
 from estimators.objects import Identity, ManifestObject, Source, Unpriced, dig
 from estimators.prices import Provenance, Rates
@@ -40,29 +42,43 @@ def other_rows(before: Inventory, after: Inventory, cluster: Cluster) -> Iterato
     for identity in dict.fromkeys([*before.load_balancers, *after.load_balancers]):
         balancers = [side.load_balancers.get(identity) for side in (before, after)]
         if balancers.count(None) == 1:
-            sides = [_balancer_estimate(cluster) if item else None for item in balancers]
-            yield _row(identity, balancers, sides, _type_change(identity, before, after))
+            services = [_declared_service(side, identity) for side in (before, after)]
+            sides = [_service_estimate(item, cluster) if item else None for item in services]
+            yield _row(identity, services, sides, _type_change(services))
 
 
 def unpriced_objects(before: Inventory, after: Inventory) -> Iterator[Unpriced]:
     """Changed objects of kinds we know no price of, and autoscalers whose workload is not to be seen."""
     for identity in dict.fromkeys([*before.others, *after.others]):
         old, new = before.others.get(identity), after.others.get(identity)
-        if old is None or new is None or old.body != new.body:
+        thing = new or old
+        if thing is None or not _differ(old, new):
+            continue
+        asked = _changed_asks(old, new)
+        if asked or not is_configuration(thing):
+            yield _unpriced(thing, f"has no pod template that we know of{asked}")
+    for old_scalers, new_scalers in (
+        (before.autoscalers, after.autoscalers),
+        (before.verticals, after.verticals),
+    ):
+        for target in dict.fromkeys([*old_scalers, *new_scalers]):
+            scalers = [found.get(target) for found in (old_scalers, new_scalers)]
+            old, new = (item.object if item else None for item in scalers)
+            known = Identity(*target)
             thing = new or old
-            if thing is not None:
-                yield _unpriced(thing, "has no pod template that we know of")
-    for target in dict.fromkeys([*before.autoscalers, *after.autoscalers]):
-        scalers = [side.autoscalers.get(target) for side in (before, after)]
-        bodies = [item.object.body if item else None for item in scalers]
-        known = Identity(*target)
-        if bodies[0] != bodies[1] and known not in before.workloads and known not in after.workloads:
-            scaler = scalers[1] or scalers[0]
-            if scaler is not None:
-                yield _unpriced(
-                    scaler.object,
-                    f"its target {scaler.target_kind} {scaler.target_name} is not among the manifests read",
-                )
+            seen = known in before.workloads or known in after.workloads
+            if thing and _differ(old, new) and not seen:
+                reason = f"its target {known.kind} {known.name} is not among the manifests read"
+                yield _unpriced(thing, reason + _changed_asks(old, new))
+
+
+def _differ(old: ManifestObject | None, new: ManifestObject | None) -> bool:
+    return old is None or new is None or old.body != new.body
+
+
+def _changed_asks(old: ManifestObject | None, new: ManifestObject | None) -> str:
+    asked = changed_asks(old.body if old else {}, new.body if new else {})
+    return f": {asked}" if asked else ""
 
 
 def _unpriced(thing: ManifestObject, reason: str) -> Unpriced:
@@ -72,13 +88,21 @@ def _unpriced(thing: ManifestObject, reason: str) -> Unpriced:
     )
 
 
+def _declared_service(side: Inventory, identity: Identity) -> ManifestObject | None:
+    service = side.services.get(identity[:2], {}).get(identity.name)
+    return service if service and service.source != LIVE else None
+
+
 def _claim_estimate(claim: VolumeClaim, cluster: Cluster) -> Estimate | None:
     if claim.size is None:
         return None
     return _estimate(tuple(volume_line(claim, _ONE, cluster)), claim.size / GIB, cluster)
 
 
-def _balancer_estimate(cluster: Cluster) -> Estimate:
+def _service_estimate(service: ManifestObject, cluster: Cluster) -> Estimate:
+    """A Service of any other type than LoadBalancer costs nothing."""
+    if not is_load_balancer(service):
+        return _estimate((), ZERO, cluster)
     sheet = cluster.prices
     monthly = Range.exactly(sheet.load_balancer_hour * cluster.hours_per_month)
     line = CostLine(
@@ -130,8 +154,7 @@ def _size_change(
     return None
 
 
-def _type_change(identity: Identity, before: Inventory, after: Inventory) -> FieldChange:
-    services = [side.services.get(identity[:2], {}).get(identity.name) for side in (before, after)]
+def _type_change(services: list[ManifestObject | None]) -> FieldChange:
     words = [str(dig(item.body, "spec", "type") or "ClusterIP")[:40] if item else "" for item in services]
     thing = services[1] or services[0]
     path = ("spec", "type")
@@ -149,7 +172,7 @@ def _row(
     difference = (new.monthly if new else NOTHING) - (old.monthly if old else NOTHING)
     unknown = any(thing and side is None for thing, side in zip(things, sides, strict=True))
     adds = difference.expected >= 0 and things[1] is not None and not unknown
-    status = "changed" if all(things) or (change.old and change.new) else "removed" if things[0] else "added"
+    status = "changed" if all(things) else "removed" if things[0] else "added"
     return Row(
         identity=identity,
         status=status,

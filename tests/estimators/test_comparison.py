@@ -349,11 +349,48 @@ def test_what_has_no_price_is_named_only_when_it_changes() -> None:
     assert same.unpriced == ()
 
 
+def test_configuration_is_named_only_where_it_asks_for_what_costs() -> None:
+    """An EnvoyProxy sizes the gateway's pods; a changed Gateway listener costs nothing; a quota is only a cap."""
+    text = """
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyProxy
+metadata: {name: proxy}
+spec: {provider: {kubernetes: {envoyDeployment: {container: {resources: {limits: {memory: 1Gi}}}}}}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front}
+spec: {listeners: [{port: 80}]}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: quota}
+spec: {hard: {memory: 1Gi}}
+"""
+    [unpriced] = report(text, text.replace("1Gi", "2Gi").replace("80", "443")).unpriced
+
+    assert unpriced.kind == "EnvoyProxy"
+    assert unpriced.reason.endswith("container.resources.limits.memory 1Gi → 2Gi")
+
+
+def test_a_service_that_becomes_a_load_balancer_has_its_price() -> None:
+    """It cost nothing before, which is known: the change is priced in both directions."""
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: front, namespace: payments}\nspec: {type: ClusterIP}\n"
+    balancer = service.replace("ClusterIP", "LoadBalancer")
+    up, down = report(service, balancer), report(balancer, service)
+
+    assert (up.change.expected, down.change.expected) == (Decimal("18.25"), Decimal("-18.25"))
+    assert [only_row(found).status for found in (up, down)] == ["changed", "changed"]
+    assert (up.unpriced, down.unpriced) == ((), ())
+
+
 def test_an_autoscaler_whose_workload_is_elsewhere_is_named() -> None:
     """A change of cost that cannot be seen is not silence."""
-    [unpriced] = report(autoscaler(2), autoscaler(10)).unpriced
+    [unpriced] = report(autoscaler(2), autoscaler(5)).unpriced
 
-    assert "Deployment api is not among the manifests" in unpriced.reason
+    assert unpriced.reason == (
+        "its target Deployment api is not among the manifests read: spec.minReplicas 2 → 5"
+    )
 
 
 def test_what_the_api_server_refuses_has_no_cost() -> None:
