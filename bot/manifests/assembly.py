@@ -70,8 +70,10 @@ class Assembly:
             namespace = job.default_namespace
         source = Source(shown(placed.file), placed.line)
         if not isinstance(name, str | int | float) or name == "":
-            reason = f"line {placed.line}: it has no metadata.name"
-            self.unnamed.append(Unpriced(kind, namespace, "", source.file, reason, job.environment))
+            # Configuration of many tools has a kind and an apiVersion too, but no specification.
+            if "spec" in body:
+                reason = f"line {placed.line}: it has no metadata.name"
+                self.unnamed.append(Unpriced(kind, namespace, "", source.file, reason, job.environment))
             return
         group = group_of(job)
         if job.fixed:

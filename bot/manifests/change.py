@@ -10,7 +10,7 @@ from bot.globs import matches
 from bot.manifests.assembly import Group, leave_out_unread, moved, told_apart, without_doubles
 from bot.manifests.environments import EnvironmentRule
 from bot.manifests.jobs import Deployment, DeploymentKey, Job
-from bot.manifests.rendered import Renderer
+from bot.manifests.rendered import Renderer, RootKind
 from bot.manifests.roots import UnitKey
 from bot.manifests.sides import SideReader
 from bot.manifests.trees import Contents, shown
@@ -114,7 +114,14 @@ class _Reading:
         for side in self._sides:
             side.read_plain(folders, self._changed, self._wanted)
             side.tell_unused_values(self._changed)
-        jobs = [list(side.default_jobs(self._affected, self._changed)) for side in self._sides]
+        roots = [side.units.roots(self._affected) for side in self._sides]
+        # A chart that others come to depend on may be released by itself all the same.
+        charts = {key for key in roots[0] | roots[1] if key.kind is RootKind.HELM}
+        pointed = self._sides[0].pointed | self._sides[1].pointed
+        jobs = [
+            list(side.default_jobs((own | charts) - pointed, self._changed))
+            for side, own in zip(self._sides, roots, strict=True)
+        ]
         done: list[list[Job]] = [[] for _ in self._sides]
         for _ in range(_ROUNDS):
             touched = self._touched()

@@ -19,6 +19,7 @@ from estimators.objects import Body, dig, mapping, sequence, text
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 CHART = "Chart.yaml"
+_REQUIREMENTS = "requirements.yaml"  # of charts before Helm 3
 
 _PARTS_OF_A_CHART = frozenset({CHART, "charts", "ci", "crds", "templates", "tests"})
 _FOLDERS_OR_FILES = ("resources", "bases", "components", "generators", "transformers", "validators")
@@ -155,12 +156,13 @@ class Units:
 
     def _chart(self, folder: str, rules: Sequence[EnvironmentRule]) -> Unit:
         body = self.files.body(posixpath.join(folder, CHART))
+        older = self.files.body(posixpath.join(folder, _REQUIREMENTS))
         units = {
             UnitKey(RootKind.HELM, inner)
             for inner in self.files.folders_in(posixpath.join(folder, "charts"))
             if inner in self.charts
         }
-        for dependency in sequence(body.get("dependencies")):
+        for dependency in (*sequence(body.get("dependencies")), *sequence(older.get("dependencies"))):
             repository = text(dig(dependency, "repository"))
             target = join(folder, repository.removeprefix("file://"))
             if repository.startswith("file://") and target in self.charts:

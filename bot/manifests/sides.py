@@ -49,7 +49,7 @@ class SideReader:
         self.hooks = 0
         self.deployments: dict[DeploymentKey, Deployment] = {}
         self._rules, self._ignored = rules, ignored
-        self._pointed: set[UnitKey] = set()
+        self.pointed: set[UnitKey] = set()
         self._read: set[str] = set()
         self._config_maps: dict[tuple[str, str], Mapping[str, Any]] | None = None
         self._sources: dict[str, str] = {}
@@ -66,7 +66,7 @@ class SideReader:
         for body, file in found:
             if is_deployment(body):
                 deployment = self._resolved(body, file)
-                self._pointed |= {UnitKey(job.kind, job.folder) for job in deployment.jobs if job.kind}
+                self.pointed |= {UnitKey(job.kind, job.folder) for job in deployment.jobs if job.kind}
                 if not (self.units.is_part(file) and self.units.owners(file) & affected):
                     self.deployments[deployment.key] = deployment
 
@@ -81,10 +81,10 @@ class SideReader:
                 unpriced.append(Unpriced(key.kind, key.namespace, key.name, shown(file), reason))
         return Deployment(key, body, file, tuple(jobs), tuple(unpriced))
 
-    def default_jobs(self, affected: set[UnitKey], changed: frozenset[str]) -> Iterator[Job]:
-        """The affected roots that no Argo CD or Flux object names, as they render by themselves."""
-        for key in sorted(self.units.roots(affected) - self._pointed):
-            if self._ignored(key.path):
+    def default_jobs(self, roots: set[UnitKey], changed: frozenset[str]) -> Iterator[Job]:
+        """Some roots as they render by themselves."""
+        for key in sorted(roots):
+            if key not in self.units.units or self._ignored(key.path):
                 continue
             fixed = environment_of(key.path, self._rules)
             if key.kind is RootKind.KUSTOMIZE:

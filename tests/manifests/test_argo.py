@@ -62,6 +62,16 @@ def test_an_application_says_how_its_chart_is_rendered() -> None:
     assert (names(change.head), cpu(change)) == (["prod: Deployment shop/api"], [5])
 
 
+def test_a_first_application_of_a_chart_deploys_it() -> None:
+    """Before it nothing did, even where the chart changes too."""
+    head = {
+        **changed(CHART, "charts/api/templates/api.yaml"),
+        "apps/api.yaml": application(path="charts/api"),
+    }
+    change = really(CHART, head)
+    assert (names(change.base), names(change.head)) == ([], ["Deployment shop/api"])
+
+
 @pytest.mark.parametrize("path", ["live/prod.yaml", "charts/api/values.yaml", "apps/api.yaml"])
 def test_an_application_is_followed_when_it_or_what_it_uses_changes(path: str) -> None:
     """Its values files may lie anywhere."""

@@ -110,9 +110,9 @@ def test_ignored_paths_are_not_looked_at() -> None:
 
 
 def test_an_object_without_a_name_is_told() -> None:
-    """`generateName` will do."""
+    """`generateName` will do; what has neither name nor specification is no object at all."""
     head = {
-        "a.yaml": "apiVersion: v1\nkind: Pod\nspec: {}\n---\napiVersion: v1\nkind: Pod\nmetadata: {generateName: p-}\n"
+        "a.yaml": "apiVersion: v1\nkind: Pod\nspec: {}\n---\napiVersion: skaffold/v4\nkind: Config\n---\napiVersion: v1\nkind: Pod\nmetadata: {generateName: p-}\n"
     }
     change = read({}, head)
     assert names(change.head) == ["Pod p-"]

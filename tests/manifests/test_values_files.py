@@ -54,6 +54,16 @@ def test_a_chart_is_rendered_for_each_environment_that_a_change_reaches(
     assert asked(CHARTS, path) == expected
 
 
+def test_a_chart_that_others_come_to_depend_on_has_not_gone() -> None:
+    """It is rendered on both sides, as long as it was its own on one of them."""
+    base = {"c/Chart.yaml": CHART, "c/templates/x.yaml": "a: 1\n", "umbrella/Chart.yaml": CHART}
+    requirements = "dependencies:\n- {name: api, repository: 'file://../c'}\n"
+    head = {**changed(base, "c/templates/x.yaml"), "umbrella/requirements.yaml": requirements}
+    render = RecordingRenderer()
+    read(base, head, render)
+    assert [request.path for request in render.requests] == ["c", "umbrella", "c", "umbrella"]
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
