@@ -195,7 +195,7 @@ class SideReader:
             }
             if reason := self.files.export(folder, [key.path for key in keys], named):
                 self.partial.append(reason)
-            requests = [job.request(_with_overlay(folder, number, job)) for number, job in enumerate(rooted)]
+            requests = [job.request(_with_overlay(folder, job)) for job in rooted]
             try:
                 results = renderer(folder, requests)
             except OutsideError as error:
@@ -244,11 +244,11 @@ def _locate(file: str, document: Document, path: FieldPath) -> tuple[str, int]:
     return file, document.locate(path)
 
 
-def _with_overlay(tree: Path, number: int, job: Job) -> str:
+def _with_overlay(tree: Path, job: Job) -> str:
     """The folder to render: the job's own, or a kustomization of ours laid over it."""
     if not job.overlay or job.kind is not RootKind.KUSTOMIZE:
         return job.folder
-    folder = f"{_OVERLAY}-{number}"
+    folder = Path(tempfile.mkdtemp(prefix=f"{_OVERLAY}-", dir=tree)).name
     above = f"../{job.folder}" if job.folder else ".."
     components = [
         posixpath.relpath(inside, folder)
@@ -256,7 +256,6 @@ def _with_overlay(tree: Path, number: int, job: Job) -> str:
         if (inside := join(job.folder, text(written))) is not None
     ]
     kustomization = {**job.overlay, "components": components, "resources": [above]}
-    (tree / folder).mkdir()
     (tree / folder / KUSTOMIZATIONS[0]).write_text(json.dumps(kustomization, default=str))
     return folder
 
