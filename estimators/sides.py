@@ -14,6 +14,7 @@ from estimators.objects import Identity, dotted
 from estimators.pod_request import EffectivePod, effective_pod
 from estimators.rates import RateBook
 from estimators.replicas import UnknownCount, count_pods, replay
+from estimators.report import Estimate
 from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
 from estimators.workload import Autoscaler, PodGroup, Resources, VerticalAutoscaler, Workload
 
@@ -71,7 +72,7 @@ class SideBuilder:
             requests=_together({name: pod.requests for name, pod in pods.items()}),
             limits=_together({name: pod.limits for name, pod in pods.items()}),
             pod_request={name: pod.pod for name, pod in pods.items()},
-            estimate=None if isinstance(outcome, UnknownCount) else outcome,
+            estimate=None if isinstance(outcome, UnknownCount) else _noted(outcome, vertical),
             unknown_cost=outcome.reason if isinstance(outcome, UnknownCount) else "",
             simulation=simulation,
             services=inventory.services_of(workload),
@@ -125,6 +126,15 @@ class SideBuilder:
             inventory.defaults_of(workload.identity),
             inventory.overheads.get(template.runtime_class),
         )
+
+
+def _noted(estimate: Estimate, vertical: VerticalAutoscaler | None) -> Estimate:
+    """The estimate, with a word where a VPA and not the manifest sets what it rests on."""
+    if vertical is None or not vertical.sets_requests:
+        return estimate
+    whose = "its recommendation" if vertical.targets else "the requests of the base"
+    note = f"a VPA in mode {vertical.mode} sets the requests: priced by {whose}"
+    return replace(estimate, notes=(*estimate.notes, note))
 
 
 def _refused(workload: Workload) -> UnknownCount | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol, Self
 
@@ -37,11 +37,17 @@ class _Root(Protocol):
     def reason(self, error: str) -> str: ...
 
 
-def make_renderer(*, unsafe: bool = False, limits: Limits | None = None) -> Renderer:
+def make_renderer(
+    *,
+    unsafe: bool = False,
+    limits: Limits | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Renderer:
     """A renderer for one tree after the other.
 
     It never raises for a root: what cannot be rendered has its reason in `failure`, and so has every root
-    where this system offers no fence. `unsafe` renders without one.
+    where this system offers no fence. `unsafe` renders without one. `progress` hears after each root
+    how many of the tree's are done.
     """
     limits = limits or Limits()
 
@@ -51,7 +57,11 @@ def make_renderer(*, unsafe: bool = False, limits: Limits | None = None) -> Rend
         except RenderRefused as error:
             return [RenderResult(request, failure=str(error)) for request in requests]
         with _Rendering(tree.resolve(), fence, limits) as rendering:
-            return [rendering.render(request) for request in requests]
+            results = []
+            for request in requests:
+                results.append(rendering.render(request))
+                progress(len(results), len(requests))
+            return results
 
     return render
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from estimators.change import Cluster
 from estimators.comparison import Revision, compare
 from estimators.money import NOTHING, Range
+from estimators.objects import Unpriced
 from estimators.prices import BUILT_IN
 from estimators.report import Report, Row, Verdict
 from estimators.usage import ContainerUsage, Node, UsageSnapshot, Window, WorkloadKey, WorkloadUsage
@@ -280,6 +281,8 @@ def test_under_a_vpa_the_request_in_the_manifest_alone_changes_nothing(mode: str
     found = report(deployment() + vpa, deployment(cpu="2") + vpa)
 
     assert changes == bool(found.change)
+    told = [note for row in found.rows if row.after for note in row.after.notes]
+    assert changes != any("a VPA in mode" in note for note in told)
 
 
 def test_a_scale_down_keeps_the_volumes_of_a_statefulset() -> None:
@@ -382,6 +385,20 @@ def test_a_service_that_becomes_a_load_balancer_has_its_price() -> None:
     assert (up.change.expected, down.change.expected) == (Decimal("18.25"), Decimal("-18.25"))
     assert [only_row(found).status for found in (up, down)] == ["changed", "changed"]
     assert (up.unpriced, down.unpriced) == ((), ())
+
+
+def test_what_neither_side_can_read_is_one_gap() -> None:
+    """Its line may differ between the sides; two reasons of one side stay two."""
+    gaps = [Unpriced("File", "", "a.yaml", "a.yaml", f"line {line}: a template") for line in (60, 63, 70)]
+    found = compare(Revision("a", [], gaps[:1]), Revision("b", [], gaps[1:]), lambda _environment: Cluster())
+    assert found.unpriced == tuple(gaps[1:])
+
+
+def test_an_unknown_number_of_equal_pods_is_no_row() -> None:
+    """A new image of a DaemonSet costs what the old one did, on however many nodes it runs."""
+    text = deployment(kind="DaemonSet", replicas=None)
+    assert report(text, text.replace(":1\n", ":2\n")).rows == ()
+    assert report(text, text.replace("500m", "600m")).rows != ()
 
 
 def test_an_autoscaler_whose_workload_is_elsewhere_is_named() -> None:
