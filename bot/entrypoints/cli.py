@@ -174,8 +174,13 @@ def main() -> None:
         cli(standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(UNUSABLE)
+    except click.ClickException as error:
+        command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "tuppence"
+        reason = " ".join(error.format_message().split()).removesuffix(".")
+        click.echo(f"tuppence: {reason}: see {command} --help", err=True)
         sys.exit(UNUSABLE)
     except click.Abort:
         sys.exit(130)
