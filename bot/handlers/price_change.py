@@ -55,6 +55,8 @@ def price_change(
         render=render,
     )
     partial: list[str] = list(change.partial)
+    if environment is not None and not (change.base.objects or change.head.objects):
+        partial.append(f"nothing that changed is in the environment {environment!r}: check its name")
     clusters = _Clusters(change, policy, prices, history, partial)
     known = {name: clusters.of(name) for name in _environments(change)}
     _refuse_mixed_currencies(known)
