@@ -1,0 +1,46 @@
+"""What every command finds: no settings of whoever runs the tests, and a cache of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.settings import SETTINGS
+from tests.end_to_end.repositories import Repository, deployment
+
+
+@pytest.fixture(autouse=True)
+def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the cache; settings and a kubeconfig of the person's own are hidden."""
+    for setting in SETTINGS:
+        monkeypatch.delenv(setting.name, raising=False)
+        monkeypatch.delenv(f"{setting.name}_FILE", raising=False)
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setenv("KUBECONFIG", str(cache / "no-kubeconfig"))
+    # Colours and widths of the terminal that runs the tests would show in the text.
+    for name in ("FORCE_COLOR", "COLUMNS", "CLICOLOR_FORCE"):
+        monkeypatch.delenv(name, raising=False)
+    return cache / "tuppence"
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """Read only. `v1` has two pods, `feature` (checked out) and `v2` four, its working tree five.
+
+    `main` went on after they parted: one pod. A bare clone lies beside it, as `bare.git`.
+    """
+    repository = Repository(tmp_path_factory.mktemp("shop") / "shop")
+    file = "apps/api.yaml"
+    repository.commit({file: deployment(replicas=2)})
+    repository.git("tag", "v1")
+    repository.git("switch", "--quiet", "--create", "feature")
+    repository.commit({file: deployment(replicas=4)})
+    repository.git("tag", "v2")
+    repository.git("switch", "--quiet", "main")
+    repository.commit({file: deployment(replicas=1)})
+    repository.git("switch", "--quiet", "feature")
+    repository.git("clone", "--quiet", "--bare", ".", "../bare.git")
+    repository.write({file: deployment(replicas=5)})
+    return repository
