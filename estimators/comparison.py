@@ -44,7 +44,9 @@ def compare(
 ) -> Report:
     """Price and judge the change from `base` to `head`; `cluster_of` gives an environment's cluster."""
     rows: list[Row] = []
-    unpriced = [*head.unpriced, *(item for item in base.unpriced if item not in head.unpriced)]
+    # What could be read on neither side is one gap, in the head's words: its line may have moved.
+    known = {_place(item) for item in head.unpriced}
+    unpriced = [*head.unpriced, *(item for item in base.unpriced if _place(item) not in known)]
     environments = dict.fromkeys(thing.identity.environment for thing in (*base.objects, *head.objects))
     clusters = {name: cluster_of(name) for name in environments}
     for name, cluster in clusters.items():
@@ -60,6 +62,10 @@ def compare(
     rows.sort(key=_worst_first)
     unpriced += [_without_price(row) for row in rows if not row.cost_known]
     return _report(base, head, rows, unpriced, clusters, partial)
+
+
+def _place(item: Unpriced) -> tuple[str, ...]:
+    return item.environment, item.kind, item.namespace, item.name, item.file
 
 
 class _EnvironmentComparison:
@@ -119,7 +125,10 @@ class _EnvironmentComparison:
         change = WorkloadChange(before, after, changes, history, sure, self._cluster)
         findings = self._findings(change)
         row = _assembled(change, findings)
-        return row if changes or findings or row.change or not (row.before and row.after) else None
+        same_pods = before is not None and after is not None and before.pod_request == after.pod_request
+        # However many pods there are, as many cost the same before and after.
+        unknown = not (row.before and row.after) and not same_pods
+        return row if changes or findings or row.change or unknown else None
 
     def _findings(self, change: WorkloadChange) -> tuple[Finding, ...]:
         found = judge(change)
