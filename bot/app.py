@@ -141,7 +141,11 @@ class _Prices:
     """Price sheets: the one a person named for everything, else those the policy names, else list prices."""
 
     def __init__(self, named: Path | None, base: Tree) -> None:
-        self._named, self._base = named, base
+        """Read the named sheet at once: a mistake in it is worth saying even where nothing is priced."""
+        from bot.adapters.price_files import read_prices  # noqa: PLC0415
+
+        self._base = base
+        self._named = None if named is None else read_prices(named)
         self._known: dict[str, PriceSheet] = {}
 
     def sheet(self, file: str) -> PriceSheet:
@@ -150,11 +154,11 @@ class _Prices:
         return self._known[file]
 
     def _read(self, file: str) -> PriceSheet:
-        from bot.adapters.price_files import parse_prices, read_prices  # noqa: PLC0415
+        from bot.adapters.price_files import parse_prices  # noqa: PLC0415
         from bot.adapters.price_list import default_sheet  # noqa: PLC0415
 
         if self._named is not None:
-            return read_prices(self._named)
+            return self._named
         if not file:
             return default_sheet()
         if file not in self._base.paths():

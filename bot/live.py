@@ -47,7 +47,7 @@ def history_for(
     if usage is not None and prometheus is not None:
         raise UserError("--usage and --prometheus are two sources for the same numbers: name one of them")
     if usage is not None:
-        return FileHistory(usage, hours)
+        return FileHistory.read(usage, hours)
     settings = from_env()
     url = prometheus or settings.prometheus.url
     if url:
@@ -59,15 +59,19 @@ def history_for(
 class FileHistory:
     """A snapshot that was exported before."""
 
-    file: Path
-    hours: int
+    found: UsageSnapshot
 
-    def snapshot(self, _touched: Touched, _selector: Mapping[str, str]) -> UsageSnapshot:
+    @classmethod
+    def read(cls, file: Path, hours: int) -> FileHistory:
         """The end of the file's window. Raises UserError for a file that cannot be used."""
         from bot.adapters.usage_file import read_snapshot  # noqa: PLC0415
 
-        found = read_snapshot(self.file)
-        return last_hours(replace(found, source=found.source or self.file.name), self.hours)
+        found = read_snapshot(file)
+        return cls(last_hours(replace(found, source=found.source or file.name), hours))
+
+    def snapshot(self, _touched: Touched, _selector: Mapping[str, str]) -> UsageSnapshot:
+        """The same for every environment: a file knows one cluster."""
+        return self.found
 
 
 @dataclass(frozen=True, slots=True)
