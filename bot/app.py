@@ -79,15 +79,17 @@ def price(options: DiffOptions) -> Priced:
     from bot.handlers.price_change import price_change  # noqa: PLC0415
     from bot.live import history_for  # noqa: PLC0415
     from bot.manifests.render import make_renderer  # noqa: PLC0415
+    from bot.progress import progress_bar  # noqa: PLC0415
 
-    with _trees(options) as (base, head):
+    with _trees(options) as (base, head), progress_bar("Rendering") as progress:
         return price_change(
             base,
             head,
             _policy(options, base, head),
             environment=options.env,
+            repository_urls=_addresses(options),
             today=datetime.now(UTC).date(),
-            render=make_renderer(unsafe=options.unsafe_render),
+            render=make_renderer(unsafe=options.unsafe_render, progress=progress),
             prices=_Prices(options.prices, base),
             history=history_for(
                 prometheus=options.prometheus,
@@ -113,6 +115,16 @@ def _trees(options: DiffOptions) -> Iterator[tuple[Tree, Tree]]:
 
     with open_trees(options.repo, options.base, options.head) as trees:
         yield trees
+
+
+def _addresses(options: DiffOptions) -> tuple[str, ...]:
+    """Where the repository is fetched from; nowhere for two folders."""
+    if options.base_dir is not None:
+        return ()
+    from bot.adapters.git_commands import Git  # noqa: PLC0415
+    from bot.adapters.git_trees import remote_urls  # noqa: PLC0415
+
+    return remote_urls(Git(options.repo))
 
 
 def _policy(options: DiffOptions, base: Tree, head: Tree) -> Policy:

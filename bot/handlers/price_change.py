@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -35,6 +35,7 @@ def price_change(
     policy: Policy,
     *,
     environment: str | None = None,
+    repository_urls: Sequence[str] = (),
     today: date,
     render: Renderer,
     prices: Prices,
@@ -44,6 +45,7 @@ def price_change(
     """Read both trees, price what differs and judge it.
 
     `environment` restricts the report to one of the policy's or the repository's environments.
+    `repository_urls` are this repository's own addresses, which Argo CD and Flux objects name.
     Raises UserError for prices that cannot be used; a bad manifest is a line in the report.
     """
     change = read_change(
@@ -53,6 +55,7 @@ def price_change(
         ignore=policy.ignore,
         only_environment=environment,
         render=render,
+        repository_urls=repository_urls,
     )
     partial: list[str] = list(change.partial)
     if environment is not None and not (change.base.objects or change.head.objects):
