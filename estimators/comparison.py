@@ -16,6 +16,7 @@ from estimators.other_rows import other_rows, unpriced_objects
 from estimators.renames import renames
 from estimators.report import Confidence, FieldChange, Finding, Report, Row, Severity, Verdict
 from estimators.rules import judge
+from estimators.safe_savings import with_savings
 from estimators.seen import seen
 from estimators.sides import SideBuilder
 from estimators.verdict import report_verdict, row_verdict, unknown_because
@@ -61,7 +62,7 @@ def compare(
         unpriced += unpriced_objects(before, after)
     rows.sort(key=_worst_first)
     unpriced += [_without_price(row) for row in rows if not row.cost_known]
-    return _report(base, head, rows, unpriced, clusters, partial)
+    return _report(base, head, rows, unpriced, clusters, tuple(partial))
 
 
 def _place(item: Unpriced) -> tuple[str, ...]:
@@ -131,7 +132,7 @@ class _EnvironmentComparison:
         return row if changes or findings or row.change or unknown else None
 
     def _findings(self, change: WorkloadChange) -> tuple[Finding, ...]:
-        found = judge(change)
+        found = with_savings(change, judge(change))
         identity = change.side.workload.identity
         other = self._head.doubled.get(identity)
         if other is None or identity in self._base.doubled:
@@ -212,7 +213,7 @@ def _report(
     rows: Sequence[Row],
     unpriced: Sequence[Unpriced],
     clusters: Mapping[str, Cluster],
-    partial: Iterable[str],
+    gaps: Sequence[str],
 ) -> Report:
     known = [row for row in rows if row.cost_known]
     some = next(iter(clusters.values()), Cluster())
@@ -226,7 +227,8 @@ def _report(
         after=total(row.after.monthly for row in known if row.after),
         rows=tuple(rows),
         unpriced=tuple(unpriced),
-        partial=tuple(dict.fromkeys([*partial, *_partial(clusters.values())])),
+        partial=tuple(dict.fromkeys([*gaps, *_partial(clusters.values())])),
+        gaps=tuple(dict.fromkeys(gaps)),
         hours_per_month=some.hours_per_month,
         prices=_prices(rows, clusters.values()),
         usage="; ".join(dict.fromkeys(filter(None, map(_usage, clusters.values())))),

@@ -170,6 +170,10 @@ class Report:
     rows: tuple[Row, ...]
     unpriced: tuple[Unpriced, ...] = ()
     partial: tuple[str, ...] = ()
+    """What is missing or doubtful, in words."""
+    gaps: tuple[str, ...] = ()
+    """Those of `partial` without which the report as a whole says less than it should: files of the
+    change that were not listed, live numbers that could not be read."""
     hours_per_month: Decimal = HOURS_PER_MONTH
     prices: str = ""
     """Price source and date, in words."""

@@ -86,6 +86,7 @@ def _finding(
     pods = int(fewest(side) or 0)
     impossible = standing.rule == "pdb-impossible"
     path, thing, safe = _count_to_mend(side, budget, pods) if unchanged else _bound_to_mend(budget, pods)
+    bounds = {"minAvailable": budget.min_available, "maxUnavailable": budget.max_unavailable}
     return finding(
         change,
         standing.rule,
@@ -97,8 +98,7 @@ def _finding(
         thing=thing,
         evidence={
             "budget": str(budget.object.identity),
-            "minAvailable": str(budget.min_available),
-            "maxUnavailable": str(budget.max_unavailable),
+            **{name: str(bound) for name, bound in bounds.items() if bound is not None},
             "pods sure to run": str(pods),
             "must stay": str(standing.wanted),
         },

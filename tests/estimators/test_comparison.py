@@ -417,3 +417,17 @@ def test_what_the_api_server_refuses_has_no_cost() -> None:
 
     assert (row.after, found.change, row.verdict) == (None, NOTHING, Verdict.RISKY)
     assert "containers[0].resources.requests.cpu: '1 Gi' is not a quantity" in found.unpriced[0].reason
+
+
+def test_a_gap_of_the_change_is_told_apart_from_a_doubt_of_the_cluster() -> None:
+    """Both are partial; what the change itself leaves untold has to stand out."""
+    known = history()
+    assert known.usage is not None
+    doubtful = replace(known, usage=replace(known.usage, partial=("5 values were left out",)))
+    sides = (Revision("a", objects(deployment())), Revision("b", objects(deployment(cpu="2"))))
+    found = compare(*sides, lambda _environment: doubtful, ["no live numbers"])
+
+    assert (found.gaps, found.partial) == (
+        ("no live numbers",),
+        ("no live numbers", "5 values were left out"),
+    )

@@ -108,3 +108,11 @@ def test_a_safe_bound_lets_a_pod_go(bounds: tuple[int | str | None, int | str | 
         safe = int(item.safe_value)
         mended = budget(safe) if bounds[0] is not None else budget(None, safe)
         assert not both(change(pods(count), pods(count, mended)))
+
+
+def test_the_evidence_names_the_bound_that_the_budget_sets() -> None:
+    """And not the other one, which is not there."""
+    [found] = both(change(pods(3), pods(3, budget("100%"))))
+
+    assert found.evidence["minAvailable"] == "100%"
+    assert "maxUnavailable" not in found.evidence
