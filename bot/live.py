@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from bot.errors import UserError
 from bot.progress import progress_bar
 from bot.settings import Settings, from_env
+from bot.words import count
 from estimators.usage import LiveFacts, UsageSnapshot, Window, WorkloadKey, WorkloadUsage, last_hours
 
 if TYPE_CHECKING:
@@ -228,4 +229,5 @@ def export(
     snapshot = history.whole(namespaces)
     write_snapshot(snapshot, output)
     notes = "".join(f"\n  {note}" for note in snapshot.partial)
-    return f"Wrote {output}: {len(snapshot.workloads):,} workloads, {len(snapshot.nodes):,} nodes.{notes}"
+    found = f"{count(len(snapshot.workloads), 'workload')}, {count(len(snapshot.nodes), 'node')}"
+    return f"Wrote {output}: {found}.{notes}"
