@@ -8,103 +8,19 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
-from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.adapters.prometheus_api import PrometheusApi, matcher
 from bot.errors import PrometheusUnavailable, UserError
+from tests.http_peer import Reply, Script, error, peer, vector
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECRET = "s3cr3t-token"
-
-
-@dataclass
-class Asked:
-    """One request as the peer received it."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    form: dict[str, list[str]]
-
-
-@dataclass
-class Reply:
-    """What the peer says, and how."""
-
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    pause: float = 0.0
-    """Seconds between two bytes of a body that is dripped."""
-
-
-Script = Callable[[Asked], Reply]
-
-
-def vector(*values: str, **extra: object) -> Reply:
-    """A fine answer to an instant query."""
-    result = [{"metric": {"n": str(i)}, "value": [0, value]} for i, value in enumerate(values)]
-    data = {"resultType": "vector", "result": result, **extra}
-    return Reply(json.dumps({"status": "success", "data": data}).encode())
-
-
-def error(status: int, reason: str) -> Reply:
-    """An error as Prometheus words it."""
-    body = {"status": "error", "errorType": "execution", "error": reason}
-    return Reply(json.dumps(body).encode(), status)
-
-
-@contextmanager
-def peer(script: Script, *, tls: ssl.SSLContext | None = None) -> Iterator[tuple[str, list[Asked]]]:
-    """The URL of an HTTP server that answers as `script` says, and what it was asked."""
-    asked: list[Asked] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            parts = urlsplit(self.path)
-            form = parse_qs(body or parts.query)
-            asked.append(Asked(self.command, parts.path, dict(self.headers.items()), form))
-            reply = script(asked[-1])
-            self.send_response(reply.status)
-            for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            try:
-                for piece in [reply.body] if not reply.pause else [bytes([byte]) for byte in reply.body]:
-                    self.wfile.write(piece)
-                    time.sleep(reply.pause)
-            except OSError:
-                return  # the client had enough
-
-        do_POST = do_GET  # noqa: N815 - the name http.server looks for
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    try:
-        scheme = "https" if tls else "http"
-        yield f"{scheme}://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def ask(script: Script, **settings: object) -> list[float]:
@@ -286,74 +202,6 @@ def test_too_many_series_are_cut_aloud() -> None:
         assert len(api.instant("x", at=NOON)) == 3
         api.close()
     assert api.warnings == ["Prometheus: only 3 of 5 series were read of x"]
-
-
-def matrix(asked: Asked) -> Reply:
-    """A series whose value is the time, present at every step that was asked but noon."""
-    start, end, step = (int(asked.form[name][0]) for name in ("start", "end", "step"))
-    noon = int(NOON.timestamp())
-    values = [[moment, str(moment)] for moment in range(start, end + 1, step) if moment != noon]
-    result = [{"metric": {"pod": "a"}, "values": values}]
-    return Reply(json.dumps({"status": "success", "data": {"result": result}}).encode())
-
-
-def test_a_range_lies_on_its_grid_with_nan_for_gaps() -> None:
-    """Whatever is missing in the answer is missing in the series, and nothing moves."""
-    start = NOON - timedelta(minutes=10)
-    with peer(matrix) as (url, _):
-        api = PrometheusApi(url)
-        [series] = api.range("x", start=start, end=NOON + timedelta(minutes=14), step_seconds=300)
-        api.close()
-    expected = start.timestamp() + 300.0 * np.arange(5)
-    expected[2] = np.nan
-    np.testing.assert_array_equal(series.values, expected)
-
-
-@pytest.mark.parametrize(
-    "refusal",
-    [
-        error(422, "query processing would load too many samples into memory in query execution"),
-        error(400, "exceeded maximum resolution of 11,000 points per timeseries"),
-        Reply(b"{" + b" " * 300_000),
-    ],
-    ids=["samples", "points", "bytes"],
-)
-def test_a_range_that_is_too_large_is_asked_in_parts(refusal: Reply) -> None:
-    """The parts together are what the whole would have been."""
-
-    def script(asked: Asked) -> Reply:
-        span = int(asked.form["end"][0]) - int(asked.form["start"][0])
-        return refusal if span > 86_400 else matrix(asked)
-
-    with peer(script) as (url, asked):
-        api = PrometheusApi(url, max_bytes=200_000)
-        [series] = api.range("x", start=NOON, end=NOON + timedelta(days=3), step_seconds=300)
-        api.close()
-    expected = NOON.timestamp() + 300.0 * np.arange(865)
-    expected[0] = np.nan
-    np.testing.assert_array_equal(series.values, expected)
-    assert len(asked) == 7
-
-
-def test_more_points_than_a_server_gives_are_never_asked_at_once() -> None:
-    """11,000 a series is every server's limit; 60 days of 5 minutes are 17,281."""
-    with peer(matrix) as (url, asked):
-        api = PrometheusApi(url)
-        [series] = api.range("x", start=NOON, end=NOON + timedelta(days=60), step_seconds=300)
-        api.close()
-    assert len(asked) == 2
-    assert series.values.size == 17_281
-    assert np.isnan(series.values).sum() == 1
-
-
-def test_a_range_that_never_fits_gives_up() -> None:
-    """Halving ends."""
-    with (
-        peer(lambda _: error(422, "too many samples")) as (url, asked),
-        pytest.raises(PrometheusUnavailable, match="too many samples"),
-    ):
-        PrometheusApi(url).range("x", start=NOON, end=NOON + timedelta(days=1), step_seconds=300)
-    assert len(asked) < 12
 
 
 @pytest.fixture(scope="module")

@@ -3,74 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bot.adapters import prometheus_pods
-from bot.adapters.prometheus_api import MAX_POINTS, PrometheusApi, RangeSeries, Sample
+from bot.adapters.prometheus_api import PrometheusApi
 from bot.adapters.prometheus_usage import UsageHistory, read_usage
-from bot.adapters.sketch_store import SketchStore
 from bot.errors import PrometheusUnavailable
 from estimators.usage import RunHistory, Window, WorkloadKey, coverage, observed, peak
 from tests import prometheus_past as truth
+from tests.prometheus_reading import API, WHOLE, Recorder, read, same
 from tests.prometheus_server import backfill, serving
 
-WHOLE = Window(truth.BEGIN, truth.END, truth.STEP)
 EVERY_STEP = np.arange(truth.STEPS)
-API = WorkloadKey("shop", "Deployment", "api")
 
 
-class Recorder(PrometheusApi):
-    """Remembers what it asked, and from when."""
-
-    def __init__(self, url: str, **settings: object) -> None:
-        super().__init__(url, **settings)  # type: ignore[arg-type]  # handed on
-        self.asked: list[tuple[str, datetime]] = []
-
-    def instant(self, query: str, *, at: datetime) -> list[Sample]:
-        """As asked."""
-        self.asked.append((query, at))
-        return super().instant(query, at=at)
-
-    def range(
-        self, query: str, *, start: datetime, end: datetime, step_seconds: int, most_points: int = MAX_POINTS
-    ) -> list[RangeSeries]:
-        """As asked."""
-        self.asked.append((query, start))
-        return super().range(query, start=start, end=end, step_seconds=step_seconds, most_points=most_points)
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prometheus that holds the past."""
-    data = tmp_path_factory.mktemp("prometheus")
-    backfill(data, truth.past())
-    with serving(data) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def shop(url: str) -> UsageHistory:
-    """The namespace in which most things happened."""
-    return read(url, "shop")
-
-
-def read(
-    url: str, *namespaces: str, window: Window = WHOLE, store: SketchStore | None = None, **settings: object
-) -> UsageHistory:
-    """Read it as the product does."""
-    api = Recorder(url, **settings)
-    try:
-        return read_usage(api, namespaces=namespaces or None, window=window, store=store)
-    finally:
-        api.close()
-
-
-def settled_steps() -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def settled_steps() -> NDArray[np.bool_]:
     """The steps in which neither the load changed nor Prometheus was down, nor just before."""
     changed = np.append(False, np.diff(truth.api_replicas(EVERY_STEP)) != 0)
     down = [int((moment - truth.BEGIN).total_seconds()) // truth.STEP for moment in truth.DOWN]
@@ -248,66 +200,6 @@ def test_the_queries_are_few_plain_and_name_no_workload(url: str) -> None:
     assert counts[0] == counts[1] <= 12
 
 
-def same(one: UsageHistory, other: UsageHistory) -> None:
-    """Both histories hold the same."""
-    assert one.workloads.keys() == other.workloads.keys()
-    for key, usage in one.workloads.items():
-        np.testing.assert_array_equal(usage.replicas, other.workloads[key].replicas)
-        for mine, its in zip(usage.containers, other.workloads[key].containers, strict=True):
-            np.testing.assert_array_equal(mine.cpu_cores, its.cpu_cores)
-            np.testing.assert_array_equal(mine.memory_peak_bytes, its.memory_peak_bytes)
-            assert mine.oom_times == its.oom_times
-            assert mine.cpu_pod_percentiles == its.cpu_pod_percentiles
-        assert usage.runs == other.workloads[key].runs
-
-
-def test_a_second_run_asks_only_for_new_days(url: str, shop: UsageHistory, tmp_path: Path) -> None:
-    """Days that are long over come from the store, the last ones are asked again; nothing changes."""
-    store = SketchStore(tmp_path / "usage.db")
-    earlier = Window(truth.BEGIN, truth.END - timedelta(hours=30), truth.STEP)
-    read(url, "shop", window=earlier, store=store)
-    api = Recorder(url)
-    second = read_usage(api, namespaces=["shop"], window=WHOLE, store=store)
-    api.close()
-    store.close()
-    first_new = truth.BEGIN + timedelta(days=6)
-    assert {start.date() for _, start in api.asked if start < truth.END} == {
-        first_new.date(), (first_new + timedelta(days=1)).date()
-    }  # fmt: skip
-    assert api.counters.requests <= 10
-    same(second, shop)
-
-
-def test_a_late_sample_of_yesterday_is_still_read(url: str, tmp_path: Path) -> None:
-    """A day is stored only some hours after it ended."""
-    store = SketchStore(tmp_path / "usage.db")
-    window = Window(truth.BEGIN, truth.BEGIN + timedelta(days=2, hours=5), truth.STEP)
-    for _ in range(2):
-        api = Recorder(url)
-        read_usage(api, namespaces=["shop"], window=window, store=store)
-        api.close()
-    store.close()
-    days = {start.date() for _, start in api.asked if start < window.end}
-    assert (truth.BEGIN + timedelta(days=1)).date() in days
-    assert truth.BEGIN.date() not in days
-
-
-def test_a_cluster_that_was_read_whole_has_every_namespace(url: str, tmp_path: Path) -> None:
-    """Also one that had no pod on some days; and the parts are what they are alone."""
-    store = SketchStore(tmp_path / "usage.db")
-    cluster = read(url, store=store)
-    api = Recorder(url)
-    some = read_usage(api, namespaces=["shop", "few"], window=WHOLE, store=store)
-    api.close()
-    store.close()
-    assert {key.namespace for key in cluster.workloads} >= {"shop", "few", "many", "legacy"}
-    assert {start.date() for _, start in api.asked if start < truth.END} <= {
-        (truth.END - timedelta(days=1)).date()
-    }
-    wanted = {key: usage for key, usage in cluster.workloads.items() if key.namespace in {"shop", "few"}}
-    same(some, UsageHistory(wanted))
-
-
 def test_a_window_within_days_is_a_cut_of_the_whole(url: str, shop: UsageHistory) -> None:
     """Windows need not begin at midnight."""
     window = Window(
@@ -329,33 +221,6 @@ def test_a_window_may_end_just_after_midnight(url: str, minutes: int) -> None:
     [container] = read(url, "shop", window=window).workloads[API].containers
     assert container.cpu_cores.size == window.steps == 288
     assert coverage(container.cpu_cores) == 1
-
-
-def test_an_answer_with_warnings_is_not_remembered(url: str, tmp_path: Path) -> None:
-    """What a store of Thanos left out today may be there tomorrow."""
-    store = SketchStore(tmp_path / "usage.db")
-    api = Recorder(url)
-    api.warnings.append("Prometheus warns: a store is down")
-    history = read_usage(api, namespaces=["shop"], window=WHOLE, store=store)
-    api.close()
-    assert "Prometheus warns: a store is down" in history.partial
-    days = [truth.BEGIN.date() + timedelta(days=day) for day in range(truth.DAYS)]
-    assert store.stored(f"1 300 {url} ", days) == frozenset()
-    store.close()
-
-
-def test_a_broken_cache_is_built_anew(url: str, shop: UsageHistory, tmp_path: Path) -> None:
-    """With a word, and with the same answer."""
-    path = tmp_path / "usage.db"
-    path.write_bytes(b"this is no database" * 1000)
-    store = SketchStore(path)
-    history = read(url, "shop", store=store)
-    same(history, shop)
-    assert [line for line in history.partial if "was broken" in line]
-    store.close()
-    again = SketchStore(path)
-    assert again.stored(f"1 300 {url} ", [truth.BEGIN.date()])
-    again.close()
 
 
 def test_a_server_with_a_small_limit_is_asked_in_smaller_parts(tmp_path: Path) -> None:
