@@ -57,7 +57,7 @@ def simulate(
     free = _within(int(seen[0]) if seen.size else least, 1, most)
     pods = _within(free, least, most)
     raw = _Recommendations(autoscaler, step_seconds)
-    policies = _Policies(autoscaler, step_seconds)
+    free_policies, policies = _Policies(autoscaler, step_seconds), _Policies(autoscaler, step_seconds)
     wanted, kept = [], []
     for ratios in _ratios_per_step(demands, observed.size):
         asked = _asked(ratios, free, autoscaler, may_go_down=not failed)
@@ -66,7 +66,7 @@ def simulate(
             kept.append(math.nan)
             continue
         steady = raw.stabilised(asked, free)
-        free = _within(steady, 1, most)
+        free = free_policies.moved(free, _within(steady, 1, most))
         pods = policies.moved(pods, _within(steady, least, most))
         wanted.append(float(asked))
         kept.append(float(pods))
@@ -93,8 +93,9 @@ def _asked(metrics: _StepRatios, pods: int, autoscaler: Autoscaler, *, may_go_do
     most = 0
     for total, unit, percent in metrics:
         ratio = math.trunc(100 * total / (pods * unit)) / percent if percent else total / (pods * unit)
-        tolerance = float((autoscaler.up if ratio > 1 else autoscaler.down).tolerance)
-        most = max(most, pods if abs(ratio - 1) <= tolerance else math.ceil(pods * ratio))
+        # As the controller compares them: 88 % of 80 % is just within, although 88 / 80 - 1 is above 0.1.
+        keeps = 1.0 - float(autoscaler.down.tolerance) <= ratio <= 1.0 + float(autoscaler.up.tolerance)
+        most = max(most, pods if keeps else math.ceil(pods * ratio))
     return most if may_go_down else max(most, pods)
 
 
@@ -123,31 +124,37 @@ class _Policies:
         self._up, self._down = autoscaler.up, autoscaler.down
         self._syncs = max(step_seconds // SYNC_SECONDS, 1)
         self._sync = 0
+        periods = [policy.period_seconds for policy in (*self._up.policies, *self._down.policies)]
+        self._memory = math.ceil(max(periods, default=0) / SYNC_SECONDS)
         self._events: deque[tuple[int, int]] = deque()
-        """(sync, pods that came or went)."""
+        """(sync, pods that came or went) within the longest period."""
 
     def moved(self, pods: int, goal: int) -> int:
         """Where the count is after one step's syncs on the way to `goal`."""
         rules = self._up if goal > pods else self._down
-        if goal == pods or (not rules.policies and rules.select != "Disabled"):
-            self._sync += self._syncs
-            return goal
-        for _ in range(self._syncs):
+        end = self._sync + self._syncs
+        while self._sync < end and pods != goal:
             self._sync += 1
-            limit = self._limit(rules, pods, up=goal > pods)
+            while self._events and self._events[0][0] <= self._sync - self._memory:
+                self._events.popleft()
+            limit = self._limit(rules, pods, goal)
             moved = min(goal, max(limit, pods)) if goal > pods else max(goal, min(limit, pods))
             if moved != pods:
                 self._events.append((self._sync, moved - pods))
                 pods = moved
+        self._sync = end
         return pods
 
-    def _limit(self, rules: ScalingRules, pods: int, *, up: bool) -> int:
+    def _limit(self, rules: ScalingRules, pods: int, goal: int) -> int:
         if rules.select == "Disabled":
             return pods
+        if not rules.policies:
+            return goal
+        up = goal > pods
         limits = []
         for policy in rules.policies:
-            since = self._sync - policy.period_seconds // SYNC_SECONDS
-            start = pods - sum(count for sync, count in self._events if sync > since and (count > 0) == up)
+            since = self._sync - math.ceil(policy.period_seconds / SYNC_SECONDS)
+            start = pods - sum(count for sync, count in self._events if sync > since)
             if policy.type == "Percent":
                 share = 1 + float(policy.value) / 100 if up else 1 - float(policy.value) / 100
                 limits.append(math.ceil(start * share) if up else math.floor(start * share))

@@ -53,6 +53,25 @@ def test_pods_follow_load_over_target(usage: float, request_cores: float, pods: 
     assert pods == result.pods[-1]
 
 
+@pytest.mark.parametrize(
+    ("target", "percent_used", "pods"),
+    [
+        pytest.param(80, 88, 4, id="88 of 80 is 1.1 times"),
+        pytest.param(80, 89, 5, id="89 of 80 is more"),
+        pytest.param(70, 77, 4, id="77 of 70"),
+        pytest.param(80, 72, 4, id="72 of 80 is 0.9 times"),
+        pytest.param(80, 59, 3, id="59 of 80 is less"),
+    ],
+)
+def test_a_tenth_above_or_below_the_target_is_within_the_tolerance(
+    target: int, percent_used: int, pods: int
+) -> None:
+    """`1 - tolerance <= ratio <= 1 + tolerance`, compared as the controller compares them."""
+    demand = Demand(flat(4 * percent_used / 100 + 0.001), 1.0, target)
+
+    assert simulate(scaler(1), [demand], flat(4), STEP).pods[-1] == pods
+
+
 def test_raising_the_request_twentyfold_does_not_multiply_the_reservation_by_twenty() -> None:
     """Under a utilisation target the count falls as the request rises."""
     load = 2.0 + np.sin(np.arange(4032) / 288 * 2 * np.pi)
@@ -89,6 +108,25 @@ def test_own_policies_limit_the_speed() -> None:
     result = simulate(slow, [Demand(flat(2.0, 6), 0.5, 50)], flat(2, 6), STEP)
 
     assert [*result.pods] == [3, 3, 4, 4, 5, 5]
+
+
+def test_a_policy_counts_from_the_pods_at_the_start_of_its_period() -> None:
+    """What went within the period may come back at once: the controller adds it to the start."""
+    rules = ScalingRules(0, (ScalingPolicy("Pods", Decimal(1), 900),))
+    slow_up = replace(scaler(1), up=rules, down=ScalingRules(0))
+    load = np.array([2.0, 0.5, 2.0, 2.0, 2.0])
+    result = simulate(slow_up, [Demand(load, 0.5, 50)], flat(8, 5), STEP)
+
+    assert [*result.pods] == [8, 2, 8, 8, 8]
+
+
+def test_pods_that_a_policy_holds_are_what_the_next_ratio_is_of() -> None:
+    """Where nothing may go, a load within 10 % of what the held pods carry adds none."""
+    held = replace(scaler(1, 30), down=ScalingRules(0, select="Disabled"))
+    load = np.array([2.5, 0.5, 2.7, 2.7])
+    result = simulate(held, [Demand(load, 0.5, 50)], flat(10, 4), STEP)
+
+    assert [*result.pods] == [10, 10, 10, 10]
 
 
 def test_a_gap_in_the_history_has_no_result() -> None:
