@@ -141,7 +141,7 @@ class PrometheusHistory:
             history.scrape_interval_seconds,
             facts,
             source="Prometheus",
-            partial=history.partial,
+            partial=tuple(dict.fromkeys([*history.partial, *api.warnings])),
         )
 
     def _api(self, selector: Mapping[str, str]) -> PrometheusApi:

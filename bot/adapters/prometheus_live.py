@@ -23,6 +23,7 @@ from bot.adapters.prometheus_ksm_nodes import (
 )
 from bot.adapters.prometheus_ksm_objects import CLUSTER_METRICS, NAMESPACED_METRICS, build_objects
 from bot.adapters.prometheus_ksm_samples import Families, exact, object_labels
+from bot.adapters.prometheus_queries import own_labels
 from estimators.usage import LiveFacts
 
 RECENT = "10m"
@@ -93,18 +94,8 @@ def _ask(
             terms.append(f'label_replace({vector}, "{_TAG}", "{metric}", "", "")')
     families: dict[str, list[Sample]] = defaultdict(list)
     for sample in api.instant(" or ".join(terms), at=at):
-        families[sample.labels.get(_TAG, "")].append(Sample(_own_labels(sample.labels), sample.value))
+        families[sample.labels.get(_TAG, "")].append(Sample(own_labels(sample.labels), sample.value))
     return dict(families)
-
-
-def _own_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """The exporter's own labels; those that clashed with the target's were renamed `exported_*`."""
-    prefix = "exported_"
-    own = {name: value for name, value in labels.items() if not name.startswith(prefix)}
-    own.update(
-        (name.removeprefix(prefix), value) for name, value in labels.items() if name.startswith(prefix)
-    )
-    return own
 
 
 def _requested(api: PrometheusApi, at: datetime, partial: list[str]) -> dict[str, Decimal]:
