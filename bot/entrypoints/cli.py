@@ -171,7 +171,7 @@ def main() -> None:
     """Run a command. What a person can mend is one line on stderr, and exit status 2."""
     gc.set_threshold(*COLLECT_EVERY)
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="tuppence", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
