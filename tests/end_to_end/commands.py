@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,10 @@ TOO_LONG = 60
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A finished command: exit status, both outputs, and for processes seconds and peak bytes."""
+    """A finished command: exit status, both outputs, and for processes what they used.
+
+    `seconds` are of processor time, which other work on the machine does not lengthen; `peak` is in bytes.
+    """
 
     status: int
     out: str
@@ -65,7 +67,6 @@ def process(*arguments: object, cwd: Path | None = None, before: tuple[str, ...]
     """Run it in a process of its own, behind the words of `before`."""
     command = [*before, sys.executable, "-m", "bot", *map(str, arguments)]
     checkout = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
-    started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", _MEASURED, *command],
         cwd=cwd,
@@ -74,15 +75,16 @@ def process(*arguments: object, cwd: Path | None = None, before: tuple[str, ...]
         timeout=TOO_LONG,
         check=False,
     )
-    seconds = time.perf_counter() - started
-    out, _, peak = done.stdout.decode().rpartition("\0")
-    return Ran(done.returncode, out, done.stderr.decode(), seconds, int(peak) * 1024)
+    out, _, used = done.stdout.decode().rpartition("\0")
+    seconds, kibibytes = used.split()
+    return Ran(done.returncode, out, done.stderr.decode(), float(seconds), int(kibibytes) * 1024)
 
 
-# A small parent of its own for each command: the peak memory of children is kept for all of them together.
+# A small parent of its own for each command: what children used is told for all of them together.
 _MEASURED = """
 import resource, subprocess, sys
 status = subprocess.run(sys.argv[1:]).returncode
-print(end=f"\\0{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}")
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(end=f"\\0{used.ru_utime + used.ru_stime} {used.ru_maxrss}")
 sys.exit(status)
 """
