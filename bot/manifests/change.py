@@ -10,6 +10,7 @@ from bot.globs import matches
 from bot.manifests.assembly import Group, leave_out_unread, moved, told_apart, without_doubles
 from bot.manifests.environments import EnvironmentRule
 from bot.manifests.jobs import Deployment, DeploymentKey, Job
+from bot.manifests.leftovers import leftovers
 from bot.manifests.rendered import Renderer, RootKind
 from bot.manifests.roots import UnitKey
 from bot.manifests.sides import SideReader
@@ -81,6 +82,7 @@ def read_change(
     sides = [SideReader(tree, contents, environments, ignored, repository_urls) for tree in (base, head)]
     if changed:
         _Reading(sides, changed, wanted).read(render)
+        sides[1].unpriced += leftovers(sides, changed, ignored)
     leave_out_unread(sides[0].assembly, sides[1].assembly)
     leave_out_unread(sides[1].assembly, sides[0].assembly)
     apart = told_apart(sides[0].assembly) | told_apart(sides[1].assembly)
@@ -109,11 +111,13 @@ class _Reading:
     def read(self, render: Renderer) -> None:
         """Plain manifests, then roots, then what Argo CD and Flux objects among the results deploy."""
         for side in self._sides:
-            side.find_deployments(self._affected)
+            side.find_deployments()
+        self._affect_what_renders_the_touched()
+        for side in self._sides:
+            side.leave_to_render(self._affected)
         folders = sorted({posixpath.dirname(path) for path in self._changed})
         for side in self._sides:
             side.read_plain(folders, self._changed, self._wanted)
-            side.tell_unused_values(self._changed)
         roots = [side.units.roots(self._affected) for side in self._sides]
         # A chart that others come to depend on may be released by itself all the same.
         charts = {key for key in roots[0] | roots[1] if key.kind is RootKind.HELM}
@@ -138,6 +142,20 @@ class _Reading:
                 return
         for side in self._sides:
             side.partial.append(f"applications that deploy applications were followed {_ROUNDS} times only")
+
+    def _affect_what_renders_the_touched(self) -> None:
+        """A change of a chart reaches the overlays with the objects that have it rendered."""
+        for _ in range(_ROUNDS):
+            reached = {
+                unit
+                for side in self._sides
+                for deployment in side.deployments.values()
+                if any(self._reaches(job) for job in deployment.jobs)
+                for unit in side.units.rendering(deployment.file)
+            }
+            if reached <= self._affected:
+                return
+            self._affected |= reached
 
     def _new(self, jobs: Iterable[Job], done: Sequence[Job]) -> list[Job]:
         new: list[Job] = []

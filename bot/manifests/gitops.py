@@ -89,10 +89,10 @@ def written_in(files: Files, ignored: Callable[[str], bool]) -> Iterator[tuple[B
             yield from ((item.body, path) for item in files.objects(path))
 
 
-def key_of(body: Body) -> DeploymentKey:
+def key_of(body: Body, found_in: str) -> DeploymentKey:
     """What an Argo CD or Flux object is known by."""
-    name = dig(body, "metadata", "name")
-    return DeploymentKey(text(body.get("kind")), text(dig(body, "metadata", "namespace")), str(name))
+    name, namespace = dig(body, "metadata", "name"), text(dig(body, "metadata", "namespace"))
+    return DeploymentKey(text(body.get("kind")), namespace, str(name), found_in)
 
 
 def _same_repository(one: str, other: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bot.manifests.rendered import RenderRequest, RootKind
+from bot.manifests.roots import UnitKey
 from estimators.objects import Body, Unpriced
 
 
@@ -50,11 +51,16 @@ class Job:
 
 
 class DeploymentKey(NamedTuple):
-    """An Argo CD or Flux object."""
+    """An Argo CD or Flux object.
+
+    Each cluster has its own of the same name, so where it is found is part of what it is known by: its
+    file, or the root and the environment that it is rendered in.
+    """
 
     kind: str
     namespace: str
     name: str
+    found_in: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +72,8 @@ class Deployment:
     file: str
     jobs: tuple[Job, ...]
     unpriced: tuple[Unpriced, ...]
+
+    @property
+    def units(self) -> set[UnitKey]:
+        """The charts and kustomizations that it has rendered."""
+        return {UnitKey(job.kind, job.folder) for job in self.jobs if job.kind}

@@ -98,6 +98,10 @@ class Units:
         inside = file[len(chart) :].lstrip("/") if chart is not None else ""
         return inside.partition("/")[0] in _PARTS_OF_A_CHART
 
+    def rendering(self, file: str) -> set[UnitKey]:
+        """The units that a file is rendered with, empty where it is a manifest by itself."""
+        return self.affected([file]) if self.is_part(file) else set()
+
     def _chart_above(self, file: str) -> str | None:
         folder = posixpath.dirname(file)
         while folder and folder not in self.charts:

@@ -15,12 +15,12 @@ from bot.errors import OutsideError
 from bot.manifests import argo, flux
 from bot.manifests.assembly import Assembly, Placed, group_of
 from bot.manifests.documents import Document
-from bot.manifests.environments import EnvironmentRule, environment_of, is_values_file
+from bot.manifests.environments import EnvironmentRule, environment_of
 from bot.manifests.gitops import Repository, is_deployment, key_of, written_in
 from bot.manifests.jobs import Deployment, DeploymentKey, Job
 from bot.manifests.rendered import RenderedObject, Renderer, RenderResult, RootKind
 from bot.manifests.roots import KUSTOMIZATIONS, UnitKey, Units
-from bot.manifests.trees import CONFIG_MAP, OBJECT, Contents, Files, join, shown
+from bot.manifests.trees import CONFIG_MAP, OBJECT, Contents, Files, is_below, join, shown
 from bot.ports import Tree
 from estimators.objects import Body, Unpriced, dig, mapping, sequence, text
 from estimators.objects import Path as FieldPath
@@ -48,6 +48,7 @@ class SideReader:
         self.partial: list[str] = []
         self.hooks = 0
         self.deployments: dict[DeploymentKey, Deployment] = {}
+        self._aside: dict[DeploymentKey, Deployment] = {}
         self._rules, self._ignored = rules, ignored
         self.pointed: set[UnitKey] = set()
         self._read: set[str] = set()
@@ -57,28 +58,46 @@ class SideReader:
             self.units, rules, tuple(urls), self._config_map, lambda name: self._sources.get(name, "")
         )
 
-    def find_deployments(self, affected: set[UnitKey]) -> None:
-        """Argo CD and Flux objects in plain files, but for those that an affected root renders anyway."""
+    def find_deployments(self) -> None:
+        """Argo CD and Flux objects in plain files."""
         found = list(written_in(self.files, self._ignored))
         for body, _ in found:
             if body.get("kind") == "GitRepository":
                 self._sources[text(dig(body, "metadata", "name"))] = text(dig(body, "spec", "url"))
         for body, file in found:
             if is_deployment(body):
-                deployment = self._resolved(body, file)
-                self.pointed |= {UnitKey(job.kind, job.folder) for job in deployment.jobs if job.kind}
-                if not (self.units.is_part(file) and self.units.owners(file) & affected):
-                    self.deployments[deployment.key] = deployment
+                deployment = self._resolved(body, file, file)
+                self.pointed |= deployment.units
+                self.deployments[deployment.key] = deployment
 
-    def _resolved(self, body: Body, file: str) -> Deployment:
-        key = key_of(body)
+    def leave_to_render(self, affected: set[UnitKey]) -> None:
+        """Put the objects of plain files aside that an affected root renders anyway.
+
+        Only rendered have they the values, the name and the environment of each overlay. One that only
+        itself has rendered, such as the Application of an Argo CD that deploys itself, stays.
+        """
+        by = {key: self.units.rendering(one.file) & affected for key, one in self.deployments.items()}
+        waiting = {key for key, units in by.items() if units}
+        rendered = self.units.roots(affected) - self.pointed
+        rendered |= {unit for key in by.keys() - waiting for unit in self.deployments[key].units}
+        while coming := [key for key in waiting if by[key] & rendered]:
+            waiting -= set(coming)
+            self._aside |= {key: self.deployments.pop(key) for key in coming}
+            rendered |= {unit for key in coming for unit in self._aside[key].units}
+
+    def _resolved(self, body: Body, file: str, found_in: str, by: Job | None = None) -> Deployment:
+        """What an object deploys; without an environment of its own it is in that of the job it came by."""
+        key = key_of(body, found_in)
         expand = flux.expand if "toolkit.fluxcd.io/" in text(body.get("apiVersion")) else argo.expand
         jobs: list[Job] = []
         unpriced = []
         for found, reason in expand(body, self.repository):
-            jobs += (replace(job, origin=file) for job in found)
+            for job in found:
+                place = by if by is not None and not job.environment else job
+                jobs.append(replace(job, origin=file, environment=place.environment, fixed=place.fixed))
             if reason:
-                unpriced.append(Unpriced(key.kind, key.namespace, key.name, shown(file), reason))
+                environment = by.environment if by else ""
+                unpriced.append(Unpriced(key.kind, key.namespace, key.name, shown(file), reason, environment))
         return Deployment(key, body, file, tuple(jobs), tuple(unpriced))
 
     def default_jobs(self, roots: set[UnitKey], changed: frozenset[str]) -> Iterator[Job]:
@@ -137,27 +156,15 @@ class SideReader:
 
     def plain_folders(self, job: Job) -> list[str]:
         """The folders whose plain manifests an Argo CD or Flux object deploys."""
-        below = [folder for folder in self.files.folders if job.recurse and _is_below(folder, job.folder)]
+        below = [folder for folder in self.files.folders if job.recurse and is_below(folder, job.folder)]
         return [job.folder, *below]
-
-    def tell_unused_values(self, changed: frozenset[str]) -> None:
-        """A change of values that no chart here takes must not look like no impact."""
-        used = {file for one in self.deployments.values() for job in one.jobs for file in job.values_files}
-        for path in sorted(changed & self.files.paths.keys() - used):
-            if is_values_file(path) and not self._ignored(path) and not self.units.owners(path):
-                file = shown(path)
-                reason = (
-                    "Helm values that no chart here is known to take: name the file under "
-                    "`environments: [{values: [...]}]` in .tuppence.yaml"
-                )
-                self.unpriced.append(Unpriced("File", "", file, file, reason))
 
     def _plain_job(self, path: str, orders: Sequence[Job]) -> Job:
         """A plain file's environment is the policy's; who deploys it gives namespace and variables."""
         environment = environment_of(path, self._rules)
         folder = posixpath.dirname(path)
         own = [
-            job for job in orders if job.folder == folder or (job.recurse and _is_below(folder, job.folder))
+            job for job in orders if job.folder == folder or (job.recurse and is_below(folder, job.folder))
         ]
         order = max(own, key=lambda job: len(job.folder), default=Job(None, folder))
         return Job(
@@ -204,6 +211,11 @@ class SideReader:
             if result.failure is not None:
                 self.assembly.failed.add(group_of(job))
                 self.unpriced.append(_failed(job, result.failure))
+                # As they are written, they still tell what of them is in this repository.
+                unit = UnitKey(result.request.kind, job.folder)
+                self.deployments |= {
+                    key: one for key, one in self._aside.items() if unit in self.units.rendering(one.file)
+                }
             for item in result.objects:
                 self._take(job, item)
 
@@ -214,7 +226,7 @@ class SideReader:
         body = item.body if job.substitute is None else flux.substituted(item.body, job.substitute)
         placed = _with_origin(job, Placed(body, item.file, item.line, item.locate))
         if is_deployment(body):
-            deployment = self._resolved(body, placed.file)
+            deployment = self._resolved(body, placed.file, f"{job.folder} {job.environment}", job)
             self.deployments[deployment.key] = deployment
         else:
             self.assembly.add(job, placed)
@@ -234,10 +246,6 @@ class SideReader:
                 if body.get("kind") == "ConfigMap"
             }
         return self._config_maps.get((namespace, name), self._config_maps.get(("", name)))
-
-
-def _is_below(folder: str, above: str) -> bool:
-    return folder.startswith(f"{above}/") if above else bool(folder)
 
 
 def _locate(file: str, document: Document, path: FieldPath) -> tuple[str, int]:

@@ -156,6 +156,11 @@ def join(folder: str, path: str) -> str | None:
     return "" if joined == "." else joined
 
 
+def is_below(folder: str, above: str) -> bool:
+    """Whether a folder lies in another, at any depth."""
+    return folder.startswith(f"{above}/") if above else bool(folder)
+
+
 def shown(path: str) -> str:
     """A path as people can read it: bytes that are no text are escaped."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -131,3 +131,56 @@ def test_a_remote_chart_is_named(spec: object, reason: str) -> None:
     files = {"release.yaml": flux("HelmRelease", spec, group="helm"), "x.yaml": deployment("x")}
     assert unpriced(read({}, files).head) == [("HelmRelease", "release.yaml", reason)]
     assert unpriced(read(files, changed(files, "x.yaml")).head) == []
+
+
+def shop(name: str) -> dict[str, str]:
+    """Two clusters, each with a Kustomization `apps` of its own and a release of one chart patched for it."""
+    release = {
+        "chart": {"spec": {"chart": "charts/api", "sourceRef": {"kind": "GitRepository", "name": name}}}
+    }
+    files = {**CHART, "apps/base/kustomization.yaml": "resources: [release.yaml]\n"}
+    files["apps/base/release.yaml"] = flux("HelmRelease", {**release, "values": {"cpu": 1}}, group="helm")
+    for cluster, cores in (("staging", 2), ("production", 4)):
+        source = {"kind": "GitRepository", "name": name}
+        files[f"clusters/{cluster}/apps.yaml"] = flux(
+            "Kustomization", {"path": f"./apps/{cluster}", "sourceRef": source}, "apps"
+        )
+        files[f"apps/{cluster}/kustomization.yaml"] = "resources: [../base]\npatches: [{path: cpu.yaml}]\n"
+        files[f"apps/{cluster}/cpu.yaml"] = flux("HelmRelease", {"values": {"cpu": cores}}, group="helm")
+    return {path: str(text) for path, text in files.items()}
+
+
+@pytest.mark.parametrize("cluster", ["staging", "production"])
+def test_clusters_with_objects_of_one_name_are_all_seen(cluster: str) -> None:
+    """The Flux layout of a folder a cluster: no cluster's Kustomization or release hides another's."""
+    files = shop("flux-system")
+    patch = f"apps/{cluster}/cpu.yaml"
+    change = really(files, {**files, patch: files[patch].replace('"cpu": ', '"cpu": 1')})
+
+    assert names(change.head) == [f"{cluster}: Deployment flux/api"]
+    assert cpu(change) == [{"staging": 12, "production": 14}[cluster]]
+
+
+def test_a_chart_that_changes_is_rendered_as_each_overlay_releases_it() -> None:
+    """With the values and in the environment of the overlay, not as the base is written."""
+    files = shop("flux-system")
+    change = really(files, changed(files, "charts/api/templates/api.yaml"))
+
+    assert names(change.head) == ["production: Deployment flux/api", "staging: Deployment flux/api"]
+    assert set(cpu(change)) == {2, 4}
+
+
+def test_releases_of_an_overlay_that_cannot_be_rendered_are_told_as_they_are_written() -> None:
+    """One remote resource must not silence every release beside it."""
+    release = {"chartRef": {"kind": "OCIRepository", "name": "redis"}, "values": {"replicas": 1}}
+    files = {
+        "k/kustomization.yaml": "resources: [release.yaml, https://example.com/x.yaml]\n",
+        "k/release.yaml": flux("HelmRelease", release, group="helm"),
+    }
+    head = {**files, "k/release.yaml": files["k/release.yaml"].replace('"replicas": 1', '"replicas": 3')}
+    change = read(files, head, RecordingRenderer(failures={"k": "remote"}))
+
+    assert unpriced(change.head) == [
+        ("Root", "k/kustomization.yaml", "remote"),
+        ("HelmRelease", "k/release.yaml", "its chart is the OCIRepository redis, not in this repository"),
+    ]

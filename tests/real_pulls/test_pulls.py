@@ -38,8 +38,6 @@ SILENT = {
     "microservices-demo-8e85c5bd": "release/kubernetes-manifests.yaml",
     "microservices-demo-9a4616e7": "release/kubernetes-manifests.yaml",
     "microservices-demo-fda80607": "release/kubernetes-manifests.yaml",
-    # The steps of a pipeline, which is no Kubernetes object.
-    "kubernetes-on-aws-9845fe22": "delivery.yaml",
     # What an operator gives to pods that it may start one day, in a ConfigMap.
     "manifests-265848f2": "apps/katib/upstream/installs/",
 }
