@@ -5,7 +5,9 @@ from __future__ import annotations
 import posixpath
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import NamedTuple
 
 from bot.manifests.jobs import Job
@@ -142,7 +144,8 @@ def moved(base: Assembly, head: Assembly) -> dict[Group, str]:
     for group in head.groups:
         if group in base.groups or group in head.fixed or not gone:
             continue
-        like, best = max((_likeness(base.groups[old], head.groups[group]), old) for old in gone)
+        come = {item.identity for item in head.groups[group]}
+        like, best = max((_likeness({item.identity for item in base.groups[old]}, come), old) for old in gone)
         if like >= _SAME_ROOT:
             gone.remove(best)
             if best.environment != group.environment:
@@ -151,16 +154,27 @@ def moved(base: Assembly, head: Assembly) -> dict[Group, str]:
 
 
 def told_apart(side: Assembly) -> dict[Group, str]:
-    """Environments for roots that have none, but hold objects which another root without one holds too.
+    """Environments for roots that are copies of one another in one environment, or in none.
 
-    Copies of an application for each region or customer are such; their folders tell them apart.
+    Copies of an application for each region or customer are such; their folders tell them apart. Roots of
+    one named environment may share a few objects, such as their namespace; without a name, none.
     """
+    held = {
+        group: {item.identity for item in objects}
+        for group, objects in side.groups.items()
+        if group.kind and group not in side.fixed
+    }
     holders: dict[Identity, list[Group]] = defaultdict(list)
-    for group, objects in side.groups.items():
-        if group.kind and not group.environment:
-            for identity in {item.identity for item in objects}:
-                holders[identity].append(group)
-    alike = {group for groups in holders.values() if len(groups) > 1 for group in groups}
+    for group, identities in held.items():
+        for identity in identities:
+            holders[identity].append(group)
+    pairs = {pair for groups in holders.values() for pair in combinations(groups, 2)}
+    alike = {
+        group
+        for one, other in pairs
+        if not one.environment or _likeness(held[one], held[other]) >= _SAME_ROOT
+        for group in (one, other)
+    }
     names = Counter(posixpath.basename(group.folder) for group in alike)
     return {
         group: group.folder
@@ -170,10 +184,9 @@ def told_apart(side: Assembly) -> dict[Group, str]:
     }
 
 
-def _likeness(one: list[ManifestObject], other: list[ManifestObject]) -> float:
+def _likeness(one: AbstractSet[Identity], other: AbstractSet[Identity]) -> float:
     """Common identities over all identities, environments aside."""
-    ours = {item.identity[1:] for item in one}
-    theirs = {item.identity[1:] for item in other}
+    ours, theirs = ({identity[1:] for identity in side} for side in (one, other))
     return len(ours & theirs) / len(ours | theirs)
 
 

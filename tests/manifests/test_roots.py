@@ -157,6 +157,28 @@ def test_copies_without_an_environment_are_told_apart_by_their_folders() -> None
     assert names(change.head) == ["acme: Deployment api", "umbrella: Deployment api"]
 
 
+@pytest.mark.parametrize(
+    ("apps", "found"),
+    [
+        (("api", "api"), ["acme/prod: Deployment api", "umbrella/prod: Deployment api"]),
+        (("bed", "car"), ["prod: Deployment bed", "prod: Deployment car"]),
+    ],
+    ids=["copies", "different applications"],
+)
+def test_copies_in_one_environment_are_told_apart_too(apps: tuple[str, str], found: list[str]) -> None:
+    """An overlay of one name for each customer; those that only share a few objects are no copies."""
+    shared = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+    files = {}
+    for customer, app in zip(("acme", "umbrella"), apps, strict=True):
+        files[f"{customer}/base/kustomization.yaml"] = "resources: [api.yaml, config.yaml]\n"
+        files[f"{customer}/base/api.yaml"] = deployment(app)
+        files[f"{customer}/base/config.yaml"] = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: {app}}}\n"
+        files[f"{customer}/prod/kustomization.yaml"] = "resources: [../base, shop.yaml]\n"
+        files[f"{customer}/prod/shop.yaml"] = shared
+    change = read_change(MemoryTree({}), MemoryTree(files), render=make_renderer())
+    assert [name for name in names(change.head) if "Deployment" in name] == found
+
+
 @pytest.mark.parametrize("sides", ["both", "head"])
 def test_a_root_that_fails_is_a_row_and_saves_nothing(sides: str) -> None:
     """What could be rendered on one side only is left out: it has not gone."""
