@@ -107,7 +107,7 @@ def _values(helm: Body) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if inline := text(helm.get("values")):
         try:
-            values = dict(mapping(load_settings(inline, "values").value))
+            values = dict(mapping(load_settings(inline, "values", last_counts=True).value))
         except UserError as error:
             raise Elsewhere(f"its inline {error}") from error
     values = merged(values, mapping(helm.get("valuesObject")))

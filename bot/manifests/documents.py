@@ -94,10 +94,11 @@ def read(data: bytes) -> Reading:
     return _without_encrypted(documents, problems)
 
 
-def load_settings(text: str, file: str) -> Settings:
+def load_settings(text: str, file: str, *, last_counts: bool = False) -> Settings:
     """The one document of a file written for Tuppence itself; its value is None where the file is empty.
 
-    Raises UserError, naming file and line, for anything that cannot be read and for keys written twice.
+    Raises UserError, naming file and line, for anything that cannot be read, and for keys written twice
+    unless the last one counts, as it does for Helm.
     """
     data = text.encode("utf-8", "surrogateescape")
     budget = Budget()
@@ -106,7 +107,7 @@ def load_settings(text: str, file: str) -> Settings:
     if problem is None:
         try:
             documents = list(_values(data, 0, budget))
-            problem = budget.remarks[0] if budget.remarks else None
+            problem = budget.remarks[0] if budget.remarks and not last_counts else None
         except (yaml.YAMLError, Refused, UnicodeDecodeError) as error:
             problem = _problem(error, data, 0)
     if len(documents) > 1:

@@ -98,7 +98,7 @@ def _values_from(body: Body, repository: Repository, missing: list[str]) -> dict
             missing.append(f"rendered without the values of {what}, which cannot be read here")
             continue
         try:
-            values = merged(values, mapping(load_settings(content, f"{what} {key}").value))
+            values = merged(values, mapping(load_settings(content, f"{what} {key}", last_counts=True).value))
         except UserError as error:
             missing.append(f"rendered without values: {error}")
     return values

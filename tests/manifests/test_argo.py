@@ -217,3 +217,22 @@ def test_one_chart_deployed_to_two_clusters_is_two_environments() -> None:
         head[f"{cluster}.yaml"] = application(f"api-{cluster}", destination=destination, path="charts/api")
     change = really(CHART, head)
     assert names(change.head) == ["east: Deployment shop/api-east", "west: Deployment shop/api-west"]
+
+
+def test_an_argo_cd_that_deploys_itself_is_rendered() -> None:
+    """Its own Application lies in the folder that it deploys."""
+    files = {
+        "argocd/kustomization.yaml": "resources: [self.yaml, api.yaml]\n",
+        "argocd/self.yaml": application("self", path="argocd"),
+        "argocd/api.yaml": deployment("api"),
+    }
+    change = really(files, changed(files, "argocd/api.yaml"))
+    assert names(change.head) == ["Deployment shop/api"]
+
+
+def test_a_value_written_twice_counts_the_second_time() -> None:
+    """As Helm has it: charts of applications put general and own values one below the other."""
+    values = {"values": "cpu: 1\nnested: {deep: 1}\ncpu: 7\n"}
+    head = {**CHART, "app.yaml": application(path="charts/api", helm=values)}
+    change = really(CHART, head)
+    assert (cpu(change), unpriced(change.head)) == ([7], [])
