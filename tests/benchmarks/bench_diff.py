@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from tests.benchmarks.many_workloads import WORKLOADS, make_repository
@@ -44,44 +45,40 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What was measured, in which unit, and what it should not be above."""
+    """What was measured, in which unit, and what it should not be above; no aim for what only explains."""
 
     name: str
     value: float
     unit: str
-    aim: float
+    aim: float = inf
 
     def __str__(self) -> str:
         """A line of the printed table."""
+        aim = "" if self.aim == inf else f"aim <= {self.aim:g}"
         verdict = "" if self.value <= self.aim else "   above the aim"
-        return f"{self.name:<62} {self.value:7.2f} {self.unit:<3}  aim <= {self.aim:g}{verdict}"
+        return f"{self.name:<64} {self.value:7.2f} {self.unit:<3} {aim}{verdict}"
 
 
 def measure(scratch: Path, rounds: int = ROUNDS) -> Iterator[Measure]:
     """Everything the aims are about, measured in one run."""
     commands = _commands(scratch)
     best: dict[str, Run] = {}
+    parsing: list[float] = []
     for _ in range(rounds):
+        parsing.append(float(run(_parse(scratch)).output))
         for name, command in commands.items():
             best[name] = _better(best.get(name), run(command))
-    parsing = min(float(run(_parse(scratch)).output) for _ in range(rounds))
     start_up = best["nothing"].processor
     for form in FORMATS:
-        yield Measure(
-            f"diff --format {form} of {WORKLOADS:,} workloads / parsing the same bytes",
-            (best[form].processor - start_up) / parsing,
-            "x",
-            2,
-        )
+        beyond = best[form].processor - start_up
+        name = f"diff --format {form} of {WORKLOADS:,} workloads / parsing their bytes"
+        yield Measure(name, beyond / min(parsing), "x", 2)
     for form in FORMATS:
         yield Measure(f"peak memory of it, {form}", best[form].peak / 1e6, "MB", 200)
     yield Measure("tuppence --help", best["help"].clock, "s", 0.2)
     yield Measure("diff of one small change, plain YAML", best["one"].clock, "s", 0.5)
-    print(
-        f"parsing takes {parsing:.2f} s; start-up {start_up:.2f} s; diff "
-        + ", ".join(f"{form} {best[form].processor:.2f} s" for form in FORMATS)
-        + " (processor time)"
-    )
+    yield Measure("parsing alone, of processor", min(parsing), "s")
+    yield Measure("start-up: diff of an empty change, of processor", start_up, "s")
 
 
 def run(command: Sequence[str]) -> Run:
