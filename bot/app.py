@@ -45,6 +45,7 @@ class DiffOptions:
     window: int = 14 * 24
     form: str = "text"
     fail_on: str | None = None
+    details: bool = False
     output: Path | None = None
     unsafe_render: bool = False
 
@@ -190,14 +191,15 @@ def show(priced: Priced, options: DiffOptions) -> None:
         text = dump_report(priced.report, priced.crossed)
     elif options.form == "markdown":
         text = render_comment(priced.report, links=links, crossed=priced.crossed)
-    elif options.output is None:
+    elif options.output is None and sys.stdout.isatty():
         from rich.console import Console  # noqa: PLC0415
 
-        console = Console(width=None if sys.stdout.isatty() else TEXT_WIDTH)
-        show_report(priced.report, console, links=links, crossed=priced.crossed)
+        show_report(priced.report, Console(), links=links, crossed=priced.crossed, details=options.details)
         return
     else:
-        text = report_as_text(priced.report, width=TEXT_WIDTH, links=links, crossed=priced.crossed)
+        text = report_as_text(
+            priced.report, width=TEXT_WIDTH, links=links, crossed=priced.crossed, details=options.details
+        )
     if options.output is None:
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
         return

@@ -12,29 +12,31 @@ from typing import Any, cast
 
 from bot import words
 from bot.inert import plain
+from bot.page_arithmetic import Arithmetic, arithmetic
 from bot.page_details import (
     SEVERITY_RANK,
     Links,
-    RowArithmetic,
     RowFindings,
-    arithmetic,
     name,
     row_findings,
+    safe_value,
     without_stop,
 )
 from bot.page_rows import (
     Amounts,
     Table,
+    UnpricedWords,
     choose,
     may_hurt,
     others_title,
     rank,
     row_words,
     sum_words,
+    unpriced_words,
 )
 from estimators.guardrail import CrossedGuardrail
 from estimators.money import cents_that_add_up, total
-from estimators.objects import Unpriced
+from estimators.replicas import ASK_FOR_USAGE
 from estimators.report import Report, Row, Verdict
 
 
@@ -58,24 +60,26 @@ class Page:
     dot: str
     headline: str
     worst: tuple[str, str]
-    """Name and message of the worst finding."""
+    """Name of the worst row, and its worst finding with what would be safe."""
     sentences: tuple[str, ...]
+    gaps: tuple[str, ...]
+    """What the report as a whole lacks: told before the rows."""
     table: Table
     others: Table
     others_title: str
     others_left: int
     with_environment: bool
-    arithmetic: tuple[RowArithmetic, ...]
+    arithmetic: Arithmetic
     findings: tuple[RowFindings, ...]
     findings_title: str
     findings_left: int
-    unpriced: tuple[Unpriced, ...]
+    unpriced: tuple[UnpricedWords, ...]
     unpriced_count: int
     unpriced_left: int
     crossed: tuple[CrossedGuardrail, ...]
-    partial: tuple[str, ...]
+    doubts: tuple[str, ...]
+    """What else is missing or doubtful: told after the rows."""
     notes: tuple[str, ...]
-    without_usage: bool
     footer: tuple[str, ...]
     head: str
     base: str
@@ -83,9 +87,7 @@ class Page:
 
 def is_quiet(report: Report, crossed: Sequence[CrossedGuardrail] = ()) -> bool:
     """Whether there is nothing to say: no impact, and nothing that might hide one."""
-    return report.verdict is Verdict.NONE and not (
-        report.change or report.unpriced or report.partial or crossed
-    )
+    return report.verdict is Verdict.NONE and not (report.change or _hides_something(report) or crossed)
 
 
 def compose(report: Report, size: Size, *, links: Links, crossed: Sequence[CrossedGuardrail] = ()) -> Page:
@@ -100,71 +102,101 @@ def compose(report: Report, size: Size, *, links: Links, crossed: Sequence[Cross
 
     with_findings = [row for row in ranked if row.findings]
     counted = [row for row in shown + others if row.change]
+    doubts = [text for text in report.partial if text not in report.gaps]
     page = Page(
-        dot=words.DOTS[report.verdict],
+        dot=words.DOTS[report.verdict] or (words.DOTS[Verdict.UNKNOWN] if _hides_something(report) else ""),
         headline=headline(report),
         worst=_worst(ranked),
         sentences=tuple(_sentences(report, ranked, cents)),
+        gaps=tuple(without_stop(text) for text in report.gaps[: size.unpriced]),
         table=table(shown),
         others=table(others[: size.others]),
         others_title=others_title(others, cents, report.currency),
         others_left=max(0, len(others) - size.others),
         with_environment=len({row.identity.environment for row in ranked}) > 1,
-        arithmetic=tuple(arithmetic(row, report) for row in counted[: size.arithmetic]),
+        arithmetic=arithmetic(counted[: size.arithmetic], report),
         findings=tuple(row_findings(row, links) for row in with_findings[: size.findings]),
         findings_title=words.count(sum(len(row.findings) for row in with_findings), "finding"),
         findings_left=max(0, len(with_findings) - size.findings),
-        unpriced=report.unpriced[: size.unpriced],
+        unpriced=tuple(map(unpriced_words, report.unpriced[: size.unpriced])),
         unpriced_count=len(report.unpriced),
         unpriced_left=max(0, len(report.unpriced) - size.unpriced),
         crossed=tuple(crossed),
-        partial=report.partial[: size.unpriced],
+        doubts=tuple(map(without_stop, doubts[: size.unpriced])),
         notes=report.notes[: size.unpriced],
-        without_usage=not report.usage and bool(report.rows),
         footer=tuple(_footer(report)),
         head=words.revision(report.head),
         base=words.revision(report.base),
     )
-    return cast("Page", _visible(page, size.text))
+    return cast("Page", _visible(page, size.text, _TOLD_ONCE if _lacks_usage(report) else ""))
 
 
-def _visible(value: Any, most: int) -> Any:  # noqa: ANN401 - whatever a page is made of
-    """The same with every text as one visible line of at most `most` characters; addresses stay whole."""
+_TOLD_ONCE = ASK_FOR_USAGE
+"""Where a report has no usage at all, its first lines and its footer say how to add it, and no row has to."""
+
+
+def _lacks_usage(report: Report) -> bool:
+    return bool(report.rows) and not report.usage
+
+
+def _visible(value: Any, most: int, once: str) -> Any:  # noqa: ANN401 - whatever a page is made of
+    """The same with every text as one visible line of at most `most` characters; addresses stay whole.
+
+    `once` is taken from the end of each text: it is said elsewhere.
+    """
     if isinstance(value, str):
-        return plain(value, most)
+        return plain(_without(value, once) if once else value, most)
     if isinstance(value, tuple):
-        return tuple(_visible(item, most) for item in value)
+        return tuple(_visible(item, most, once) for item in value)
     if is_dataclass(value) and not isinstance(value, type):
         texts = {item.name: getattr(value, item.name) for item in fields(value) if item.name != "url"}
-        return replace(value, **{key: _visible(text, most) for key, text in texts.items()})
+        return replace(value, **{key: _visible(text, most, once) for key, text in texts.items()})
     return value
+
+
+def _without(text: str, once: str) -> str:
+    return "" if text == once else text.removesuffix(f": {once}")
+
+
+def _hides_something(report: Report) -> bool:
+    return bool(report.unpriced or report.gaps)
 
 
 def headline(report: Report) -> str:
     """Verdict, change, range, confidence and what has no price, in one line that stands alone."""
-    if report.unpriced and not report.rows:
-        return f"Not known · {words.count(len(report.unpriced), 'change')} could not be priced"
-    change, currency = report.change, report.currency
-    parts = [words.VERDICTS[report.verdict]]
-    if not any(row.cost_known for row in report.rows) and not change:
-        parts.append("cost not known" if report.rows or report.unpriced else "no change in cost")
-    elif not change:
-        parts.append("no change in cost")
-    else:
-        share = words.percent(report.percent)
-        parts.append(f"{words.money(change.expected, currency, signed=True)} a month ({share})")
-        parts.append(words.spread(change, currency, "between {} and {}"))
+    if not report.rows and _hides_something(report):
+        if not report.unpriced:
+            return "Not known · incomplete"
+        return f"Cost not known · {words.count(len(report.unpriced), 'change')} could not be priced"
+    no_impact = report.verdict is Verdict.NONE and _hides_something(report)
+    parts = ["No impact found" if no_impact else words.VERDICTS[report.verdict], *_amounts(report)]
     parts.append(words.CONFIDENCES[report.confidence])
     if report.unpriced:
         parts.append(f"{len(report.unpriced):,} not priced")
+    if report.gaps:
+        parts.append("incomplete")
     return " · ".join(part for part in parts if part)
+
+
+def _amounts(report: Report) -> Iterable[str]:
+    change, currency = report.change, report.currency
+    between = words.spread(change, currency, "between {} and {}")
+    if not any(row.cost_known for row in report.rows) and not change:
+        yield "cost not known" if report.rows else "no change in cost"
+    elif not change.expected:
+        yield "no change in cost expected" if between else "no change in cost"
+    else:
+        share = words.percent(report.percent)
+        yield f"{words.money(change.expected, currency, signed=True)} a month ({share})"
+    yield between
 
 
 def _worst(ranked: list[Row]) -> tuple[str, str]:
     row = next((row for row in ranked if may_hurt(row) and row.findings), None)
     if row is None:
         return "", ""
-    return name(row), without_stop(min(row.findings, key=lambda item: SEVERITY_RANK[item.severity]).message)
+    finding = min(row.findings, key=lambda item: SEVERITY_RANK[item.severity])
+    return name(row), "; ".join(filter(None, (without_stop(finding.message), safe_value(finding))))
 
 
 def _sentences(report: Report, ranked: list[Row], cents: Amounts) -> Iterable[str]:
@@ -182,11 +214,19 @@ def _sentences(report: Report, ranked: list[Row], cents: Amounts) -> Iterable[st
         yield "Nothing in it looks risky."
     doubtful = sum(row.verdict is Verdict.UNKNOWN for row in ranked)
     if doubtful:
-        yield f"{words.counted(doubtful, 'change')} could not be judged; the table says what is missing."
+        yield f"{words.counted(doubtful, 'change')} could not be judged{_for_want_of(report)}."
     unknown = sum(not row.cost_known for row in ranked)
     if unknown and unknown < len(ranked):
-        yield f"The amount leaves out {words.count(unknown, 'change')} whose cost is not known."
+        who = words.counted(unknown, "change").lower()
+        yield f"The amount leaves out {who} whose cost is not known."
     yield from _by_environment(ranked, cents, report.currency)
+
+
+def _for_want_of(report: Report) -> str:
+    """What would have told; how to add it, unless it was asked for and did not answer."""
+    if not _lacks_usage(report):
+        return "; their rows say what is missing"
+    return " without live usage" + ("" if report.gaps else f": {ASK_FOR_USAGE}")
 
 
 def _by_environment(ranked: list[Row], cents: Amounts, currency: str) -> Iterable[str]:
@@ -210,6 +250,8 @@ def _footer(report: Report) -> Iterable[str]:
         yield f"prices: {report.prices}"
     if report.usage:
         yield f"usage: {report.usage}"
+    elif report.rows:
+        yield "usage: none" if report.gaps else f"usage: none, {ASK_FOR_USAGE}"
     if not report.unpriced:
         yield "nothing left unpriced"
     if report.left_out_hooks:

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from bot import words
 from bot.page_details import SEVERITY_RANK, Links, name, place, safe_value, side, without_stop
+from estimators.compared_field import PRESENT
+from estimators.objects import Unpriced
 from estimators.quantity import GIB, show_bytes, show_cores
 from estimators.report import Estimate, Row, Severity, Verdict
 
@@ -47,6 +49,16 @@ class Table:
     def of(cls, rows: tuple[RowWords, ...]) -> Table:
         """The rows with the columns they need."""
         return cls(rows, any(row.seen for row in rows), any(row.why for row in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class UnpricedWords:
+    """One thing without a price: its kind, `""` for a file; its name; its file where the name is another."""
+
+    kind: str
+    name: str
+    file: str
+    reason: str
 
 
 def rank(row: Row) -> tuple[int, bool, Decimal, str]:
@@ -95,11 +107,15 @@ def row_words(row: Row, cents: Amounts, currency: str, links: Links) -> RowWords
 def _changes(row: Row) -> list[str]:
     """`memory limit 1Gi → 512Mi`, one text for each of the first few."""
     if row.status == "changed":
-        labels: dict[tuple[str, str], list[str]] = {}
+        alike: dict[tuple[str, str, str], list[str]] = {}
         for change in row.changes:
-            labels.setdefault((change.old, change.new), []).append(change.label)
-        told = [_one_change(_together(alike), old, new) for (old, new), alike in labels.items()]
-        return [*told[:4], f"{len(told) - 4} more"] if len(told) > 4 else told
+            thing, _, part = change.label.rpartition(" ")
+            alike.setdefault((thing, change.old, change.new), []).append(part)
+        told = [
+            _one_change(f"{thing} {' and '.join(parts)}".lstrip(), old, new)
+            for (thing, old, new), parts in alike.items()
+        ]
+        return [*told[:4], f"{len(told) - 4} more"] if len(told) > 4 else told or ["changed"]
     estimate = row.after or row.before
     size = _size(estimate) if estimate else ""
     return [f"{row.status}, {size}" if size else row.status]
@@ -121,18 +137,11 @@ def _size(estimate: Estimate) -> str:
     return f"{words.number(pods)} {'pod' if pods == 1 else 'pods'} of {size}"
 
 
-def _together(labels: list[str]) -> str:
-    """`memory request and limit`, where both changed alike."""
-    things = {label.rpartition(" ")[0] for label in labels}
-    if len(things) > 1 or len(labels) == 1:
-        return " and ".join(labels)
-    return f"{things.pop()} {' and '.join(label.rpartition(' ')[2] for label in labels)}".lstrip()
-
-
 def _one_change(label: str, old: str, new: str) -> str:
     if old and new:
         return f"{label} {old} → {new}"
-    return f"{label} {new} added" if new else f"{label} {old} removed"
+    value = "" if PRESENT in (old, new) else f" {old or new}"
+    return f"{label}{value} {'added' if new else 'removed'}"
 
 
 def _why(row: Row) -> str:
@@ -172,3 +181,16 @@ def others_title(others: list[Row], cents: Amounts, currency: str) -> str:
     ]
     how = ", ".join(risks) or "no risk"
     return f"{words.count(len(others), 'more workload')}, {how}, {sum_words(others, cents, currency)}"
+
+
+def unpriced_words(item: Unpriced) -> UnpricedWords:
+    """What has no price, with no path said twice."""
+    alone = item.kind in {"File", "Root"}
+    name = f"{item.namespace}/{item.name}" if item.namespace else item.name
+    told = f"{item.file}/".startswith(f"{item.name}/") or item.reason.startswith(item.file)
+    return UnpricedWords(
+        kind="" if alone else item.kind,
+        name=name,
+        file="" if told else item.file,
+        reason=item.reason.removeprefix(f"{item.name}/") if alone else item.reason,
+    )

@@ -1,4 +1,4 @@
-"""A report on a terminal: the facts of the comment in the same order, without its folds."""
+"""A report on a terminal: what the comment shows at a glance; with `details`, what it folds away as well."""
 
 from __future__ import annotations
 
@@ -14,56 +14,82 @@ from rich.text import Text
 from bot import words
 from bot.inert import address
 from bot.page import Page, Size, compose, is_quiet
-from bot.page_details import Links, RowArithmetic, RowFindings, Sum
+from bot.page_arithmetic import RowArithmetic, Sum
+from bot.page_details import Links, RowFindings
 from bot.page_rows import RowWords, Table
 from estimators.guardrail import CrossedGuardrail
 from estimators.report import Report
 
-_SIZE = Size(table=10, others=1000, arithmetic=10, findings=100, unpriced=1000, text=300)
+_GLANCE = Size(table=10, others=0, arithmetic=0, findings=0, unpriced=5, text=300)
+_DETAILS = Size(table=10, others=1000, arithmetic=10, findings=100, unpriced=1000, text=300)
 _WIDE = 110
 """Columns from which the rows stand in a table; below, each is a small paragraph."""
 _STYLES = {"Risky": "bold red", "Caution": "yellow", "Unknown": "bright_black", "Safe": "green"}
 
 
 def show_report(
-    report: Report, console: Console, *, links: Links, crossed: Sequence[CrossedGuardrail] = ()
+    report: Report,
+    console: Console,
+    *,
+    links: Links,
+    crossed: Sequence[CrossedGuardrail] = (),
+    details: bool = False,
 ) -> None:
     """Print `report`. Colours and links appear where `console` is a terminal that has them."""
     if is_quiet(report, crossed):
         console.print(Text(f"No cost or reliability impact at {words.revision(report.head)}."))
         return
-    page = compose(report, _SIZE, links=links, crossed=crossed)
-    for part in _parts(page, console.width):
+    page = compose(report, _DETAILS if details else _GLANCE, links=links, crossed=crossed)
+    for part in _parts(page, console.width, details=details):
         console.print(part)
 
 
 def report_as_text(
-    report: Report, *, width: int, links: Links, crossed: Sequence[CrossedGuardrail] = ()
+    report: Report,
+    *,
+    width: int,
+    links: Links,
+    crossed: Sequence[CrossedGuardrail] = (),
+    details: bool = False,
 ) -> str:
     """The same as plain text of at most `width` columns, for files and pipes."""
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
     with console.capture() as capture:
-        show_report(report, console, links=links, crossed=crossed)
+        show_report(report, console, links=links, crossed=crossed, details=details)
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
 Part = Text | Grid | Padding
 
 
-def _parts(page: Page, width: int) -> Iterable[Part]:
+def _parts(page: Page, width: int, *, details: bool) -> Iterable[Part]:
     verdict = page.headline.partition(" · ")[0]
     yield Text(page.headline, style=_STYLES.get(verdict, "bold"))
     worst = [f"{page.worst[0]}: {page.worst[1]}."] if page.worst[0] else []
     if told := " ".join([*worst, *page.sentences]):
         yield Text(told)
+    if page.gaps:
+        yield Text(f"Incomplete: {'; '.join(page.gaps)}.", style="yellow")
     yield from _rows(page.table, page, width)
     if page.others_title:
         yield _title(page.others_title)
+    if details:
+        yield from _details(page)
+    yield from _closing(page)
+    if page.table.rows and not details:
+        findings = f", {page.findings_title} with evidence" if page.findings_left else ""
+        others = f", {words.count(page.others_left, 'more workload')}" if page.others_left else ""
+        yield Text(f"with --details: how these numbers were made{findings}{others}", "dim")
+
+
+def _details(page: Page) -> Iterable[Part]:
+    if page.others.rows:
         yield _short_rows(page)
-        yield from _left(page.others_left, "more")
-    if page.arithmetic or page.notes:
+    yield from _left(page.others_left, "more")
+    if page.arithmetic.rows or page.notes:
         yield _title("How these numbers were made")
-    for item in page.arithmetic:
+    yield from (_indented(f"{line}.", 2, "dim") for line in page.arithmetic.basis)
+    for item in page.arithmetic.rows:
         yield from _arithmetic(item, page)
     yield from (_item(note) for note in page.notes)
     if page.findings:
@@ -71,25 +97,18 @@ def _parts(page: Page, width: int) -> Iterable[Part]:
     for row in page.findings:
         yield from _findings(row, page)
     yield from _left(page.findings_left, "more workloads with findings")
-    yield from _closing(page)
 
 
 def _closing(page: Page) -> Iterable[Part]:
     if page.unpriced_count:
         yield _title(f"Not priced: {page.unpriced_count:,}")
     for item in page.unpriced:
-        kind = "" if item.kind in {"File", "Root"} else f"{item.kind} "
-        name = f"{item.namespace}/{item.name}" if item.namespace else item.name
-        file = f" in {item.file}" if item.file not in {"", item.name} else ""
-        yield _item(f"{kind}{name}{file}: {item.reason}")
+        name = " ".join(filter(None, (item.kind, item.name, f"in {item.file}" if item.file else "")))
+        yield _item(f"{name}: {item.reason}")
     yield from _left(page.unpriced_left, "more")
-    if page.partial:
-        yield _title(f"Incomplete: {'; '.join(page.partial)}")
-    if page.without_usage:
-        yield _title(
-            "Nothing here was held against live usage. To compare with what the pods really use, "
-            "add --prometheus URL or --usage FILE."
-        )
+    if page.doubts:
+        yield _title("Doubts about these numbers")
+    yield from (_item(text) for text in page.doubts)
     for crossed in page.crossed:
         approvers = f" Needs approval by {' or '.join(crossed.approvers)}." if crossed.approvers else ""
         yield _title(f"Guardrail crossed: {crossed.why}. {crossed.message}".rstrip() + approvers, "bold red")
@@ -155,7 +174,7 @@ def _wide(table: Table, page: Page) -> Grid:
     grid.add_column("Change", overflow="fold", ratio=5)
     if table.with_seen:
         grid.add_column("Seen live", overflow="fold", ratio=4)
-    grid.add_column("A month", justify="right", no_wrap=True)
+    grid.add_column("Per month", justify="right", no_wrap=True)
     if table.with_why:
         grid.add_column("Why", overflow="fold", ratio=6)
     for row in table.rows:

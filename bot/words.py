@@ -24,7 +24,7 @@ VERDICTS = {
     Verdict.NONE: "No impact",
 }
 CONFIDENCES = {
-    Confidence.NONE: "confidence none, no usage history",
+    Confidence.NONE: "no usage history",
     Confidence.LOW: "confidence low",
     Confidence.MEDIUM: "confidence medium",
     Confidence.HIGH: "confidence high",
@@ -64,8 +64,12 @@ def _in_currency(digits: str, currency: str) -> str:
 
 
 def spread(amounts: Range, currency: str, between: str = "{}…{}", *, signed: bool = True) -> str:
-    """The least and the most of a change, `+$158…+$943`; `""` where both read the same."""
-    least, most = (money(end, currency, signed=signed) for end in sorted((amounts.floor, amounts.ceiling)))
+    """The least and the most of a change, `+$158…+$943`; `""` where both read the same.
+
+    A change is floor - floor, expected - expected, ceiling - ceiling: any of them may be the least.
+    """
+    ends = sorted((amounts.floor, amounts.expected, amounts.ceiling))
+    least, most = (money(end, currency, signed=signed) for end in (ends[0], ends[-1]))
     return between.format(least, most) if least != most else ""
 
 

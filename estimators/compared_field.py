@@ -12,6 +12,9 @@ from estimators.report import FieldChange
 Place = tuple[ManifestObject, Path]
 """A field of an object."""
 
+PRESENT = "present"
+"""What stands for a whole part that only one side has."""
+
 _LONGEST = 60
 """Characters of a value that are worth showing in a table."""
 
@@ -69,7 +72,7 @@ def changed_field(label: str, old: Place | None, new: Place | None, *, whole: bo
 
 
 def _present(place: Place | None) -> str:
-    return "present" if place is not None and value_at(place) is not None else ""
+    return PRESENT if place is not None and value_at(place) is not None else ""
 
 
 def shown_value(value: object) -> str:

@@ -98,6 +98,9 @@ def cli() -> None:
     help="Text for people, Markdown for a comment, JSON for programs.",
 )
 @click.option(
+    "--details", is_flag=True, help="Text with the arithmetic, the evidence and every workload as well."
+)
+@click.option(
     "--fail-on", type=click.Choice(["caution", "risky"]), help="Exit 1 at this verdict or a worse one."
 )
 @click.option("--output", type=_FOLDER, metavar="FILE", help="Write there instead of standard output.")

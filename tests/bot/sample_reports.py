@@ -157,7 +157,7 @@ def the_story() -> Report:
     below_peak = finding(
         "memory-limit-below-peak", Severity.RISKY, "memory limit 512Mi is below the 683 MiB it peaked at",
         {"container": "api", "old limit": "1Gi", "new limit": "512Mi", "peak": "683 MiB", "OOM kills": "2",
-         "window": "14 days to 2026-11-16, 99 % of steps", "saves": "$14"},
+         "window": "14 days to 2026-11-16, 99 % of steps", "saves": "13.92 USD"},
         "832Mi",
     )  # fmt: skip
     headroom = finding(
@@ -237,6 +237,12 @@ def unknown() -> Report:
     )
 
 
+def outage() -> Report:
+    """Prometheus was asked and did not answer, so nothing could be judged."""
+    gap = "no live numbers: https://prometheus.example: cannot be reached (timed out)"
+    return replace(unknown(), unpriced=(), partial=(gap,), gaps=(gap,))
+
+
 def without_history() -> Report:
     """Only capacity is added, so it is safe without any history."""
     rows = [
@@ -262,7 +268,8 @@ def environments() -> Report:
             findings=[single] if verdict is Verdict.CAUTION else [], seen="p95 310m")
         for environment, count, verdict in sizes
     ]  # fmt: skip
-    return report(rows, left_out_hooks=3, partial=("only 3,000 of 4,210 changed files were listed",))
+    gap = "only 3,000 of 4,210 changed files were listed"
+    return report(rows, left_out_hooks=3, partial=(gap, "12 values were left out"), gaps=(gap,))
 
 
 def in_euro() -> Report:
@@ -314,6 +321,7 @@ SAMPLES = {
     "nothing-priced": nothing_priced,
     "unreadable": unreadable,
     "unknown": unknown,
+    "outage": outage,
     "without-history": without_history,
     "environments": environments,
     "euro": in_euro,

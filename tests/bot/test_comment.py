@@ -55,7 +55,7 @@ def test_a_quiet_report_is_one_line() -> None:
     "facts",
     [
         {"unpriced": (Unpriced("File", "", "a.yaml", "a.yaml", "line 1: a tab"),)},
-        {"partial": ("only 3,000 files were listed",)},
+        {"gaps": ("only 3,000 files were listed",)},
     ],
     ids=["something has no price", "something was not read"],
 )
@@ -215,7 +215,7 @@ def test_shown_cents_add_up_to_the_headline(changes: list[Decimal]) -> None:
 def test_the_arithmetic_adds_up_to_the_cent() -> None:
     """On each side the lines' cents are the total's, and what did not change reads the same on both."""
     page = compose(sample_reports.the_story(), SIZES[0], links=no_links)
-    for item in page.arithmetic:
+    for item in page.arithmetic.rows:
         *lines, monthly = (line for line in item.lines if line.label != "pods")
         before = [line.before.amount for line in lines]
         after = [

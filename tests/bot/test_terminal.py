@@ -46,10 +46,44 @@ def test_a_report_reads_as_its_golden_file(name: str, width: int, golden: Callab
     )
 
 
+@pytest.mark.parametrize("name", ["story", "environments", "unknown"])
+def test_details_read_as_their_golden_file(name: str, golden: Callable[[str, str], None]) -> None:
+    """What the comment folds away: every workload, the arithmetic and the evidence."""
+    golden(
+        f"{name}.details.txt",
+        report_as_text(
+            SAMPLES[name](), width=100, links=no_links, crossed=CROSSED.get(name, ()), details=True
+        ),
+    )
+
+
+def test_a_glance_leaves_out_the_rest_and_says_so() -> None:
+    """No arithmetic and no evidence unless they are asked for."""
+    glance = report_as_text(sample_reports.the_story(), width=140, links=no_links)
+    everything = report_as_text(sample_reports.the_story(), width=140, links=no_links, details=True)
+
+    assert "730 h ×" not in glance
+    assert "web/blog" not in glance
+    assert glance.endswith(
+        "with --details: how these numbers were made, 3 findings with evidence, 3 more workloads\n"
+    )
+    assert "12 × 0.5 cores × 730 h × $0.031611  $138.46" in everything
+    assert "web/blog" in everything
+    assert "--details" not in everything
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_line_of_a_file_ends_in_spaces(name: str) -> None:
+    """Whoever copies or compares it gets what is seen."""
+    told = report_as_text(SAMPLES[name](), width=100, links=no_links, details=True)
+
+    assert [line for line in told.splitlines() if line != line.rstrip()] == []
+
+
 @pytest.mark.parametrize("width", [80, 140])
 def test_amounts_end_in_one_column(width: int) -> None:
     """So that they can be compared at a glance."""
-    told = report_as_text(sample_reports.savings(), width=width, links=no_links).split("How these")[0]
+    told = report_as_text(sample_reports.savings(), width=width, links=no_links)
     ends = {match.end() for line in told.splitlines()[3:] for match in re.finditer(r"−\$[0-9.]+", line)}
 
     assert len(ends) == 1
@@ -74,6 +108,7 @@ def test_it_tells_what_the_comment_tells() -> None:
         in told
     )
     assert "Incomplete: only 3,000 of 4,210 changed files were listed" in told
+    assert "12 values were left out" in told
     assert "add --prometheus URL" in report_as_text(sample_reports.unknown(), width=140, links=no_links)
 
 
@@ -89,7 +124,12 @@ def test_no_terminal_code_comes_out_of_a_name(sample: str, texts: list[str]) -> 
     report = written_by(sample, texts)
     console = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor", width=80)
     with console.capture() as capture:
-        show_report(report, console, links=lambda source, _side: f"https://github.example/{source.file}")
+        show_report(
+            report,
+            console,
+            links=lambda source, _side: f"https://github.example/{source.file}",
+            details=True,
+        )
     bare = CODES.sub("", capture.get())
 
     assert [c for c in bare if c != "\n" and unicodedata.category(c) in {"Cc", "Cf", "Cs"}] == []

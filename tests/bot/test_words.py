@@ -51,6 +51,13 @@ def test_a_range_is_shown_where_its_ends_differ(ends: tuple[str, str], shown: st
     assert words.spread(Range(floor, floor, ceiling), "USD") == shown
 
 
+def test_a_range_holds_the_expected_change() -> None:
+    """Each end is the difference of that end: where a saving is expected, the expected may be the least."""
+    change = Range(Decimal(633), Decimal(627), Decimal(889))
+
+    assert words.spread(change, "USD", "between {} and {}") == "between +$627 and +$889"
+
+
 @pytest.mark.parametrize(
     ("number", "shown"), [("11.60", "11.6"), ("4032", "4,032"), ("0.001", "<0.01"), ("0", "0"), ("-2.5", "−2.5"), ("1E+2", "100")]
 )  # fmt: skip
