@@ -20,7 +20,6 @@ FACTS = [
     "HPA max 10 → 30",
     "search/indexer StatefulSet",
     "charts/search/values-production.yaml:5",
-    "pods simulated over 4,032 of 4,032 steps (measured)",
     "Not priced: 1",
     "HelmRelease platform/message-queue",
     "Guardrail crossed: production",
