@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 
 from estimators.report import Confidence
-from estimators.usage import Window, WorkloadUsage
+from estimators.usage import Window, WorkloadUsage, while_running
 
 _LATE_START = timedelta(hours=1)
 """A first sample this late is a scrape that came late, not a young workload."""
@@ -26,12 +26,13 @@ def confidence(history: WorkloadUsage | None, window: Window | None) -> Confiden
     steps = min(len(one) for one in (*series, history.replicas))
     if not steps:
         return Confidence.NONE
-    seen = ~np.isnan(np.vstack([one[:steps] for one in series]))
+    running = history.replicas[:steps]
+    seen = ~np.isnan(np.vstack([while_running(one[:steps], running) for one in series]))
     any_data = seen.any(axis=0)
     if not any_data.any():
         return Confidence.NONE
     # A step without any pod has nothing to measure; one without any word of its pods is a gap.
-    ran = any_data | ~(history.replicas[:steps] == 0)
+    ran = any_data | ~(running == 0)
     start = int(np.argmax(any_data))
     if start * window.step_seconds <= _LATE_START.total_seconds():
         start = 0

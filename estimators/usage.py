@@ -177,6 +177,12 @@ def observed(series: Series) -> Series:
     return series[~np.isnan(series)]
 
 
+def while_running(series: Series, replicas: Series) -> Series:
+    """The series without the zeros of steps in which no pod ran: they measured nothing."""
+    nothing = (replicas == 0) & (series == 0)
+    return np.where(nothing, np.nan, series) if nothing.any() else series
+
+
 def coverage(series: Series) -> float:
     """The share of steps that have data, from 0 to 1; 0 for an empty series."""
     return float(np.count_nonzero(~np.isnan(series))) / series.size if series.size else 0.0

@@ -18,6 +18,7 @@ from estimators.usage import (
     observed,
     peak,
     percentile,
+    while_running,
 )
 
 
@@ -27,47 +28,49 @@ class ContainerHistory:
     def __init__(self, usage: ContainerUsage, replicas: Series) -> None:
         self._usage = usage
         self._replicas = replicas
+        self._memory = while_running(usage.memory_peak_bytes, replicas)
+        self._cpu = while_running(usage.cpu_cores, replicas)
 
     @cached_property
     def memory_peak(self) -> Decimal | None:
         """The highest working set of any pod."""
-        return _exact(peak(self._usage.memory_peak_bytes))
+        return _exact(peak(self._memory))
 
     @cached_property
     def memory_least(self) -> Decimal | None:
         """The lowest the working set ever was: what a pod holds without load."""
-        seen = observed(self._usage.memory_peak_bytes)
+        seen = observed(self._memory)
         return _exact(float(seen.min())) if seen.size else None
 
     @cached_property
     def memory_p95(self) -> Decimal | None:
         """What the working set stays under for 95 % of the steps."""
-        return _exact(percentile(self._usage.memory_peak_bytes, 95))
+        return _exact(percentile(self._memory, 95))
 
     @cached_property
     def memory_coverage(self) -> float:
         """The share of steps with memory data."""
-        return coverage(self._usage.memory_peak_bytes)
+        return coverage(self._memory)
 
     @cached_property
     def memory_steps(self) -> int:
         """How many steps have memory data."""
-        return int(np.count_nonzero(~np.isnan(self._usage.memory_peak_bytes)))
+        return int(np.count_nonzero(~np.isnan(self._memory)))
 
     @cached_property
     def cpu_total_peak(self) -> Decimal | None:
         """The highest CPU use of all pods together."""
-        return _exact(peak(self._usage.cpu_cores))
+        return _exact(peak(self._cpu))
 
     @cached_property
     def cpu_coverage(self) -> float:
         """The share of steps with CPU data."""
-        return coverage(self._usage.cpu_cores)
+        return coverage(self._cpu)
 
     @cached_property
     def cpu_steps(self) -> int:
         """How many steps have CPU data."""
-        return int(np.count_nonzero(~np.isnan(self._usage.cpu_cores)))
+        return int(np.count_nonzero(~np.isnan(self._cpu)))
 
     @cached_property
     def cpu_p50(self) -> Decimal | None:
@@ -102,7 +105,7 @@ class ContainerHistory:
     @cached_property
     def _cpu_per_pod(self) -> Series:
         running = np.where(self._replicas > 0, self._replicas, np.nan)
-        return self._usage.cpu_cores / running
+        return self._cpu / running
 
 
 _NANO = Decimal("1e-9")

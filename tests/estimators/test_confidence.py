@@ -91,3 +91,14 @@ def test_without_usage_there_is_none(steps: int) -> None:
     assert confidence(unseen, window(1)) is NONE
     assert confidence(None, window()) is NONE
     assert confidence(history(), None) is NONE
+
+
+def test_zeros_without_a_pod_are_no_history() -> None:
+    """What never ran was never seen; where it ran half of the time, that half counts."""
+    steps = 14 * STEPS_A_DAY
+    off = np.zeros(steps)
+    half = np.arange(steps) % 2.0
+    used = container_usage(cpu=half * 0.3, memory=half * 2**28)
+
+    assert confidence(history(container_usage(cpu=0, memory=0), replicas=off), window()) is NONE
+    assert confidence(history(used, replicas=half), window()) is HIGH

@@ -57,6 +57,13 @@ def test_a_lower_memory_limit(limit: str, seen: int | None, expected: Verdict) -
     assert verdict(change(pod("3Gi"), pod(limit), usage)) is expected
 
 
+def test_a_workload_that_never_ran_has_no_history_to_be_safe_by() -> None:
+    """Zeros of two weeks without a pod say nothing of what a pod needs."""
+    nothing = history(container_usage(cpu=0, memory=0), replicas=0)
+
+    assert verdict(change(pod("3Gi"), pod("64Mi"), nothing)) is Verdict.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
