@@ -23,8 +23,19 @@ Json = dict[str, Any]
 
 
 def dump_report(report: Report, crossed: Sequence[CrossedGuardrail] = ()) -> str:
-    """The JSON text, in ASCII: whatever a name holds, a terminal shows it as it is written."""
-    return json.dumps(report_json(report, crossed), indent=2) + "\n"
+    """The JSON text, in ASCII: whatever a name holds, a terminal shows it as it is written.
+
+    A line for each key and each workload: readable enough, and several times faster than indented.
+    """
+    told = report_json(report, crossed)
+    lines = (f"{json.dumps(key)}: {_lines(value)}" for key, value in told.items())
+    return "{" + ",\n ".join(lines) + "}\n"
+
+
+def _lines(value: object) -> str:
+    if not isinstance(value, list):
+        return json.dumps(value)
+    return "[" + ",\n  ".join(map(json.dumps, value)) + "]"
 
 
 def report_json(report: Report, crossed: Sequence[CrossedGuardrail] = ()) -> Json:
@@ -178,8 +189,9 @@ def _range(amount: Range) -> Json:
 
 
 def _number(value: Decimal) -> str:
-    """Plain notation without exponent, and no minus before nothing."""
-    return f"{value:f}" if value else "0"
+    """Plain notation without exponent, without zeros that say nothing, and no minus before nothing."""
+    text = f"{value:f}" if value else "0"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _percent(value: Decimal) -> str:

@@ -48,7 +48,7 @@ class Limits:
     `memory_bytes` counts what can be written to (RLIMIT_DATA): an idle Helm takes 0.15 GiB of it.
     """
 
-    seconds: float = 15.0
+    seconds: float = 10.0
     total_seconds: float = 300.0
     cpu_seconds: int = 600
     memory_bytes: int = 1 << 30
