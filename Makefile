@@ -89,7 +89,7 @@ DEV_GROUP := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["
 lock: install
 	$(PIP_COMPILE) --output-file requirements.lock pyproject.toml
 	$(BIN)/python -c '$(DEV_GROUP)' \
-	  | $(PIP_COMPILE) --extra helm --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml -
+	  | $(PIP_COMPILE) --extra helm --extra postgres --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml -
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -5,6 +5,10 @@ TuppenceError
 └── OutsideError         something we call failed; logged, apologised for, retried where that helps
     ├── PrometheusUnavailable
     ├── ClusterUnavailable
+    ├── GitUnavailable       a repository's commits could not be fetched
+    ├── GitHubUnavailable    GitHub did not do it, now: trying again later may help
+    ├── GitHubRefused        GitHub said no, and would say so again
+    ├── StoreUnavailable
     └── RenderRefused    this system offers no fence to render a stranger's chart in
 """
 
@@ -31,3 +35,39 @@ class ClusterUnavailable(OutsideError):
 
 class RenderRefused(OutsideError):
     """Rendering cannot be contained here; `--unsafe-render` renders all the same."""
+
+
+class StoreUnavailable(OutsideError):
+    """The database of our own records did not answer, or not as it should."""
+
+
+class GitUnavailable(OutsideError):
+    """A repository's commits could not be fetched.
+
+    `kind` is outage, refused (the credentials), gone (the commit), slow, large, busy or broken (the
+    cache, which is made anew by the next use). Only an outage, slow, busy and broken are worth a second try.
+    """
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class GitHubUnavailable(OutsideError):
+    """GitHub did not answer, or not as it should; what was asked for may have been done all the same.
+
+    `kind` is outage, timeout, limit or garbled. `retry_after` is how many seconds GitHub asks us to wait.
+    """
+
+    def __init__(self, message: str, kind: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
+
+
+class GitHubRefused(OutsideError):
+    """GitHub refused with a 4xx `status`: nothing was done, and asking again changes nothing."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from bot.records import (
+    Decision,
+    Head,
+    Json,
+    LastGoodPolicy,
+    Prediction,
+    PricedReport,
+    PublishedCheck,
+    PublishedComment,
+    PublishedSuggestion,
+)
+from estimators.audit_chain import AuditFact, AuditRow, ChainHead
 from estimators.prices import PriceSheet
 from estimators.usage import UsageSnapshot
 
@@ -62,5 +76,135 @@ class ClusterHistory(Protocol):
 
         `selector` holds the labels that tell the cluster from others on the same server. Raises
         OutsideError where the source does not answer.
+        """
+        ...
+
+
+class Heads(Protocol):
+    """The newest head of each pull request. Every method of a store of records may raise StoreUnavailable."""
+
+    def see(self, repository: int, number: int, head_sha: str, at: datetime) -> Head:
+        """Take `head_sha` as the newest head, as GitHub says *now*: deliveries come in any order.
+
+        The head that is the newest already keeps its order; any other gets a greater one, which is
+        also greater than that of any head seen at an earlier `at`.
+        """
+        ...
+
+    def newest(self, repository: int, number: int) -> Head | None:
+        """The head that was seen last."""
+        ...
+
+
+class Publications(Protocol):
+    """Which comments on a pull request are ours, and what they say."""
+
+    def comment(self, repository: int, number: int) -> PublishedComment | None:
+        """The one comment on a pull request."""
+        ...
+
+    def keep_comment(self, comment: PublishedComment) -> bool:
+        """Remember the comment; False where one of a newer head is kept, which then stays."""
+        ...
+
+    def suggestions(self, repository: int, number: int) -> tuple[PublishedSuggestion, ...]:
+        """Every suggestion that was ever made on a pull request, resolved ones too, by fingerprint."""
+        ...
+
+    def keep_suggestion(self, suggestion: PublishedSuggestion) -> None:
+        """Remember a suggestion, in the place of the one with its fingerprint."""
+        ...
+
+
+class Checks(Protocol):
+    """Which check runs are ours."""
+
+    def check(self, repository: int, head_sha: str, name: str) -> PublishedCheck | None:
+        """The check run of that name on that commit."""
+        ...
+
+    def keep_check(self, check: PublishedCheck) -> None:
+        """Remember a check run, in the place of the one with its commit and name."""
+        ...
+
+
+class Reports(Protocol):
+    """Reports as they were shown."""
+
+    def keep(self, report: PricedReport) -> None:
+        """Remember a report; the same hash on the same pull request again changes nothing."""
+        ...
+
+    def find(self, repository: int, number: int, report_hash: str) -> PricedReport | None:
+        """The report of a pull request with that hash, expired or not."""
+        ...
+
+    def newest(self, repository: int, number: int) -> PricedReport | None:
+        """The report of a pull request that was priced last."""
+        ...
+
+
+class Decisions(Protocol):
+    """Who approved or rejected what."""
+
+    def decide(self, decision: Decision) -> Decision:
+        """The decision that holds for this report and head: the first one, be it this or another's.
+
+        Its audit row is written in the same transaction. Deciding again writes nothing.
+        """
+        ...
+
+    def on(self, repository: int, number: int) -> tuple[Decision, ...]:
+        """Every decision on a pull request, the newest first."""
+        ...
+
+
+class Predictions(Protocol):
+    """What was said about merged pull requests, until it was compared with what happened."""
+
+    def keep(self, prediction: Prediction) -> None:
+        """Remember a prediction; one of the same pull request that is there already stays."""
+        ...
+
+    def due(self, now: datetime, most: int = 100) -> tuple[Prediction, ...]:
+        """Predictions whose time has come and that were not posted yet, the longest waiting first."""
+        ...
+
+    def finish(self, repository: int, number: int, measured: Json, posted_at: datetime) -> None:
+        """Remember what was measured and posted."""
+        ...
+
+
+class Policies(Protocol):
+    """The last policy of a branch that could be read, for when a newer one cannot."""
+
+    def last_good(self, repository: int, branch: str) -> LastGoodPolicy | None:
+        """The policy that stays in force."""
+        ...
+
+    def keep(self, policy: LastGoodPolicy) -> None:
+        """Remember a policy, in the place of the branch's older one."""
+        ...
+
+
+class Audit(Protocol):
+    """Who did what, in a hash chain (`estimators/audit_chain.py`)."""
+
+    def append(self, fact: AuditFact) -> AuditRow:
+        """Write a fact at the end of the chain; a fact whose key is there already is that row."""
+        ...
+
+    def chain(self) -> AbstractContextManager[tuple[ChainHead, Iterator[AuditRow]]]:
+        """What is noted beside the chain as its newest row, and all rows in order, at one moment."""
+        ...
+
+
+class Retention(Protocol):
+    """Forgetting."""
+
+    def purge(self, *, before: datetime, now: datetime) -> Mapping[str, int]:
+        """Remove what is older than `before`: how many rows of which table. The audit chain stays verifiable.
+
+        Policies stay, since they are in force.
         """
         ...

@@ -19,6 +19,7 @@ TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py")
 OURS = {"bot", "estimators"}
 
 VENDORS = {
+    "alembic": ("bot/adapters/records_*.py", "bot/migrations/*.py"),
     "click": ("bot/entrypoints/*.py", "bot/app.py"),
     "cronsim": ("bot/adapters/cron_runs.py",),
     "helm_python": ("bot/manifests/*.py",),
@@ -30,7 +31,7 @@ VENDORS = {
     "pykustomize": ("bot/manifests/*.py",),
     "requests": ("bot/adapters/prometheus_*.py",),
     "rich": ("bot/progress.py", "bot/terminal.py", "bot/app.py"),
-    "sqlalchemy": ("bot/adapters/*_store.py",),
+    "sqlalchemy": ("bot/adapters/*_store.py", "bot/adapters/records*.py", "bot/migrations/*.py"),
     "urllib3": ("bot/adapters/kubernetes_*.py", "bot/adapters/prometheus_*.py"),
     "yaml": ("bot/manifests/documents.py",),
 }

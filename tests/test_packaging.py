@@ -19,7 +19,7 @@ RUNTIME = PROJECT["project"]["dependencies"]
 DEVELOPMENT = [
     *RUNTIME,
     *PROJECT["dependency-groups"]["dev"],
-    *PROJECT["project"]["optional-dependencies"]["helm"],
+    *(one for extra in PROJECT["project"]["optional-dependencies"].values() for one in extra),
 ]
 LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-kustomize.lock")
 
