@@ -43,10 +43,11 @@ def replay(
     demands = demands_of(autoscaler, pod, history, old)
     result = simulate(autoscaler, demands.known, history.replicas, step_seconds, demands.failed)
     pods = result.pods
-    if autoscaler.event_driven and autoscaler.least == 0 and pods.size:
-        # KEDA switches between its idle count and one; the history says when there was work.
-        idle = float(autoscaler.idle or 0)
-        pods = np.where(history.replicas <= idle, idle, np.maximum(pods, 1.0))
+    if autoscaler.event_driven and pods.size:
+        # KEDA switches between rest and work; the history says when there was work.
+        rest = autoscaler.least if autoscaler.idle is None else autoscaler.idle
+        at_rest = history.replicas <= float(autoscaler.idle or 0)
+        pods = np.where(at_rest, float(rest), np.maximum(pods, max(float(autoscaler.least), 1.0)))
     return Simulation(pods, result.wanted, result.failed, "; ".join(demands.doubts))
 
 
