@@ -1,0 +1,178 @@
+"""What is to be said about a pull request, as data: the comment in each size, and the check run.
+
+Nothing is sent from here; handlers carry it out, a dry run prints it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bot.comment import render_comment
+from bot.inert import plain
+from bot.page import headline
+from bot.page_details import Links
+from bot.policy import CommentRules
+from bot.report_json import report_json
+from estimators.guardrail import CrossedGuardrail
+from estimators.objects import Source
+from estimators.report import Finding, Report, Severity, Verdict
+
+CHECK_NAME = "Tuppence"
+MOST_SUMMARY = 60_000
+"""Characters; GitHub takes 65,535."""
+_LEVELS = {Severity.INFO: "notice", Severity.CAUTION: "warning", Severity.RISKY: "failure"}
+_SEVERITIES = (Severity.INFO, Severity.CAUTION, Severity.RISKY)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A finding on the line that causes it. `level` is GitHub's: notice, warning or failure."""
+
+    path: str
+    line: int
+    level: str
+    title: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutput:
+    """A finished check run. `conclusion` is success, neutral or failure."""
+
+    conclusion: str
+    title: str
+    summary: str
+    annotations: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """All that is said of one head. It travels through durable workflows as JSON.
+
+    `comments` holds the comment from its largest size to its smallest; `speak` says whether the
+    policy wants one where none exists yet. `report_hash` names the report for approvals.
+    """
+
+    head_sha: str
+    report_hash: str
+    comments: tuple[str, ...]
+    speak: bool
+    check: CheckOutput
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, and back with `from_json`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Publication:
+        """The publication that `to_json` wrote."""
+        check = value["check"]
+        annotations = tuple(Annotation(**item) for item in check["annotations"])
+        return cls(
+            **{
+                **value,
+                "comments": tuple(value["comments"]),
+                "check": CheckOutput(**{**check, "annotations": annotations}),
+            }
+        )
+
+
+def compose_publication(
+    report: Report,
+    crossed: Sequence[CrossedGuardrail],
+    rules: CommentRules,
+    links: Links,
+    *,
+    head_sha: str,
+    approved_by: str = "",
+) -> Publication:
+    """What to say about `report`; an approval turns crossed guardrails green."""
+    comments = _sizes(report, crossed, links)
+    return Publication(
+        head_sha=head_sha,
+        report_hash=report_hash(report),
+        comments=tuple(comments),
+        speak=_worth_a_comment(report, rules) or bool(crossed),
+        check=CheckOutput(
+            conclusion=_conclusion(report, crossed, approved_by),
+            title=plain(headline(report), 250),
+            summary=_summary(comments, crossed, approved_by),
+            annotations=tuple(_annotations(report)),
+        ),
+    )
+
+
+def _sizes(report: Report, crossed: Sequence[CrossedGuardrail], links: Links) -> list[str]:
+    """The comment as large as it may be, and each smaller size, should GitHub refuse it."""
+    comments = [render_comment(report, links=links, crossed=crossed)]
+    while True:
+        smaller = render_comment(report, links=links, crossed=crossed, most=len(comments[-1]) - 1)
+        if len(smaller) >= len(comments[-1]):
+            return comments
+        comments.append(smaller)
+
+
+def report_hash(report: Report) -> str:
+    """A name for exactly this report, whatever commits it is called after."""
+    told = {**report_json(report), "base": "", "head": ""}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _conclusion(report: Report, crossed: Sequence[CrossedGuardrail], approved_by: str) -> str:
+    """Failure only where a guardrail says so; a doubt is neutral and blocks nobody."""
+    if crossed:
+        return "success" if approved_by else "failure"
+    return "success" if report.verdict in {Verdict.NONE, Verdict.SAFE} else "neutral"
+
+
+def _summary(comments: Sequence[str], crossed: Sequence[CrossedGuardrail], approved_by: str) -> str:
+    told = next((body for body in comments if len(body) < MOST_SUMMARY), comments[-1][:MOST_SUMMARY])
+    return f"Approved by {plain(approved_by, 100)}.\n\n{told}" if crossed and approved_by else told
+
+
+def _worth_a_comment(report: Report, rules: CommentRules) -> bool:
+    """Whether the policy's silence rules let a first comment through."""
+    if rules.always:
+        return True
+    worst = max(
+        (_SEVERITIES.index(item.severity) for row in report.rows for item in row.findings), default=-1
+    )
+    if worst >= _SEVERITIES.index(rules.min_severity):
+        return True
+    change = report.change
+    largest = max(abs(change.floor), abs(change.expected), abs(change.ceiling))
+    return largest > rules.min_change or (bool(report.unpriced) and not report.rows)
+
+
+def _annotations(report: Report) -> list[Annotation]:
+    """Every finding with a line in a file, worst first."""
+    found: list[tuple[Finding, str]] = [
+        (finding, str(row.identity))
+        for row in report.rows
+        for finding in row.findings
+        if _has_line(finding.source)
+    ]
+    found.sort(key=lambda item: -_SEVERITIES.index(item[0].severity))
+    return [
+        Annotation(
+            path=finding.source.file,
+            line=finding.source.line,
+            level=_LEVELS[finding.severity],
+            title=plain(whose, 250),
+            message=plain(_told(finding), 2000),
+        )
+        for finding, whose in found
+    ]
+
+
+def _told(finding: Finding) -> str:
+    safe = f" {finding.safe_value} is safe." if finding.safe_value else ""
+    return f"{finding.message}.{safe} ({finding.rule})"
+
+
+def _has_line(source: Source) -> bool:
+    return bool(source.file) and source.line > 0
