@@ -21,7 +21,7 @@ from tests.bot.sample_reports import comment_links
 CROSSED = (CrossedGuardrail("production: 1 workload is risky", "", ("acme/sre",)),)
 
 
-def publication(report: Report, *crossed: CrossedGuardrail, by: str = "", **rules: Any) -> Publication:
+def publication(report: Report, *crossed: CrossedGuardrail, by: str = "", **rules: Any) -> Publication:  # noqa: ANN401 - the rules of the policy
     return compose_publication(
         report,
         crossed,
