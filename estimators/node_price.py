@@ -105,22 +105,23 @@ def measured_rates(node: Node, capacity: Capacity, sheet: PriceSheet, as_of: str
     """The prices OpenCost put on this node; None where it put none. A price of zero is not one.
 
     The GPU-hour is per physical GPU: what OpenCost says per advertised GPU is used as it is only
-    where those are the same; else GPUs get what cores and memory leave of the node's total.
+    where those are the same; else GPUs get what cores and memory leave of the node's total. What a
+    sheet that a person named says of this model comes before both.
     """
     said = {key: price for key, price in node.hourly.items() if price > 0}
     cpu, memory, gpu, total = (said.get(key) for key in ("cpu", "memory", "gpu", "total"))
     known = _known_gpu(sheet, gpu_product(node.labels))
+    named = known if sheet.explicit else None
     if cpu is None or memory is None:
         if total is None or not (capacity.cores and capacity.gib):
             return None
-        parts = split_node_price(total, *capacity, sheet, gpu or known)
+        parts = split_node_price(total, *capacity, sheet, gpu or known if named is None else named)
         cpu, memory, gpu = _per_unit(parts, capacity, sheet)
     elif total and capacity.gpus and (gpu is None or _advertised(node) != capacity.gpus):
         rest = total - cpu * capacity.cores - memory * capacity.gib
         gpu = rest / capacity.gpus if rest > 0 else None
-    return Rates(
-        cpu, memory, gpu or known or sheet.gpu_hour, "OpenCost node prices", as_of, Provenance.MEASURED
-    )
+    gpu_hour = gpu or known or sheet.gpu_hour if named is None else named
+    return Rates(cpu, memory, gpu_hour, "OpenCost node prices", as_of, Provenance.MEASURED)
 
 
 def _advertised(node: Node) -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from estimators.asks import changed_asks
@@ -24,6 +25,7 @@ from estimators.report import (
     Row,
     Verdict,
 )
+from estimators.storage import storage_rate
 from estimators.workload import VolumeClaim
 
 _ONE = Range.exactly(Decimal(1))
@@ -96,7 +98,9 @@ def _declared_service(side: Inventory, identity: Identity) -> ManifestObject | N
 def _claim_estimate(claim: VolumeClaim, cluster: Cluster) -> Estimate | None:
     if claim.size is None:
         return None
-    return _estimate(tuple(volume_line(claim, _ONE, cluster)), claim.size / GIB, cluster)
+    estimate = _estimate(tuple(volume_line(claim, _ONE, cluster)), claim.size / GIB, cluster)
+    rate = storage_rate(claim.storage_class, cluster)
+    return replace(estimate, rates=replace(estimate.rates, as_of=rate.as_of, provenance=rate.provenance))
 
 
 def _service_estimate(service: ManifestObject, cluster: Cluster) -> Estimate:

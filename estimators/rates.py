@@ -1,7 +1,7 @@
 """What a core, a GiB and a GPU cost a pod an hour: the price of the nodes it may land on.
 
-Order of trust: a sheet that a person named; prices OpenCost measured on the nodes; then what the
-sheet at hand says of them (`estimators.node_price.sheet_rates`).
+Order of trust: what a sheet that a person named says of a node; prices OpenCost measured on it; then
+list prices and built-in ones (`estimators.node_price.sheet_rates`).
 """
 
 from __future__ import annotations
@@ -108,21 +108,21 @@ class RateBook:
         if node.name not in self._nodes:
             sheet, usage = self._cluster.prices, self._cluster.usage
             capacity = capacity_of(node)
-            measured = None
-            if not sheet.explicit:
-                measured = measured_rates(node, capacity, sheet, usage.prices_as_of if usage else "")
-            rates = measured or sheet_rates(node.labels, sheet, capacity, node.name)
+            rates = sheet_rates(node.labels, sheet, capacity, node.name)
+            if not sheet.explicit or rates.provenance is Provenance.ASSUMED:
+                as_of = usage.prices_as_of if usage else ""
+                rates = measured_rates(node, capacity, sheet, as_of) or rates
             self._nodes[node.name] = (rates, capacity)
         return self._nodes[node.name]
 
 
 def _mean(landings: Sequence[_Landing], demanded: Rates) -> Rates:
-    """The capacity-weighted mean; nodes with measured prices speak for those without.
+    """The capacity-weighted mean; nodes whose price is known speak for those where it is assumed.
 
     `demanded` gives the GPU price where no landing node has a GPU.
     """
-    measured = [item for item in landings if item.rates.provenance is Provenance.MEASURED]
-    landings = measured or landings
+    known = [item for item in landings if item.rates.provenance is not Provenance.ASSUMED]
+    landings = known or landings
 
     def mean(price: Callable[[Rates], Decimal], size: Callable[[Capacity], Decimal]) -> Decimal | None:
         return weighted_mean([(price(item.rates), size(item.capacity) * item.count) for item in landings])

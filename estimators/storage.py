@@ -34,12 +34,13 @@ def storage_rate(storage_class: str | None, cluster: Cluster) -> StorageRate:
     """The price of volumes of a StorageClass; None stands for the cluster's default class.
 
     Order of trust: a sheet that a person named, OpenCost's volume prices, the sheet's price of the
-    class, the sheet's default.
+    class, the sheet's default. A named sheet without a price for it leaves it to OpenCost's.
     """
     sheet = cluster.prices
     name = default_storage_class(cluster) if storage_class is None else storage_class
     hourly = cluster.usage.storage_gib_hour.get(name or "", ZERO) if cluster.usage else ZERO
-    if hourly > 0 and cluster.usage and not sheet.explicit:
+    named = sheet.explicit and (sheet.names_defaults or name in sheet.storage)
+    if hourly > 0 and cluster.usage and not named:
         return StorageRate(
             hourly * cluster.hours_per_month,
             f"OpenCost volume prices, {name}",

@@ -16,7 +16,7 @@ from estimators.change import Cluster
 from estimators.comparison import Revision, compare
 from estimators.money import NOTHING, Range
 from estimators.objects import Unpriced
-from estimators.prices import BUILT_IN
+from estimators.prices import BUILT_IN, Provenance
 from estimators.report import Report, Row, Verdict
 from estimators.usage import ContainerUsage, Node, UsageSnapshot, Window, WorkloadKey, WorkloadUsage
 from tests.yaml_objects import autoscaler, deployment, objects
@@ -317,6 +317,23 @@ def test_claims_and_load_balancers_are_rows() -> None:
         row.identity.kind: row.change.expected for row in found.rows
     }
     assert found.verdict == Verdict.SAFE
+
+
+def test_the_price_of_a_claim_is_as_trusted_as_who_said_it() -> None:
+    """OpenCost measured it: it is not an assumption of the built-in sheet."""
+    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {storageClassName: fast, resources: {requests: {storage: 10Gi}}}\n"
+    end = datetime(2026, 11, 16, tzinfo=UTC)
+    usage = UsageSnapshot(
+        Window(end - timedelta(days=1), end, 300),
+        30,
+        {},
+        storage_gib_hour={"fast": Decimal("0.0002")},
+        prices_as_of="2026-11-15",
+    )
+    row = only_row(report("", claim, Cluster(usage=usage)))
+
+    assert row.after is not None
+    assert (row.after.rates.provenance, row.after.rates.as_of) == (Provenance.MEASURED, "2026-11-15")
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_zeros_without_a_pod_are_no_history() -> None:
     """What never ran was never seen; where it ran half of the time, that half counts."""
     steps = 14 * STEPS_A_DAY
     off = np.zeros(steps)
-    half = np.arange(steps) % 2.0
+    half = np.tile([0.0, 1.0], steps // 2)
     used = container_usage(cpu=half * 0.3, memory=half * 2**28)
 
     assert confidence(history(container_usage(cpu=0, memory=0), replicas=off), window()) is NONE

@@ -93,6 +93,25 @@ def test_an_explicit_sheet_wins_over_opencost_and_opencost_over_any_other() -> N
     assert (explicit.cpu_core_hour, explicit.provenance) == (D("0.05"), Provenance.REQUESTED)
 
 
+def test_what_a_named_sheet_does_not_price_is_left_to_opencost() -> None:
+    """A sheet of GPU models and one pool says nothing of other nodes; of its models it has the last word."""
+    model = {"nvidia.com/gpu.product": "Tesla-T4"}
+    pools = (Pool("batch", {"pool": "batch"}, D("0.01"), D("0.001")),)
+    sheet = replace(
+        SHEET, explicit=True, names_defaults=False, gpus={"Tesla-T4": D("0.3")}, gpu_hour=D(9), pools=pools
+    )
+    plain, gpus = node("a", {}, "0.02"), node("b", model, "0.02", gpus=1)
+    gpus = replace(gpus, hourly={**gpus.hourly, "gpu": D("0.7")})
+    pooled = node("c", {"pool": "batch"}, "0.02")
+
+    found = rates(cluster(plain, prices=sheet), template())
+    assert (found.cpu_core_hour, found.provenance) == (D("0.02"), Provenance.MEASURED)
+    found = rates(cluster(gpus, prices=sheet), template(), gpu=1)
+    assert (found.cpu_core_hour, found.gpu_hour) == (D("0.02"), D("0.3"))
+    found = rates(cluster(plain, pooled, prices=sheet), template())
+    assert (found.cpu_core_hour, found.provenance) == (D("0.015"), Provenance.REQUESTED)
+
+
 def test_nodes_with_measured_prices_speak_for_those_without() -> None:
     """A default is not mixed into what is known."""
     assert rates(cluster(node("a", {}, "0.02"), node("b", {})), template()).cpu_core_hour == D("0.02")

@@ -52,13 +52,26 @@ def cluster(prices: PriceSheet, *objects: Body, **gib_hour: str) -> Cluster:
     ("known", "expected", "trust"),
     [
         (cluster(EXPLICIT, gp3="0.0002"), "0.08", Provenance.REQUESTED),
+        (
+            cluster(replace(EXPLICIT, storage={}, names_defaults=False), gp3="0.0002"),
+            "0.146",
+            Provenance.MEASURED,
+        ),
         (cluster(GP3, gp3="0.0002"), "0.146", Provenance.MEASURED),
         (cluster(GP3, gp3="0"), "0.08", Provenance.REQUESTED),
         (cluster(GP3), "0.08", Provenance.REQUESTED),
         (cluster(replace(GP3, storage={})), "0.1", Provenance.ASSUMED),
         (Cluster(), "0.04", Provenance.ASSUMED),
     ],
-    ids=["explicit-sheet", "opencost", "opencost-zero", "sheet-class", "sheet-default", "built-in"],
+    ids=[
+        "explicit-sheet",
+        "sheet-without-it",
+        "opencost",
+        "opencost-zero",
+        "sheet-class",
+        "sheet-default",
+        "built-in",
+    ],
 )
 def test_a_class_is_priced_by_who_is_trusted_most(known: Cluster, expected: str, trust: Provenance) -> None:
     """An explicit sheet, OpenCost x 730 hours, the sheet's class, its default, the built-in one."""
