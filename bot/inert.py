@@ -29,7 +29,7 @@ _LINE_START = re.compile(r"^()([-+=#])(?=\2|\s|$)|^([0-9]{1,9})([.)])(?=\s|$)")
 """A list, a heading or a rule, if the text came to stand first on its line."""
 _SPECIAL = re.compile(
     r"(?P<flag>(?<!\S)--(?-i:[a-z][a-z-]*(?: [A-Z]{2,})?)(?![\w-]))"
-    r"|(?P<keep> → |(?<=[0-9]) (?=%))"
+    r"|(?P<keep> → |(?<=[0-9]) (?=%)|(?<=\*) | (?=\*))"
     r"|(?P<escape>[\\`*_~\[\]])"
     r"|(?P<entity>[<>&|]|\$(?![0-9]))"
     r"|(?P<break>@|\#|:(?=//|[\w+-]+:)|\bwww(?=\.)|\bGH(?=-[0-9]))"
@@ -58,7 +58,8 @@ def md(text: str, most: int = _LONGEST) -> Markdown:
 
     No emphasis, link, image, HTML, table border or formula comes out of it, and GitHub makes no
     mention, reference or emoji of it: a zero-width space stands where one would begin. Flags such as
-    `--usage FILE` become code; an arrow keeps to both its sides, and a percent sign to its number.
+    `--usage FILE` become code; an arrow keeps to both its sides, a percent sign to its number, and the
+    stars of a cron schedule to each other.
     """
     if isinstance(text, Markdown):
         return text
@@ -90,8 +91,24 @@ def code(text: str, most: int = 100) -> Markdown:
 
 
 def unbroken(text: str) -> Markdown:
-    """`text` as Markdown that stays on one line."""
-    return Markdown(md(text).replace(" ", "\xa0"))
+    """`text` as Markdown that stays on one line, also between a minus and its dollar sign."""
+    return Markdown(md(text).replace(" ", "\xa0").replace("\u2212", "\u2212\u2060").replace("…", "…\u2060"))
+
+
+def phrases(text: str, least: int = 18) -> Markdown:
+    """`text` as Markdown whose lines are at least `least` characters long where a column is narrow.
+
+    On a telephone, GitHub gives a table's last column the width of its longest word: a sentence
+    becomes a tower. Code stays as it is.
+    """
+    glued, line = "", 0
+    for part in re.split(r"(`[^`]*`| )", md(text)):
+        if part == " ":
+            glued += "\xa0" if line < least else part
+            line = line + 1 if line < least else 0
+        else:
+            glued, line = glued + part, line + len(part)
+    return Markdown(glued)
 
 
 def address(url: str, most: int = 1000) -> str:

@@ -37,5 +37,10 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    environment.filters |= {"code": inert.code, "link": inert.link, "unbroken": inert.unbroken}
+    environment.filters |= {
+        "code": inert.code,
+        "link": inert.link,
+        "unbroken": inert.unbroken,
+        "phrases": inert.phrases,
+    }
     return environment

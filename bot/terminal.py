@@ -171,18 +171,18 @@ def _wide(table: Table, page: Page) -> Grid:
     grid = Grid(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim", expand=True)
     grid.add_column("")
     grid.add_column("Workload", overflow="fold", ratio=4)
+    grid.add_column("Per month", justify="right", no_wrap=True)
     grid.add_column("Change", overflow="fold", ratio=5)
     if table.with_seen:
         grid.add_column("Seen live", overflow="fold", ratio=4)
-    grid.add_column("Per month", justify="right", no_wrap=True)
     if table.with_why:
         grid.add_column("Why", overflow="fold", ratio=6)
     for row in table.rows:
         name = _name(row, page)
         cells = [Text(row.verdict, style=_STYLES.get(row.verdict, "")), _lines(name, row.place)]
+        cells.append(_lines(Text(row.amount, style="bold"), row.spread))
         cells.append(Text("\n".join(row.changes)))
         cells += [Text(row.seen)] if table.with_seen else []
-        cells.append(_lines(Text(row.amount, style="bold"), row.spread))
         cells += [Text(row.why)] if table.with_why else []
         grid.add_row(*cells)
     return grid

@@ -1,13 +1,15 @@
 """Draws comments as GitHub would show them, light and dark, and takes their picture with Chromium.
 
-For our own eyes, and for the README:
+For the README, the comment of `make demo`; for our own eyes, any file that `--format markdown` wrote:
 
-    python scripts/screenshot_comment.py story --image docs/images/comment.png
+    python scripts/screenshot_comment.py demo --image docs/images/comment.png
+    python scripts/screenshot_comment.py comment.md --image phone.png --width 400 --theme both
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import subprocess
 import sys
@@ -19,8 +21,9 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bot.comment import render_comment  # noqa: E402 - the checkout, before any installed copy
-from tests.bot.sample_reports import CROSSED, SAMPLES, comment_links  # noqa: E402
+from bot.app import DiffOptions, price  # noqa: E402 - the checkout, before any installed copy
+from bot.comment import render_comment  # noqa: E402
+from bot.demo.story import make_sample  # noqa: E402
 
 DOTS = {"🔴": "#d1242f", "🟠": "#e16f24", "⚪": "#afb8c1", "🟢": "#2da44e"}
 """Drawn, since a machine without an emoji font shows boxes."""
@@ -40,6 +43,7 @@ ul { padding-left: 2em }
 sub { font-size: 75%%; color: var(--soft); vertical-align: baseline }
 code { font: 85%% "Liberation Mono", monospace; background: var(--code); border-radius: 6px;
   padding: .2em .4em; white-space: break-spaces }
+summary { margin-bottom: 8px }
 table { border-collapse: collapse; display: block; width: max-content; max-width: 100%%; overflow: auto }
 th, td { border: 1px solid var(--line); padding: 6px 13px }
 i { display: inline-block; width: .8em; height: .8em; border-radius: 50%%; vertical-align: -.05em }
@@ -60,38 +64,61 @@ def page(comments: list[str], *, width: int, themes: list[str], unfolded: bool) 
     return f'<!doctype html><meta charset="utf-8"><style>{STYLE % {"width": width}}</style>{body}'
 
 
-def picture(html: str, image: Path, *, width: int, height: int) -> None:
-    """Save what Chromium shows of `html`."""
+def demo_comment() -> str:
+    """What the bot would write on the demo's pull request."""
+    with tempfile.TemporaryDirectory() as folder:
+        sample = make_sample(Path(folder, "demo"))
+        priced = price(
+            DiffOptions(base=sample.base, head=sample.head, repo=sample.repository, usage=sample.recording)
+        )
+    address = "https://git.example/acme/shop/blob/{}/{}#L{}"
+    return render_comment(
+        priced.report,
+        links=lambda source, side: address.format(
+            priced.report.head if side == "after" else priced.report.base, source.file, source.line
+        ),
+        crossed=priced.crossed,
+    )
+
+
+def picture(html: str, image: Path, *, width: int) -> None:
+    """Save what Chromium shows of `html`, as high as that is."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         raise SystemExit("This needs Chromium or Chrome on PATH.")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "comment.html")
-        source.write_text(html, "utf-8")
+        source.write_text(f"{html}<script>document.title=document.body.offsetHeight</script>", "utf-8")
         quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
         quiet += ["--disable-component-update", "--disable-sync", "--hide-scrollbars", "--no-sandbox"]
         command = [chromium, "--headless", *quiet, f"--user-data-dir={folder}/profile"]
-        command += [f"--screenshot={image.resolve()}", f"--window-size={width},{height}", source.as_uri()]
-        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+        def run(*options: str) -> str:
+            ran = subprocess.run(
+                [*command, *options, source.as_uri()], check=True, capture_output=True, text=True, timeout=60
+            )
+            return ran.stdout
+
+        drawn = re.search(r"<title>(\d+)</title>", run("--dump-dom", f"--window-size={width},900"))
+        height = min(int(drawn[1]) if drawn else 900, 15_000)
+        run(f"--screenshot={image.resolve()}", f"--window-size={width},{height}")
 
 
 def main() -> None:
     """Read the command line, draw, save."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("samples", nargs="+", choices=[*SAMPLES, "all"])
+    parser.add_argument("comments", nargs="+", help="demo, or a file of Markdown")
     parser.add_argument("--image", type=Path, required=True)
     parser.add_argument("--width", type=int, default=880)
-    parser.add_argument("--height", type=int, default=900)
     parser.add_argument("--theme", choices=["light", "dark", "both"], default="light")
     parser.add_argument("--unfolded", action="store_true", help="open every collapsed part")
     arguments = parser.parse_args()
-    names = list(SAMPLES) if "all" in arguments.samples else arguments.samples
     comments = [
-        render_comment(SAMPLES[name](), links=comment_links, crossed=CROSSED.get(name, ())) for name in names
+        demo_comment() if name == "demo" else Path(name).read_text("utf-8") for name in arguments.comments
     ]
     themes = {"light": [LIGHT], "dark": [DARK], "both": [LIGHT, DARK]}[arguments.theme]
     html = page(comments, width=arguments.width, themes=themes, unfolded=arguments.unfolded)
-    picture(html, arguments.image, width=arguments.width + 40, height=arguments.height)
+    picture(html, arguments.image, width=arguments.width + 40)
 
 
 if __name__ == "__main__":

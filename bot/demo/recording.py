@@ -41,7 +41,7 @@ def recording() -> UsageSnapshot:
         scrape_interval_seconds=30,
         workloads={item.key: item for item in used},
         nodes=nodes,
-        requested={"cpu": Decimal(38), "memory": 150 * GIB},
+        requested={"cpu": Decimal(42), "memory": 158 * GIB},
         storage_gib_hour={"gp3": Decimal("0.08") / 730},
         prices_as_of="2026-11-15",
         source="recorded Prometheus",
@@ -72,13 +72,13 @@ def _flat(value: float) -> Series:
 
 
 def _api() -> WorkloadUsage:
-    """About a core over four pods; memory swells with the settlement run on Wednesdays."""
-    cores = 0.7 + 0.9 * _day() + _ripple(0.05)
+    """A few cores over twelve pods; memory swells with the settlement run on Wednesdays."""
+    cores = 3 * (0.7 + 0.9 * _day() + _ripple(0.05))
     hours = _hours()
     settlement = (hours // 24 % 7 == 2) & (hours % 24 >= 14) & (hours % 24 < 16)
     mebibytes = 420 + 60 * _day() + _ripple(8) + np.where(settlement, 195.0, 0.0)
     used = ContainerUsage("api", cores, mebibytes * float(MIB), throttled_ratio=0.0)
-    return WorkloadUsage(WorkloadKey("payments", "Deployment", "api"), _flat(4), (used,))
+    return WorkloadUsage(WorkloadKey("payments", "Deployment", "api"), _flat(12), (used,))
 
 
 def _web() -> WorkloadUsage:

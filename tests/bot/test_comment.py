@@ -80,7 +80,7 @@ def test_the_worst_row_comes_first_and_the_line_it_links_to_is_the_changed_one()
     """Risky, then caution by amount, then safe; a removed object is looked at on the base."""
     told = render_comment(sample_reports.the_story(), links=comment_links)
     dots = [
-        line.split("|")[1].strip()
+        line.split("|")[1].strip()[0]
         for line in told.split("<details>")[0].splitlines()
         if line.startswith("| ")
     ][1:]

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 
-from bot.inert import Markdown, address, code, link, md, plain
+from bot.inert import Markdown, address, code, link, md, phrases, plain, unbroken
 from tests.bot import github_markdown as github
 from tests.bot.strangers import NASTY, texts
 
@@ -88,8 +88,35 @@ def test_what_is_markdown_already_stays() -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [("add --usage FILE or --kube-context NAME", "add `--usage FILE` or `--kube-context NAME`"), ("70 % → 50 %", "70\xa0%\xa0→\xa050\xa0%"),
-     ("a\n b\tc", "a b c"), ("saves $14", "saves $14"), ("3.5 pods", "3.5 pods"), ("snake_case", "snake\\_case")],
+     ("a\n b\tc", "a b c"), ("saves $14", "saves $14"), ("3.5 pods", "3.5 pods"), ("snake_case", "snake\\_case"),
+     ("15 */2 * * *", "15\xa0\\*/2\xa0\\*\xa0\\*\xa0\\*")],
 )  # fmt: skip
 def test_plain_sentences_stay_readable(text: str, shown: str) -> None:
     """No escape where none is needed; flags are code, and arrows keep to their sides."""
     assert md(text) == shown
+
+
+def test_an_amount_stays_on_one_line() -> None:
+    """A browser would break between a minus and a dollar sign; word joiners keep them together."""
+    assert (
+        unbroken("\u2212$6.52…\u2212$0.87 or so") == "\u2212\u2060$6.52…\u2060\u2212\u2060$0.87\xa0or\xa0so"
+    )
+
+
+def test_a_sentence_in_a_narrow_column_breaks_into_phrases() -> None:
+    """Not into words; what somebody may copy out of a code span keeps its own space."""
+    told = phrases("no nodes are known yet: add --prometheus URL to see them")
+
+    assert told.split(" ") == [
+        "no\xa0nodes\xa0are\xa0known",
+        "yet:\xa0add\xa0`--prometheus",
+        "URL`",
+        "to\xa0see\xa0them",
+    ]
+
+
+@settings(deadline=None)
+@given(texts)
+def test_phrases_say_what_the_text_says(text: str) -> None:
+    """Only spaces change."""
+    assert phrases(text).replace("\xa0", " ") == md(text).replace("\xa0", " ")

@@ -122,7 +122,7 @@ def test_a_change_is_told_in_few_words(changes: list[tuple[str, str, str]], told
     known = estimate(pods("1"), "1", "1")
     comment = render_comment(report([row("a/b", known, known, Verdict.CAUTION, changes)]), links=no_links)
 
-    assert f"| `a/b` | {told} |" in comment.replace("\xa0", " ")
+    assert f"| $0 | {told} |" in comment.replace("\xa0", " ")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_would_be_safe_stands_beside_the_finding(
         report([row("a/b", known, known, Verdict.CAUTION, findings=[found])]), links=no_links
     )
 
-    assert told in comment
+    assert told in comment.replace("\xa0", " ")
 
 
 def test_what_all_rows_have_in_common_is_said_once() -> None:
