@@ -129,10 +129,19 @@ class Chart:
                 )
             yield name, place
 
+    def _refuse_gaps(self, folder: str) -> None:
+        """Helm asks for the dependencies of the chart itself, but takes gaps further down for nothing."""
+        for _, _, entry in _dependencies(self._files, folder):
+            name = text(entry.get("name"))
+            if self._subchart(folder, name) is None:
+                raise Unrenderable(Chart(self._files, folder).absent(name))
+
     def _copy(self, folder: str, target: pathlib.Path) -> None:
         self._assembled += 1
         if self._assembled > _MAX_DEPENDENCIES:
             raise Unrenderable(f"{self.folder}: more than {_MAX_DEPENDENCIES} charts depend on each other")
+        if folder != self.folder:
+            self._refuse_gaps(folder)
         shutil.copytree(self._files.tree / folder, target, ignore=_unwanted, dirs_exist_ok=True)
         for name, place in list(self._beside(folder)):
             self._copy(place, target / "charts" / name)

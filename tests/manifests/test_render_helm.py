@@ -282,6 +282,19 @@ def test_a_disabled_dependency_need_not_be_vendored(tmp_path: Path) -> None:
     assert one(template(tmp_path, files)).body["kind"] == "Deployment"
 
 
+def test_a_dependency_that_a_file_dependency_misses_is_a_reason(tmp_path: Path) -> None:
+    """Helm would leave it out in silence, and a change of its values would read as no impact."""
+    chart = "apiVersion: v2\nname: {name}\nversion: 0.1.0\ndependencies: [{{name: {other}, repository: '{source}'}}]\n"
+    files = {
+        "web/Chart.yaml": chart.format(name="web", other="base", source="file://../base"),
+        "base/Chart.yaml": chart.format(name="base", other="hub", source="https://charts.example"),
+    }
+    assert template(tmp_path, files).failure == (
+        "base/Chart.yaml:4: the dependency hub (https://charts.example) is not in charts/; "
+        "run `helm dependency build` and commit charts/"
+    )
+
+
 def test_file_dependencies_may_depend_on_each_other_but_not_for_ever(tmp_path: Path) -> None:
     """Two charts that name each other end in a reason."""
     chart = "apiVersion: v2\nname: {name}\nversion: 0.1.0\ndependencies: [{{name: {other}, repository: 'file://../{other}'}}]\n"
