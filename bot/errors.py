@@ -48,7 +48,7 @@ class GitUnavailable(OutsideError):
     cache, which is made anew by the next use). Only an outage, slow, busy and broken are worth a second try.
     """
 
-    def __init__(self, message: str, kind: str) -> None:
+    def __init__(self, message: str, kind: str = "outage") -> None:
         super().__init__(message)
         self.kind = kind
 
@@ -59,7 +59,7 @@ class GitHubUnavailable(OutsideError):
     `kind` is outage, timeout, limit or garbled. `retry_after` is how many seconds GitHub asks us to wait.
     """
 
-    def __init__(self, message: str, kind: str, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, kind: str = "outage", retry_after: float | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.retry_after = retry_after
@@ -68,6 +68,6 @@ class GitHubUnavailable(OutsideError):
 class GitHubRefused(OutsideError):
     """GitHub refused with a 4xx `status`: nothing was done, and asking again changes nothing."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -20,7 +20,7 @@ from bot.errors import OutsideError, UserError
 _SECONDS = 120
 _BATCH = 256  # Requests on their way to git at once: far less than a pipe holds, so no side ever waits.
 _READ_AT_MOST = 10_000_001
-_SAFE = {
+SAFE = {
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
     "core.pager": "cat",
@@ -28,6 +28,26 @@ _SAFE = {
     # Checkouts in containers usually belong to another user.
     "safe.directory": "*",
 }
+
+
+def environment(settings: Mapping[str, str], *, protocols: str = "none") -> dict[str, str]:
+    """The whole environment of one git process; it reaches other repositories by `protocols` alone."""
+    named = {
+        name: value
+        for number, (key, setting) in enumerate(settings.items())
+        for name, value in ((f"GIT_CONFIG_KEY_{number}", key), (f"GIT_CONFIG_VALUE_{number}", setting))
+    }
+    return {
+        "PATH": os.defpath,
+        "HOME": str(Path.home()),
+        "LC_ALL": "C",
+        "GIT_ALLOW_PROTOCOL": protocols,
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        **named,
+    }
 
 
 class Git:
@@ -44,7 +64,7 @@ class Git:
             raise UserError(f"{folder} is not a folder: give --repo the folder of a git repository")
         self._command = (program, "--no-pager", "--no-replace-objects")
         self.folder = folder
-        self._settings = dict(_SAFE)
+        self._settings = dict(SAFE)
         if self.tried("rev-parse", "--git-dir") is None:
             raise UserError(
                 f"{folder} is not in a git repository: give --repo, or compare two folders "
@@ -53,9 +73,9 @@ class Git:
         self._switch_filters_off()
         self._contents: subprocess.Popen[bytes] | None = None
 
-    def run(self, *arguments: str) -> bytes:
-        """What git prints; raises OutsideError with its complaint."""
-        done = self._run(arguments)
+    def run(self, *arguments: str, given: bytes = b"") -> bytes:
+        """What git prints when it is `given` this to read; raises OutsideError with its complaint."""
+        done = self._run(arguments, given)
         if done.returncode != 0:
             complaint = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
             raise OutsideError(f"git {arguments[0]} failed in {self.folder}: {complaint[-1]}")
@@ -72,7 +92,7 @@ class Git:
             self._contents = subprocess.Popen(
                 (*self._command, "cat-file", "--batch"),
                 cwd=self.folder,
-                env=self._environment(),
+                env=environment(self._settings),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -96,37 +116,19 @@ class Git:
                 self._contents.communicate(timeout=10)
             self._contents = None
 
-    def _run(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
+    def _run(self, arguments: tuple[str, ...], given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         try:
             return subprocess.run(
                 (*self._command, *arguments),
                 cwd=self.folder,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
+                env=environment(self._settings),
+                input=given,
                 capture_output=True,
                 timeout=_SECONDS,
                 check=False,
             )
         except (subprocess.TimeoutExpired, OSError) as error:
             raise OutsideError(f"git {arguments[0]} did not finish in {self.folder}") from error
-
-    def _environment(self) -> dict[str, str]:
-        settings = {
-            name: value
-            for number, (key, setting) in enumerate(self._settings.items())
-            for name, value in ((f"GIT_CONFIG_KEY_{number}", key), (f"GIT_CONFIG_VALUE_{number}", setting))
-        }
-        return {
-            "PATH": os.defpath,
-            "HOME": str(Path.home()),
-            "LC_ALL": "C",
-            "GIT_ALLOW_PROTOCOL": "none",
-            "GIT_NO_LAZY_FETCH": "1",
-            "GIT_OPTIONAL_LOCKS": "0",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_CONFIG_COUNT": str(len(self._settings)),
-            **settings,
-        }
 
     def _switch_filters_off(self) -> None:
         """An empty command is no filter; the names have to be asked for, since git knows no wildcard here."""
