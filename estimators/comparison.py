@@ -11,7 +11,7 @@ from estimators.confidence import confidence
 from estimators.field_changes import field_changes, first_source
 from estimators.inventory import Inventory, take_inventory
 from estimators.money import NOTHING, total
-from estimators.objects import Identity, ManifestObject, Source, Unpriced
+from estimators.objects import Body, Identity, ManifestObject, Source, Unpriced, dig, text
 from estimators.other_rows import other_rows, unpriced_objects
 from estimators.renames import renames
 from estimators.report import Confidence, FieldChange, Finding, Report, Row, Severity, Verdict
@@ -52,10 +52,10 @@ def compare(
     clusters = {name: cluster_of(name) for name in environments}
     for name, cluster in clusters.items():
         live = cluster.usage.objects if cluster.usage else ()
-        before, after = (
-            take_inventory((item for item in side.objects if item.identity.environment == name), live)
-            for side in (base, head)
+        old, new = (
+            [item for item in side.objects if item.identity.environment == name] for side in (base, head)
         )
+        before, after = take_inventory(old, live), take_inventory(new, _without_removed(live, old, new))
         comparison = _EnvironmentComparison(before, after, cluster, base, head)
         rows += comparison.rows()
         rows += other_rows(before, after, cluster)
@@ -63,6 +63,26 @@ def compare(
     rows.sort(key=_worst_first)
     unpriced += [_without_price(row) for row in rows if not row.cost_known]
     return _report(base, head, rows, unpriced, clusters, tuple(partial))
+
+
+def _without_removed(
+    live: Sequence[Body], old: Sequence[ManifestObject], new: Sequence[ManifestObject]
+) -> list[Body]:
+    """The live objects that are left once the change has taken away what it no longer declares."""
+    was, now = (
+        {
+            (kind, namespace or "default", name)
+            for _, namespace, kind, name in (item.identity for item in side)
+        }
+        for side in (old, new)
+    )
+    gone = was - now
+    return [body for body in live if _live_name(body) not in gone]
+
+
+def _live_name(body: Body) -> tuple[str, str, str]:
+    namespace = text(dig(body, "metadata", "namespace")) or "default"
+    return text(body.get("kind")), namespace, text(dig(body, "metadata", "name"))
 
 
 def _place(item: Unpriced) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ Target = tuple[str, str, str, str]
 """Environment, namespace, kind and name of what an autoscaler acts on."""
 
 LIVE = Source("", 0)
-"""Where objects come from that are known from the cluster alone."""
+"""Where live objects come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def take_inventory(objects: Iterable[ManifestObject], live: Iterable[Body] = ())
     """
     sorting = _Sorting()
     for body in live:
-        sorting.take_acting(_live_object(body))
+        sorting.take_acting(live_object(body))
     for thing in objects:
         if not sorting.take_acting(thing):
             sorting.take_priced(thing)
@@ -264,7 +264,8 @@ def _defaults(body: Body) -> ContainerDefaults:
     return NO_DEFAULTS
 
 
-def _live_object(body: Body) -> ManifestObject:
+def live_object(body: Body) -> ManifestObject:
+    """An object known from the cluster alone."""
     metadata = mapping(body.get("metadata"))
     identity = Identity(
         "", text(metadata.get("namespace")), text(body.get("kind")), text(metadata.get("name"))

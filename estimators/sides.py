@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from estimators.autoscaler_reader import read_vertical
 from estimators.change import Cluster, Side, Simulation
 from estimators.cost import estimate_workload
 from estimators.devices import ClaimedDevices, device_requests
-from estimators.inventory import Inventory
+from estimators.inventory import Inventory, live_object
 from estimators.money import ZERO
 from estimators.objects import Identity, dotted
 from estimators.pod_request import EffectivePod, effective_pod
@@ -18,6 +19,8 @@ from estimators.report import Estimate
 from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
 from estimators.workload import Autoscaler, PodGroup, Resources, VerticalAutoscaler, Workload
 
+ASK_FOR_LIVE = "add --kube-context NAME, or --usage FILE with the live VerticalPodAutoscaler"
+
 
 @dataclass(slots=True)
 class SideBuilder:
@@ -25,10 +28,12 @@ class SideBuilder:
 
     cluster: Cluster
     book: RateBook = field(init=False)
+    _recommended: dict[tuple[str, str, str], Mapping[str, Resources]] = field(init=False)
     _by_name: dict[tuple[str, str], list[WorkloadKey]] | None = None
 
     def __post_init__(self) -> None:
         self.book = RateBook(self.cluster)
+        self._recommended = _recommendations(self.cluster)
 
     def history(self, identity: Identity) -> WorkloadUsage | None:
         """The workload's past. A manifest without a namespace is found where its name is unique."""
@@ -52,7 +57,7 @@ class SideBuilder:
     ) -> Side:
         """One side. `old` is the base side: what was in charge while the history was recorded."""
         identity = workload.identity
-        autoscaler, vertical = inventory.autoscaler(identity), inventory.vertical(identity)
+        autoscaler, vertical = inventory.autoscaler(identity), self._vertical(inventory, identity)
         pods = {group.name: self._pod(group, workload, inventory, vertical, old) for group in workload.groups}
         simulation = self._replay(workload, autoscaler, pods, history, old)
         counts = {
@@ -61,8 +66,10 @@ class SideBuilder:
         }
         devices = {group.name: self._devices(group, identity, inventory) for group in workload.groups}
         kept = old.estimate.replicas.count.expected if old and old.estimate else ZERO
-        outcome = _refused(workload) or estimate_workload(
-            workload, pods, counts, devices, self.cluster, self.book, kept
+        outcome = (
+            _refused(workload)
+            or _hidden_requests(vertical, old)
+            or estimate_workload(workload, pods, counts, devices, self.cluster, self.book, kept)
         )
         return Side(
             workload=workload,
@@ -78,6 +85,14 @@ class SideBuilder:
             services=inventory.services_of(workload),
             namespace_body=inventory.namespace_of(identity),
         )
+
+    def _vertical(self, inventory: Inventory, identity: Identity) -> VerticalAutoscaler | None:
+        """What sets its requests; what it recommends stands on the live object, not in a manifest."""
+        found = inventory.vertical(identity)
+        if found is None or found.targets:
+            return found
+        place = identity.namespace or "default", identity.kind, identity.name
+        return replace(found, targets=self._recommended.get(place, {}))
 
     def _devices(self, group: PodGroup, identity: Identity, inventory: Inventory) -> ClaimedDevices:
         """GPUs claimed through Dynamic Resource Allocation."""
@@ -135,6 +150,24 @@ def _noted(estimate: Estimate, vertical: VerticalAutoscaler | None) -> Estimate:
     whose = "its recommendation" if vertical.targets else "the requests of the base"
     note = f"a VPA in mode {vertical.mode} sets the requests: priced by {whose}"
     return replace(estimate, notes=(*estimate.notes, note))
+
+
+def _recommendations(cluster: Cluster) -> dict[tuple[str, str, str], Mapping[str, Resources]]:
+    """What live VPAs recommend, by namespace, kind and name of their targets."""
+    bodies = cluster.usage.objects if cluster.usage else ()
+    things = [live_object(body) for body in bodies if body.get("kind") == "VerticalPodAutoscaler"]
+    found = [(thing.identity.namespace, read_vertical(thing)) for thing in things]
+    return {(place, item.target_kind, item.target_name): item.targets for place, item in found if item}
+
+
+def _hidden_requests(vertical: VerticalAutoscaler | None, old: Side | None) -> UnknownCount | None:
+    """Whether a VPA comes or goes whose requests, unlike the manifest's, nobody here knows."""
+    sides = (old.vertical if old else vertical, vertical)
+    was, now = (item if item and item.sets_requests else None for item in sides)
+    acting = now or was
+    if acting is None or (was and now) or acting.targets:
+        return None
+    return UnknownCount(f"what its VPA recommends is not known: {ASK_FOR_LIVE}")
 
 
 def _refused(workload: Workload) -> UnknownCount | None:
