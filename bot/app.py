@@ -247,18 +247,25 @@ def check_config(file: Path) -> str:
     return check(file)
 
 
+DEMO_STORY = """\
+A pull request is to right-size a sample shop: seven files, seven workloads. Fourteen days of the
+shop's utilisation were recorded. This is what Tuppence says on the pull request:
+"""
 DEMO_STEPS = """
-That was `tuppence diff` on a sample: a Kustomize overlay, a Helm chart, an autoscaler, a GPU, one saving
-that is dangerous and one that is safe. The same command on your own repository:
+So one saving is an outage: api needs more than its new limit every Wednesday. Another is safe: indexer
+never used what it gives up. The second GPU would idle beside the first, and web's new bounds cost a little
+on an ordinary day and a lot on a very busy one.
+
+On a repository of your own:
 
   cd your-repository
-  tuppence diff main                              what your branch would cost, from list prices
-  tuppence diff main --prometheus http://...      with live utilisation: what it may break, too
+  tuppence diff main                              what your branch costs, from list prices
+  tuppence diff main --prometheus http://...      from live utilisation: what it may break, too
   tuppence init                                   a starter .tuppence.yaml: environments, guardrails
 """
 
 
-def demo(keep: Path | None) -> None:
+def demo(keep: Path | None, *, details: bool = False) -> None:
     """Make the sample, price its pull request as `diff` does, and say how to go on."""
     import tempfile  # noqa: PLC0415
 
@@ -268,12 +275,13 @@ def demo(keep: Path | None) -> None:
 
     with tempfile.TemporaryDirectory(prefix="tuppence-demo-") as scratch:
         sample = make_sample(keep or Path(scratch) / "demo")
-        click.echo(
-            "A sample shop has a pull request: eight files, seven workloads. Beside it lie 14 days of\n"
-            "recorded utilisation. This is what Tuppence says about it:\n"
-        )
+        click.echo(DEMO_STORY)
         options = DiffOptions(
-            base=sample.base, head=sample.head, repo=sample.repository, usage=sample.recording
+            base=sample.base,
+            head=sample.head,
+            repo=sample.repository,
+            usage=sample.recording,
+            details=details,
         )
         show(price(options), options)
         click.echo(DEMO_STEPS)

@@ -109,9 +109,11 @@ def _closing(page: Page) -> Iterable[Part]:
     if page.doubts:
         yield _title("Doubts about these numbers")
     yield from (_item(text) for text in page.doubts)
-    for crossed in page.crossed:
+    for index, crossed in enumerate(page.crossed):
         approvers = f" Needs approval by {' or '.join(crossed.approvers)}." if crossed.approvers else ""
-        yield _title(f"Guardrail crossed: {crossed.why}. {crossed.message}".rstrip() + approvers, "bold red")
+        told = Text().append("Guardrail crossed:", "bold red")
+        told.append(f" {crossed.why}. {crossed.message}".rstrip() + approvers)
+        yield Padding(told, (0 if index else 1, 0, 0, 0))
     yield _title(" · ".join([f"{page.head} against {page.base}", *page.footer]), "dim")
 
 
@@ -136,15 +138,13 @@ def _left(count: int, what: str) -> Iterable[Part]:
 
 def _name(row: RowWords, page: Page) -> Text:
     url = address(row.url)
-    name = Text(row.name, style=Style(bold=True, link=url) if url else "bold")
+    name = Text().append(row.name, style=Style(bold=True, link=url or None))
     beside = " ".join(filter(None, (row.kind, row.environment if page.with_environment else "")))
-    return name.append(f" {beside}", style=Style.null()) if beside else name
+    return name.append(f" {beside}") if beside else name
 
 
 def _amount(row: RowWords) -> Text:
-    return Text(row.amount, style="bold").append(
-        f" ({row.spread})" if row.spread else "", style=Style(bold=False, dim=True)
-    )
+    return Text().append(row.amount, style="bold").append(f" ({row.spread})" if row.spread else "", "dim")
 
 
 def _rows(table: Table, page: Page, width: int) -> Iterable[Part]:
@@ -161,7 +161,7 @@ def _rows(table: Table, page: Page, width: int) -> Iterable[Part]:
         grid.add_column(justify="right", no_wrap=True)
         grid.add_row(Text(row.verdict, style=_STYLES.get(row.verdict, "")), _name(row, page), _amount(row))
         yield grid
-        told = (", ".join(row.changes), f"seen: {row.seen}" if row.seen else "", row.why)
+        told = (", ".join(row.changes) + (f" · seen: {row.seen}" if row.seen else ""), row.why)
         yield from (_indented(text, 11) for text in told if text)
         if row.place:
             yield _indented(row.place, 11, "dim")
@@ -170,26 +170,24 @@ def _rows(table: Table, page: Page, width: int) -> Iterable[Part]:
 def _wide(table: Table, page: Page) -> Grid:
     grid = Grid(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style="dim", expand=True)
     grid.add_column("")
-    grid.add_column("Workload", overflow="fold", ratio=4)
+    grid.add_column("Workload", overflow="fold", ratio=5)
     grid.add_column("Per month", justify="right", no_wrap=True)
     grid.add_column("Change", overflow="fold", ratio=5)
     if table.with_seen:
         grid.add_column("Seen live", overflow="fold", ratio=4)
-    if table.with_why:
-        grid.add_column("Why", overflow="fold", ratio=6)
+    grid.add_column("Why, and where" if table.with_why else "Where", overflow="fold", ratio=9)
     for row in table.rows:
-        name = _name(row, page)
-        cells = [Text(row.verdict, style=_STYLES.get(row.verdict, "")), _lines(name, row.place)]
-        cells.append(_lines(Text(row.amount, style="bold"), row.spread))
+        cells = [Text(row.verdict, style=_STYLES.get(row.verdict, "")), _name(row, page)]
+        cells.append(_lines(Text().append(row.amount, style="bold"), row.spread))
         cells.append(Text("\n".join(row.changes)))
         cells += [Text(row.seen)] if table.with_seen else []
-        cells += [Text(row.why)] if table.with_why else []
+        cells.append(_lines(Text(row.why), row.place))
         grid.add_row(*cells)
     return grid
 
 
 def _lines(first: Text, second: str) -> Text:
-    return Text("\n").join([first, Text(second, style="dim")]) if second else first
+    return Text("\n").join(text for text in (first, Text(second, style="dim")) if text)
 
 
 def _short_rows(page: Page) -> Grid:

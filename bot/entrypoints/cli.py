@@ -65,16 +65,23 @@ def window_option(command: Any) -> Any:  # noqa: ANN401
     )(command)
 
 
+def details_option(command: Any) -> Any:  # noqa: ANN401
+    """`--details`."""
+    return click.option(
+        "--details", is_flag=True, help="Text with the arithmetic, the evidence and every workload as well."
+    )(command)
+
+
 @click.group(context_settings=_CONTEXT)
 @click.version_option(bot.__version__, prog_name="tuppence")
 def cli() -> None:
-    """Put a price and a risk on every Kubernetes change.
+    """Say what a Kubernetes change costs a month, and what it may break.
 
-    Start with `tuppence diff` in a repository of manifests, or `tuppence demo` without one.
+    Start with `tuppence diff` in a repository of manifests, or with `tuppence demo` anywhere.
     """
 
 
-@cli.command()
+@cli.command(short_help="Price a change and say what it may break.")
 @click.argument("base", required=False)
 @click.argument("head", required=False)
 @click.option("--repo", type=_FOLDER, default=Path(), metavar="DIR", help="The git repository; may be bare.")
@@ -97,9 +104,7 @@ def cli() -> None:
     show_default=True,
     help="Text for people, Markdown for a comment, JSON for programs.",
 )
-@click.option(
-    "--details", is_flag=True, help="Text with the arithmetic, the evidence and every workload as well."
-)
+@details_option
 @click.option(
     "--fail-on", type=click.Choice(["caution", "risky"]), help="Exit 1 at this verdict or a worse one."
 )
@@ -109,10 +114,16 @@ def diff(**options: Any) -> None:  # noqa: ANN401
     """Price the change from BASE to HEAD and say what it may break.
 
     \b
-    tuppence diff                  HEAD against the working tree
-    tuppence diff main             where you branched off main, against the working tree
-    tuppence diff v1.2 v1.3        exactly these two revisions
-    tuppence diff --base-dir A --head-dir B
+    tuppence diff                            HEAD against the working tree
+    tuppence diff main                       where you left main, against the working tree
+    tuppence diff v1.2 v1.3                  exactly these two revisions
+    tuppence diff --base-dir A --head-dir B  two folders, without git
+
+    Without live utilisation it tells the cost, and calls a cut unknown, never safe:
+
+    \b
+    tuppence diff main --prometheus http://localhost:9090
+    tuppence diff main --usage usage.json    a file from tuppence usage export
 
     Exit status: 0 fine; 1 a guardrail or --fail-on was crossed; 2 something could not be used.
     """  # noqa: D301 - \b keeps click from reflowing the lines
@@ -122,9 +133,9 @@ def diff(**options: Any) -> None:  # noqa: ANN401
     sys.exit(GUARDRAIL_CROSSED if app.diff(chosen) else 0)
 
 
-@cli.group()
+@cli.group(short_help="Take live utilisation along as a file.")
 def usage() -> None:
-    """Live utilisation as a file, for machines that cannot reach Prometheus."""
+    """Take live utilisation along as a file, for machines that cannot reach Prometheus."""
 
 
 @usage.command()
@@ -136,38 +147,53 @@ def usage() -> None:
 @window_option
 @click.option("--output", type=_FOLDER, required=True, metavar="FILE", help="The snapshot to write.")
 def export(**options: Any) -> None:  # noqa: ANN401
-    """Write the snapshot that `tuppence diff --usage` reads."""
+    """Write the snapshot that `tuppence diff --usage` reads.
+
+    \b
+    tuppence usage export --prometheus http://localhost:9090 --output usage.json
+    """  # noqa: D301 - \b keeps click from reflowing the lines
     from bot import app  # noqa: PLC0415
 
     click.echo(app.export_usage(app.ExportOptions(**options)))
 
 
-@cli.command()
+@cli.command(short_help="Write a starter .tuppence.yaml.")
 @click.option("--repo", type=_FOLDER, default=Path(), metavar="DIR", help="The repository to look at.")
 @click.option("--force", is_flag=True, help="Replace a .tuppence.yaml that is already there.")
 def init(repo: Path, *, force: bool) -> None:
-    """Write a commented starter .tuppence.yaml from what is found in the repository."""
+    """Write a commented starter .tuppence.yaml from what is found in the repository.
+
+    \b
+    tuppence init
+    tuppence check-config .tuppence.yaml    after editing it
+    """  # noqa: D301 - \b keeps click from reflowing the lines
     from bot import app  # noqa: PLC0415
 
     click.echo(app.init(repo, force=force))
 
 
-@cli.command("check-config")
+@cli.command("check-config", short_help="Find every mistake of a configuration file.")
 @click.argument("file", type=_FOLDER)
 def check_config(file: Path) -> None:
-    """Check a .tuppence.yaml or tuppence.yaml: every problem at once, with its line."""
+    """Find every mistake of a .tuppence.yaml or tuppence.yaml, each with its line."""
     from bot import app  # noqa: PLC0415
 
     click.echo(app.check_config(file))
 
 
-@cli.command()
+@cli.command(short_help="Show the whole story on sample data.")
 @click.option("--keep", type=_FOLDER, metavar="DIR", help="Leave the sample repository there to play with.")
-def demo(keep: Path | None) -> None:
-    """Show the whole story on sample data: offline, no accounts."""
+@details_option
+def demo(keep: Path | None, *, details: bool) -> None:
+    """Show the whole story on sample data: offline, no accounts.
+
+    \b
+    tuppence demo
+    tuppence demo --keep sample    leaves the sample repository in ./sample
+    """  # noqa: D301 - \b keeps click from reflowing the lines
     from bot import app  # noqa: PLC0415
 
-    app.demo(keep)
+    app.demo(keep, details=details)
 
 
 def main() -> None:
