@@ -107,12 +107,16 @@ class _Reading:
         self._wanted = wanted
         self._affected: set[UnitKey] = set().union(*(side.units.affected(changed) for side in sides))
         self._told: set[DeploymentKey] = set()
+        self._done: list[list[Job]] = [[] for _ in sides]
 
     def read(self, render: Renderer) -> None:
         """Plain manifests, then roots, then what Argo CD and Flux objects among the results deploy."""
         for side in self._sides:
             side.find_deployments()
         self._affect_what_renders_the_touched()
+        charts_of_objects = self._charts_of_deployments()
+        untouched = charts_of_objects - self._affected
+        self._affected |= charts_of_objects
         for side in self._sides:
             side.leave_to_render(self._affected)
         folders = sorted({posixpath.dirname(path) for path in self._changed})
@@ -122,19 +126,35 @@ class _Reading:
         # A chart that others come to depend on may be released by itself all the same.
         charts = {key for key in roots[0] | roots[1] if key.kind is RootKind.HELM}
         pointed = self._sides[0].pointed | self._sides[1].pointed
+        wanted = [(own | charts) - pointed for own in roots]
+        # What these deploy is rendered as they say, and not by itself.
+        self._follow([own & charts_of_objects for own in wanted], render)
+        # What was rendered to learn what it deploys, and is not touched itself, may fail.
+        quiet = {key.path for key in untouched}
+        for side in self._sides:
+            side.unpriced = [item for item in side.unpriced if item.kind != "Root" or item.name not in quiet]
+        pointed |= {unit for side in self._sides for one in side.deployments.values() for unit in one.units}
+        self._follow([own - charts_of_objects - pointed for own in wanted], render)
+
+    def _charts_of_deployments(self) -> set[UnitKey]:
+        """The charts that render Argo CD and Flux objects, where these may have a changed chart rendered."""
+        if not any(key.kind is RootKind.HELM for key in self._affected):
+            return set()
+        return {chart for side in self._sides for chart in side.charts_of_deployments()}
+
+    def _follow(self, roots: Sequence[set[UnitKey]], render: Renderer) -> None:
+        """Render some roots of each side, and what touched Argo CD and Flux objects have rendered."""
         jobs = [
-            list(side.default_jobs((own | charts) - pointed, self._changed))
-            for side, own in zip(self._sides, roots, strict=True)
+            list(side.default_jobs(own, self._changed)) for side, own in zip(self._sides, roots, strict=True)
         ]
-        done: list[list[Job]] = [[] for _ in self._sides]
         for _ in range(_ROUNDS):
             touched = self._touched()
             self._tell(touched)
             for at, side in enumerate(self._sides):
                 deployed = (side.deployments[key] for key in sorted(touched) if key in side.deployments)
                 wanted = [*jobs[at], *(job for deployment in deployed for job in deployment.jobs)]
-                new = self._new(wanted, done[at])
-                done[at] += new
+                new = self._new(wanted, self._done[at])
+                self._done[at] += new
                 plain = [folder for job in new if job.kind is None for folder in side.plain_folders(job)]
                 side.read_plain(plain, self._changed, self._wanted)
                 side.render(new, render)

@@ -20,7 +20,7 @@ from bot.manifests.gitops import Repository, is_deployment, key_of, written_in
 from bot.manifests.jobs import Deployment, DeploymentKey, Job
 from bot.manifests.rendered import RenderedObject, Renderer, RenderResult, RootKind
 from bot.manifests.roots import KUSTOMIZATIONS, UnitKey, Units
-from bot.manifests.trees import CONFIG_MAP, OBJECT, Contents, Files, is_below, join, shown
+from bot.manifests.trees import ARGO, CONFIG_MAP, FLUX, OBJECT, Contents, Files, is_below, join, shown
 from bot.ports import Tree
 from estimators.objects import Body, Unpriced, dig, mapping, sequence, text
 from estimators.objects import Path as FieldPath
@@ -69,6 +69,17 @@ class SideReader:
                 deployment = self._resolved(body, file, file)
                 self.pointed |= deployment.units
                 self.deployments[deployment.key] = deployment
+
+    def charts_of_deployments(self) -> set[UnitKey]:
+        """The charts whose templates are Argo CD or Flux objects: applications of applications."""
+        return {
+            owner
+            for path in self.files.paths
+            if path.endswith(_YAML)
+            and "templates/" in path
+            and (self.files.has_mark(path, ARGO) or self.files.has_mark(path, FLUX))
+            for owner in self.units.owners(path)
+        }
 
     def leave_to_render(self, affected: set[UnitKey]) -> None:
         """Put the objects of plain files aside that an affected root renders anyway.

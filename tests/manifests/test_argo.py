@@ -236,3 +236,33 @@ def test_a_value_written_twice_counts_the_second_time() -> None:
     head = {**CHART, "app.yaml": application(path="charts/api", helm=values)}
     change = really(CHART, head)
     assert (cpu(change), unpriced(change.head)) == ([7], [])
+
+
+def test_a_chart_that_changes_is_rendered_as_a_chart_of_applications_deploys_it() -> None:
+    """With the values given there, and not by itself as well."""
+    inner = application(path="charts/api").replace(
+        '"repoURL"', '"helm": {"valuesObject": {"cpu": {{ .Values.cpu }}}}, "repoURL"'
+    )
+    files = {
+        **CHART,
+        "root/Chart.yaml": "apiVersion: v2\nname: root\nversion: 0.1.0\n",
+        "root/values-dev.yaml": "cpu: 2\n",
+        "root/values-live.yaml": "cpu: 6\n",
+        "root/templates/api.yaml": inner,
+    }
+    change = really(files, changed(files, "charts/api/templates/api.yaml"))
+    assert names(change.head) == ["dev: Deployment shop/api", "live: Deployment shop/api"]
+    assert sorted(map(str, cpu(change))) == ["2", "6"]
+
+
+def test_a_chart_of_applications_that_fails_is_no_concern_of_another_chart() -> None:
+    """It was only asked whether it deploys what changed, which is then rendered by itself."""
+    files = {
+        **CHART,
+        "root/Chart.yaml": "apiVersion: v2\nname: root\nversion: 0.1.0\n",
+        "root/templates/api.yaml": '{{ fail "no cluster" }}\n' + application(path="elsewhere"),
+    }
+    change = really(files, changed(files, "charts/api/templates/api.yaml"))
+    assert (len(change.head.objects), unpriced(change.head)) == (1, [])
+    told = really(files, changed(files, "root/templates/api.yaml"))
+    assert [file for _, file, _ in unpriced(told.head)] == ["root/Chart.yaml"]
