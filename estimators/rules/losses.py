@@ -102,7 +102,9 @@ def _of_storage(before: Side, after: Side) -> Iterator[Loss]:
     claims = {claim.name: claim for claim in after.workload.claims}
     for claim in before.workload.claims:
         left = claims.get(claim.name)
-        if left is None or (claim.size and (left.size or 0) < claim.size):
+        # Volumes that are not kept go with their pods, and what they hold goes with them.
+        dropped = left is not None and not left.kept_on_scale_down and _fewer_pods(before, after)
+        if left is None or dropped or (claim.size and (left.size or 0) < claim.size):
             yield Loss("storage", f"storage of {claim.name}", left.path if left else ("spec",))
 
 
@@ -186,14 +188,14 @@ def _larger_divisor(before: Side, after: Side) -> bool:
 
 
 def _smaller_job(before: Side, after: Side) -> bool:
-    """Whether fewer pods run at once, for a shorter time at the most, or none at all."""
+    """Whether fewer pods run at once, or for a shorter time at the most."""
     old, new = before.workload.job, after.workload.job
     if old is None or new is None:
         return False
     shorter = new.deadline_seconds is not None and (
         old.deadline_seconds is None or new.deadline_seconds < old.deadline_seconds
     )
-    return shorter or new.parallelism < old.parallelism or (new.suspended and not old.suspended)
+    return shorter or new.parallelism < old.parallelism
 
 
 def uncovered(change: WorkloadChange, taken: tuple[Loss, ...]) -> str:

@@ -22,9 +22,9 @@ def scaled(side: Side) -> bool:
 
 
 def switched_off(side: Side) -> bool:
-    """Whether the manifest asks for no pods at all."""
-    group = only_group(side)
-    return group is not None and group.replicas == 0
+    """Whether the manifest asks for no pods at all: no replicas, or a job that is suspended."""
+    group, job = only_group(side), side.workload.job
+    return (group is not None and group.replicas == 0) or (job is not None and job.suspended)
 
 
 def fewest(side: Side) -> Decimal | None:

@@ -19,31 +19,37 @@ a container ask for ("Resource Management for Pods and Containers"). Anything ab
 
 
 def goes_away(change: WorkloadChange) -> bool:
-    """Whether the workload is removed, or switched off by `replicas: 0`."""
+    """Whether the workload is removed, or switched off by `replicas: 0` or `suspend: true`."""
     if change.after is None:
         return True
     return change.before is not None and switched_off(change.after) and not switched_off(change.before)
 
 
 def removed_in_use(change: WorkloadChange) -> Iterator[Finding]:
-    """`removed-in-use`: a workload is removed or scaled to 0 while its history shows that it is used."""
+    """`removed-in-use`: a workload is removed, scaled to 0 or suspended while its history shows use."""
     history = change.history
     if history is None or change.before is None or not goes_away(change):
         return
     use = _use(history)
     if not use:
         return
-    removed = change.after is None
-    group = only_group(change.side)
-    path: Path = ("metadata", "name") if removed or group is None else group.replicas_path
+    what, path = _how(change)
     yield finding(
         change,
         "removed-in-use",
         Severity.CAUTION,
-        f"{'removed' if removed else 'scaled to 0'} while in use: {next(iter(use.values()))}",
+        f"{what} while in use: {next(iter(use.values()))}",
         path,
         evidence={**use, "window": window_words(change, coverage(history.replicas))},
     )
+
+
+def _how(change: WorkloadChange) -> tuple[str, Path]:
+    """How it goes away, and where that stands."""
+    group = only_group(change.side)
+    if change.after is None:
+        return "removed", ("metadata", "name")
+    return ("suspended", ("spec", "suspend")) if group is None else ("scaled to 0", group.replicas_path)
 
 
 def _use(history: WorkloadUsage) -> dict[str, str]:

@@ -119,11 +119,9 @@ def test_fewer_pods_without_requests_are_unknown() -> None:
     assert "no CPU request or limit" in unknown_because(judged)
 
 
-def job(parallelism: int = 2, deadline: int | None = 600, *, suspended: bool = False) -> Side:
+def job(parallelism: int = 2, deadline: int | None = 600) -> Side:
     """A Job's side."""
-    terms = JobTerms(
-        Decimal(2), Decimal(parallelism), None if deadline is None else Decimal(deadline), suspended=suspended
-    )
+    terms = JobTerms(Decimal(2), Decimal(parallelism), None if deadline is None else Decimal(deadline))
     return side(
         workload(container(requests=AUTOSCALED), thing=manifest("Job"), scaling=Scaling.JOB, job=terms)
     )
@@ -134,7 +132,6 @@ def job(parallelism: int = 2, deadline: int | None = 600, *, suspended: bool = F
     [
         pytest.param(job(1), Verdict.UNKNOWN, id="less at once"),
         pytest.param(job(2, 60), Verdict.UNKNOWN, id="a shorter deadline"),
-        pytest.param(job(suspended=True), Verdict.UNKNOWN, id="suspended"),
         pytest.param(job(3, None), Verdict.SAFE, id="more"),
     ],
 )
@@ -172,6 +169,18 @@ def test_requests_of_the_pod_are_taken_away_too(fields: dict[str, object], kind:
     before, after = (side(workload(container(), **part)) for part in (old, fields))
 
     assert kind in [item.resource for item in losses(change(before, after))]
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "deleted"])
+def test_a_scale_down_that_deletes_volumes_is_not_safe(kept: bool) -> None:
+    """`whenScaled: Delete` takes what is on them away, and no history tells whether it is needed."""
+    claim = VolumeClaim("data", ("spec",), None, Decimal(2**30), kept_on_scale_down=kept)
+    before, after = (
+        side(workload(container(requests=AUTOSCALED), replicas=replicas, claims=[claim]))
+        for replicas in (9, 8)
+    )
+
+    assert verdict(change(before, after, SEEN)) is (Verdict.SAFE if kept else Verdict.UNKNOWN)
 
 
 def test_storage_that_shrinks_is_unknown() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from estimators.report import Verdict
 from estimators.rules import judge
 from estimators.usage import GpuUsage, RunHistory, WorkloadUsage
 from estimators.verdict import row_verdict, unknown_because
+from estimators.workload import JobTerms, Scaling
 from tests.builders import autoscaler, change, container, fired, side, workload
 from tests.usage_builders import STEPS_A_DAY, container_usage, history
 
@@ -39,6 +43,22 @@ def test_what_is_used_does_not_go_unnoticed(
     found = fired(change(RUNS, after, seen), "removed-in-use")
 
     assert fires == bool(found)
+
+
+def test_a_cron_job_that_is_suspended_goes_away_too() -> None:
+    """With the runs it had; one that never ran may go."""
+    terms = JobTerms(None, Decimal(1), None, "0 3 * * *")
+    before, after = (
+        side(workload(container(), scaling=Scaling.CRON, job=replace(terms, suspended=suspended)))
+        for suspended in (False, True)
+    )
+    idle = history(container_usage(cpu=0.0), replicas=0)
+    ran = replace(idle, runs=RunHistory(14, 14, 840.0))
+
+    [found] = fired(change(before, after, ran), "removed-in-use")
+    assert (found.message, found.path) == ("suspended while in use: 14 runs in the window", "spec.suspend")
+    assert not fired(change(before, after, idle), "removed-in-use")
+    assert not fired(change(after, after, ran), "removed-in-use")
 
 
 def test_the_use_is_in_the_message_and_the_evidence() -> None:
