@@ -1,11 +1,13 @@
-"""What every test may use: golden files, which `pytest --update-golden` writes anew."""
+"""What every test may use: golden files, which `pytest --update-golden` writes anew, and databases."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import postgres_server
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -28,3 +30,19 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_text("utf-8")
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Server]:
+    """A PostgreSQL of this test run's own."""
+    with postgres_server.serving() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'tuppence.db'}"
+    server: postgres_server.Server = request.getfixturevalue("postgres")
+    return server.new_database()

@@ -1,0 +1,161 @@
+"""The database of our own records, SQLite or PostgreSQL: how it is reached, and its transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from bot.errors import StoreUnavailable, UserError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+BUSY_SECONDS = 30
+"""How long a writer of SQLite waits for another one; their transactions take milliseconds."""
+CONNECT_SECONDS = 10
+VERSION_TABLE = "tuppence_schema"
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+_MIGRATING = 0x74757070656E6365
+"""The advisory lock that lets one of several replicas make the tables of PostgreSQL: `tuppence`."""
+
+
+class Database:
+    """Transactions on the database at `url`, shared by threads. Connects when it is first used.
+
+    `url` is `sqlite:///FILE`, `sqlite:////ABSOLUTE/FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.
+    Raises UserError where it is none of these. Every use may raise StoreUnavailable.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = _parse(url)
+        self.name = parsed.render_as_string(hide_password=True)
+        """The address without its password."""
+        self._file = Path(parsed.database or "") if parsed.drivername == "sqlite" else None
+        self._engine = _engine(parsed)
+        if self._file is None:
+            self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
+        else:
+            self._snapshots = self._engine.execution_options(begin="BEGIN")
+            event.listen(self._engine, "connect", _leave_transactions_to_us)
+            event.listen(self._engine, "begin", _begin)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed unless something is raised. SQLite has one of them at a time."""
+        with self._problems(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that sees one moment of the database and blocks nobody."""
+        with self._problems(), self._snapshots.begin() as connection:
+            yield connection
+
+    def has_tables(self) -> bool:
+        """Whether this database was ever prepared. Asking does not make a file."""
+        if self._file is not None and not self._file.exists():
+            return False
+        with self.reading() as connection:
+            return inspect(connection).has_table(VERSION_TABLE)
+
+    def prepare(self) -> None:
+        """Bring the tables to this version's shape. Several processes may do it at once.
+
+        Raises UserError where a newer version of Tuppence has been there.
+        """
+        from alembic import command  # noqa: PLC0415 - slow to import, and readers do without it
+        from alembic.util import CommandError  # noqa: PLC0415
+
+        if self._file is not None:
+            self._make_file(self._file)
+        try:
+            with self.writing() as connection:
+                if self._file is None:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+                command.upgrade(_migrations(connection), "head")
+        except CommandError as error:
+            raise UserError(
+                f"the records in {self.name} were written by a newer Tuppence: run that version, "
+                "or give this one a database of its own"
+            ) from error
+
+    def check(self) -> None:
+        """Raise StoreUnavailable unless the database answers."""
+        with self.reading() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    def _make_file(self, file: Path) -> None:
+        """With a write-ahead log, readers do not stop a writer; the file remembers that it has one."""
+        with self._problems():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with self._engine.execution_options(begin="").begin() as connection:
+                connection.execute(text("PRAGMA journal_mode=WAL"))
+
+    @contextmanager
+    def _problems(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            cause = getattr(error, "orig", None) or error
+            reason = " ".join(str(cause).split())[:200]
+            raise StoreUnavailable(f"the database {self.name} cannot be used: {reason}") from error
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UserError("TUPPENCE_DATABASE_URL is not a database URL: write sqlite:///FILE") from error
+    if parsed.drivername in {"postgres", "postgresql", "postgresql+psycopg"}:
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername != "sqlite":
+        raise UserError(
+            f"TUPPENCE_DATABASE_URL: {parsed.drivername} is not supported: sqlite and postgresql are"
+        )
+    if parsed.database in {None, "", ":memory:"} or parsed.query:
+        raise UserError("TUPPENCE_DATABASE_URL: SQLite needs a plain file: write sqlite:///FILE")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    arguments: dict[str, Any] = {"timeout": BUSY_SECONDS}
+    if url.drivername != "sqlite":
+        arguments = {"connect_timeout": CONNECT_SECONDS}
+    try:
+        # Values stay out of error messages: they are what strangers wrote.
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=arguments)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            "TUPPENCE_DATABASE_URL: PostgreSQL needs a driver: pip install 'tuppence[postgres]'"
+        ) from error
+
+
+def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+    """Python's driver would begin a transaction only at the first write."""
+    connection.isolation_level = None
+
+
+def _begin(connection: Connection) -> None:
+    """A writer takes SQLite's lock at once: after a read, it is refused where another wrote meanwhile."""
+    how = connection.get_execution_options().get("begin", "BEGIN IMMEDIATE")
+    if how:
+        connection.exec_driver_sql(how)
+
+
+def _migrations(connection: Connection) -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - see prepare
+
+    config = Config(attributes={"connection": connection, "version_table": VERSION_TABLE})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
