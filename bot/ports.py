@@ -7,6 +7,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from bot.github_events import PullRequestRef, Repository
+from bot.publication import CheckOutput
+from bot.pull_requests import PullRequestFacts
 from bot.records import (
     Decision,
     Head,
@@ -77,6 +80,63 @@ class ClusterHistory(Protocol):
         `selector` holds the labels that tell the cluster from others on the same server. Raises
         OutsideError where the source does not answer.
         """
+        ...
+
+
+class PullRequests(Protocol):
+    """GitHub's pull requests. Every method may raise GitHubUnavailable or GitHubRefused."""
+
+    def facts(self, ref: PullRequestRef) -> PullRequestFacts:
+        """The pull request as it is now."""
+        ...
+
+    def open_ones(
+        self, installation: int, repository: Repository, base: str = ""
+    ) -> Sequence[PullRequestRef]:
+        """The open pull requests of a repository, those into the branch `base` where one is named."""
+        ...
+
+
+class Revisions(Protocol):
+    """The files of both sides of a pull request."""
+
+    def trees(self, facts: PullRequestFacts) -> AbstractContextManager[tuple[Tree, Tree]]:
+        """Base and head; they can be read inside the `with`. Raises GitUnavailable, GitHubUnavailable."""
+        ...
+
+
+class Comments(Protocol):
+    """The one comment of ours on a pull request. Every method may raise GitHubUnavailable, GitHubRefused."""
+
+    def put(
+        self,
+        ref: PullRequestRef,
+        bodies: Sequence[str],
+        head: Head,
+        known: PublishedComment | None,
+        *,
+        create: bool,
+    ) -> PublishedComment | None:
+        """Make the comment say the first of `bodies` that GitHub takes.
+
+        Found by its stored id, else by our signed marker and our own name; copies of ours are folded.
+        The same body again is not written. A comment that speaks of a newer head stays. Where there
+        is none, one is made only with `create`; None is the answer where none is there.
+        """
+        ...
+
+    def reply(self, ref: PullRequestRef, body: str, key: str) -> None:
+        """Answer a person once: a second answer under the same `key` is not written."""
+        ...
+
+
+class CheckRuns(Protocol):
+    """Our check runs. Every method may raise GitHubUnavailable or GitHubRefused."""
+
+    def put(
+        self, ref: PullRequestRef, head_sha: str, output: CheckOutput | None, known: PublishedCheck | None
+    ) -> PublishedCheck:
+        """Make the one check run of this head say `output`; None says that work has begun."""
         ...
 
 

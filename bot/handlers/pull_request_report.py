@@ -1,0 +1,185 @@
+"""A report on a pull request: look, analyse, say it in the comment and in the check.
+
+Each function is one step of a durable workflow: it may be run again, and then does nothing twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot import policy
+from bot.errors import UserError
+from bot.github_events import PullRequestRef
+from bot.policy import Policy
+from bot.ports import (
+    CheckRuns,
+    Checks,
+    Comments,
+    Decisions,
+    Heads,
+    Policies,
+    Publications,
+    PullRequests,
+    Reports,
+    Revisions,
+    Tree,
+)
+from bot.publication import CheckOutput, Publication, compose_publication
+from bot.pull_requests import PullRequestFacts
+from bot.records import Head, LastGoodPolicy, PricedReport
+from bot.report_json import dump_report
+from estimators.approval import Consent, still_covers
+from estimators.guardrail import CrossedGuardrail
+from estimators.objects import Identity, Source
+from estimators.report import Report, Severity
+
+APPROVALS_LAST = timedelta(days=14)
+"""How long an approval of a report counts."""
+
+Price = Callable[[Tree, Tree, Policy], tuple[Report, tuple[CrossedGuardrail, ...]]]
+Links = Callable[[PullRequestFacts], Callable[[Source, str], str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The pull request now, and the place of its head among those seen."""
+
+    facts: PullRequestFacts
+    head: Head
+
+
+def look(ref: PullRequestRef, *, pulls: PullRequests, heads: Heads, now: Callable[[], datetime]) -> Sight:
+    """Ask GitHub what the pull request is now; deliveries come late and in any order."""
+    at = now()
+    facts = pulls.facts(ref)
+    return Sight(facts, heads.see(ref.repository.id, ref.number, facts.head_sha, at))
+
+
+def analyse(
+    facts: PullRequestFacts,
+    *,
+    revisions: Revisions,
+    price: Price,
+    links: Links,
+    policies: Policies,
+    reports: Reports,
+    decisions: Decisions,
+    now: Callable[[], datetime],
+) -> Publication:
+    """Price and judge the change, remember the report, and put into words what to say."""
+    at = now()
+    with revisions.trees(facts) as (base, head):
+        rules, notes = _policy_in_force(facts, base, head, policies, at)
+        report, crossed = price(base, head, rules)
+        report = replace(report, base=facts.base_ref, head=facts.head_sha, partial=(*report.partial, *notes))
+    approved_by = _approved_by(facts, report, reports, decisions, at) if crossed else ""
+    publication = compose_publication(
+        report, crossed, rules.comment, links(facts), head_sha=facts.head_sha, approved_by=approved_by
+    )
+    reports.keep(
+        PricedReport(
+            report_hash=publication.report_hash,
+            repository=facts.ref.repository.id,
+            number=facts.ref.number,
+            head_sha=facts.head_sha,
+            base_sha=facts.base_sha,
+            merge_base=base.name,
+            report=dump_report(report, crossed),
+            priced_at=at,
+            expires=at + APPROVALS_LAST,
+        )
+    )
+    return publication
+
+
+def say_comment(
+    sight: Sight, publication: Publication, *, comments: Comments, publications: Publications
+) -> None:
+    """Keep the one comment true; the first one is made only where the policy wants it."""
+    ref = sight.facts.ref
+    known = publications.comment(ref.repository.id, ref.number)
+    kept = comments.put(ref, publication.comments, sight.head, known, create=publication.speak)
+    if kept is not None:
+        publications.keep_comment(kept)
+
+
+def say_check(
+    facts: PullRequestFacts, output: CheckOutput | None, *, check_runs: CheckRuns, checks: Checks, name: str
+) -> None:
+    """Keep the one check run of this head true; None says that work has begun."""
+    ref = facts.ref
+    known = checks.check(ref.repository.id, facts.head_sha, name)
+    checks.keep_check(check_runs.put(ref, facts.head_sha, output, known))
+
+
+def outage(reason: str, *, again: bool) -> CheckOutput:
+    """What the check says when we, or something we call, failed: it never blocks a merge."""
+    more = " It is tried again by itself." if again else " Press *Recheck* to try again."
+    return CheckOutput("neutral", "Could not estimate", f"{reason}.{more}")
+
+
+def _policy_in_force(
+    facts: PullRequestFacts, base: Tree, head: Tree, policies: Policies, at: datetime
+) -> tuple[Policy, list[str]]:
+    """The base's policy; where it cannot be read, the last one that could. A fork's is never used."""
+    notes: list[str] = []
+    repository = facts.ref.repository.id
+    text = _policy_text(base)
+    try:
+        rules = policy.parse(text) if text is not None else Policy()
+        if text is not None:
+            policies.keep(LastGoodPolicy(
+                repository=repository, branch=facts.base_ref, base_sha=facts.base_sha, text=text, at=at
+            ))  # fmt: skip
+    except UserError as error:
+        last = policies.last_good(repository, facts.base_ref)
+        rules = policy.parse(last.text) if last else Policy()
+        which = f"the one of {last.base_sha[:7]} stays in force" if last else "none is in force"
+        notes.append(f"the policy on {facts.base_ref} cannot be read, {which}: {_first_line(error)}")
+    proposed = _policy_text(head)
+    if proposed is not None and proposed != text:
+        try:
+            policy.parse(proposed)
+        except UserError as error:
+            notes.append(f"this pull request breaks the policy: {_first_line(error)}")
+    return rules, notes
+
+
+def _policy_text(tree: Tree) -> str | None:
+    if policy.FILE_NAME not in tree.paths():
+        return None
+    found = list(tree.read([policy.FILE_NAME]))
+    return found[0][1].decode("utf-8", "replace") if found else None
+
+
+def _first_line(error: UserError) -> str:
+    return str(error).splitlines()[0]
+
+
+def _approved_by(
+    facts: PullRequestFacts, report: Report, reports: Reports, decisions: Decisions, at: datetime
+) -> str:
+    """Who approved this or a report that asked for at least as much; `""` where nobody did."""
+    for decision in decisions.on(facts.ref.repository.id, facts.ref.number):
+        if decision.decision == "reject":
+            return ""
+        approved = reports.find(decision.repository, decision.number, decision.report_hash)
+        if approved is not None and at < approved.expires and still_covers(_consent(approved), report):
+            return decision.approver
+    return ""
+
+
+def _consent(approved: PricedReport) -> Consent:
+    """What was agreed to, read from the report that was shown."""
+    told = json.loads(approved.report)
+    risks = {
+        f"{Identity(row['environment'], row['namespace'], row['kind'], row['name'])}: {finding['rule']}"
+        for row in told["workloads"]
+        for finding in row["findings"]
+        if finding["severity"] != Severity.INFO
+    }
+    return Consent(Decimal(told["monthly"]["change"]["expected"]), frozenset(risks))

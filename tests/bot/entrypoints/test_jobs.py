@@ -1,0 +1,189 @@
+"""Durable work on SQLite: exactly once, one pull request at a time, and over a kill."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROGRAM = """
+import json, os, sys, time
+from bot.entrypoints import jobs
+from bot.errors import GitHubUnavailable
+from bot.github_events import Delivery, PullRequestChanged, PullRequestRef, Repository
+
+database, journal, script = sys.argv[1:4]
+plan = json.loads(script)
+shop = Repository(7, "acme", "shop", "file:///nowhere", "main")
+heads = plan.get("heads", {})
+
+def write(**told):
+    with open(journal, "a") as file:
+        file.write(json.dumps({**told, "at": time.time()}) + "\\n")
+
+def lines():
+    return [json.loads(line) for line in open(journal)] if os.path.exists(journal) else []
+
+def count(step, **more):
+    wanted = {"step": step, **more}
+    return sum(wanted.items() <= line.items() for line in lines())
+
+def trouble(step):
+    if plan.get("kill_at") == step and not os.path.exists(journal + ".killed"):
+        open(journal + ".killed", "w").close()
+        os.kill(os.getpid(), 9)
+    if count("tried " + step) < plan.get("fail", {}).get(step, 0):
+        write(step="tried " + step)
+        raise GitHubUnavailable("GitHub answered 502")
+
+def look(ref):
+    number = ref["number"]
+    pushed = [line for line in lines() if line["step"] == "push" and line["number"] == number]
+    head = pushed[-1]["head"] if pushed else "h0"
+    quiet = time.time() - pushed[-1]["at"] if pushed else 60
+    trouble("look")
+    return {"number": number, "head": head, "open": True, "quiet_seconds": quiet,
+            "done": count("finish", number=number, head=head) > 0}
+
+def analyse(sight):
+    write(step="analyse", number=sight["number"], head=sight["head"])
+    time.sleep(plan.get("slow", 0))
+    trouble("analyse")
+    write(step="analysed", number=sight["number"], head=sight["head"])
+    return {"said": sight["head"]}
+
+def effect(name):
+    def run(sight, *told):
+        trouble(name)
+        if not count(name, number=sight["number"], head=sight["head"]):
+            write(step=name, number=sight["number"], head=sight["head"])
+    return run
+
+def apologise(sight, reason, again):
+    write(step="apologise", number=sight["number"], reason=reason, again=again)
+
+jobs.PAUSES = (0.1, 0.2)
+jobs.QUIET_SECONDS = plan.get("quiet", 0.0)
+steps = jobs.Steps(look=look, begin=effect("begin"), analyse=analyse, comment=effect("comment"),
+                   check=effect("check"), finish=effect("finish"), apologise=apologise, refs_of=lambda told: [])
+work = jobs.Jobs(steps, database, "one")
+work.start()
+for number, head, digest, pause in plan.get("deliveries", []):
+    write(step="push", number=number, head=head)
+    ref = PullRequestRef(1, shop, number)
+    work.receive(Delivery("x", "pull_request", digest), PullRequestChanged(ref, head, "main", "synchronize"))
+    time.sleep(pause)
+deadline = time.time() + 20
+while time.time() < deadline and count(plan["until"][0]) < plan["until"][1]:
+    time.sleep(0.05)
+time.sleep(plan.get("linger", 0.5))
+work.stop(1)
+"""
+
+
+def run(folder: Path, **plan: Any) -> tuple[list[dict[str, Any]], int]:  # noqa: ANN401 - JSON
+    """One process over the database in `folder`; the journal of all processes so far, and how it ended."""
+    program = folder / "worker.py"
+    program.write_text(textwrap.dedent(PROGRAM), encoding="utf-8")
+    journal = folder / "journal"
+    done = subprocess.run(
+        [sys.executable, str(program), f"sqlite:///{folder}/jobs.sqlite", str(journal), json.dumps(plan)],
+        cwd=Path(__file__).parents[3],
+        env={"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode in {0, -9}, done.stderr.decode()
+    return [json.loads(line) for line in journal.read_text().splitlines()], done.returncode
+
+
+def steps(journal: list[dict[str, Any]], name: str) -> list[Any]:
+    return [(line["number"], line.get("head")) for line in journal if line["step"] == name]
+
+
+def test_a_delivery_is_worked_on_once_however_often_it_comes(tmp_path: Path) -> None:
+    """The digest of its body is its id."""
+    same = [(1, "a", "digest", 0.0)] * 3
+    journal, _ = run(tmp_path, deliveries=same, until=["finish", 1])
+
+    assert steps(journal, "analysed") == [(1, "a")]
+    assert steps(journal, "comment") == steps(journal, "check") == [(1, "a")]
+
+
+def test_ten_pushes_in_two_seconds_are_analysed_at_most_twice_and_end_with_the_newest(tmp_path: Path) -> None:
+    """A head that is not the newest for a moment is not worth a report."""
+    pushes = [(1, f"h{index}", f"d{index}", 0.2) for index in range(10)]
+    journal, _ = run(tmp_path, deliveries=pushes, until=["finish", 1], quiet=0.6, slow=0.3, linger=2)
+
+    assert len(steps(journal, "analysed")) <= 2
+    assert steps(journal, "comment")[-1] == (1, "h9")
+
+
+def test_one_pull_request_never_overlaps_and_others_do_not_wait(tmp_path: Path) -> None:
+    """The queue has a partition for each."""
+    pushes = [(number, f"h{index}", f"d{number}{index}", 0.0) for index in range(2) for number in (1, 2)]
+    journal, _ = run(tmp_path, deliveries=pushes, until=["finish", 2], slow=0.6, linger=2)
+
+    spans = {
+        number: [
+            line["at"]
+            for line in journal
+            if line["step"] in {"analyse", "analysed"} and line["number"] == number
+        ]
+        for number in (1, 2)
+    }
+    assert spans[1][0] < spans[2][1]
+    assert spans[2][0] < spans[1][1]
+    for times in spans.values():
+        assert times == sorted(times)
+
+
+@pytest.mark.parametrize("step", ["look", "analyse", "comment", "check", "finish"])
+def test_a_killed_process_resumes_and_every_effect_happens_once(step: str, tmp_path: Path) -> None:
+    """Ended by kill -9 in the middle of each step, then a new process with the same name."""
+    _, killed = run(tmp_path, deliveries=[(1, "a", "digest", 0.0)], until=["finish", 1], kill_at=step)
+    journal, ended = run(tmp_path, until=["finish", 1], kill_at=step)
+
+    assert (killed, ended) == (-9, 0)
+    assert steps(journal, "comment") == steps(journal, "check") == steps(journal, "finish") == [(1, "a")]
+
+
+@pytest.mark.parametrize("step", ["look", "analyse", "comment", "check"])
+def test_what_fails_outside_is_tried_again(step: str, tmp_path: Path) -> None:
+    """Twice refused, then done; meanwhile the check says so."""
+    journal, _ = run(tmp_path, deliveries=[(1, "a", "digest", 0.0)], until=["finish", 1], fail={step: 2})
+
+    assert steps(journal, "comment") == steps(journal, "check") == [(1, "a")]
+    told = [(line["reason"], line["again"]) for line in journal if line["step"] == "apologise"]
+    assert told == ([] if step == "look" else [("GitHub answered 502", True)] * 2)
+
+
+def test_what_never_works_ends_in_a_word_and_not_in_an_error(tmp_path: Path) -> None:
+    """The last apology says that nothing more is tried."""
+    journal, _ = run(tmp_path, deliveries=[(1, "a", "d", 0.0)], until=["apologise", 3], fail={"analyse": 99})
+
+    assert [line["again"] for line in journal if line["step"] == "apologise"] == [True, True, False]
+    assert steps(journal, "comment") == []
+
+
+def test_accepting_is_fast(tmp_path: Path) -> None:
+    """Persisting 50 deliveries takes far less than working on them."""
+    began = time.monotonic()
+    journal, _ = run(
+        tmp_path,
+        deliveries=[(n, "a", f"d{n}", 0.0) for n in range(50)],
+        until=["push", 50],
+        slow=0.2,
+        linger=0,
+    )
+    accepted = [line["at"] for line in journal if line["step"] == "push"]
+
+    assert accepted[-1] - accepted[0] < time.monotonic() - began
+    assert accepted[-1] - accepted[0] < 50 * 0.2
