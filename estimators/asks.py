@@ -6,7 +6,7 @@ cost is not known here, but that it changes is, and where.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -27,13 +27,17 @@ _MOST_SHOWN = 3
 _LONGEST_PATH = 100
 
 
-def changed_asks(before: Body, after: Body) -> str:
-    """`spec.replicas 3 → 6, spec.storage.size 10Gi → 20Gi and 4 more`; `""` where none of them differs."""
+def changed_asks(before: Body, after: Body, priced: Collection[Path] = ()) -> str:
+    """`spec.replicas 3 → 6, spec.storage.size 10Gi → 20Gi and 4 more`; `""` where none of them differs.
+
+    What stands below the `priced` paths is left out.
+    """
     old, new = dict(_asks(before, ())), dict(_asks(after, ()))
     changed = [
         f"{dotted(path)[-_LONGEST_PATH:]} {old.get(path, 'unset')} → {new.get(path, 'unset')}"
         for path in dict.fromkeys([*old, *new])
         if _quantity(old.get(path)) != _quantity(new.get(path))
+        and not any(path[: len(above)] == above for above in priced)
     ]
     more = f" and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""
     return ", ".join(changed[:_MOST_SHOWN]) + more

@@ -31,6 +31,11 @@ _RAY = {
     "RayJob": ("spec", "rayClusterSpec"),
     "RayCronJob": ("spec", "jobTemplate", "rayClusterSpec"),
 }
+_KNOWN = {"CronJob", "DaemonSet", "InferenceService", "Job", "Notebook", "Pod", "Service"} | {
+    *_REPLICATED,
+    *_KUBEFLOW,
+    *_RAY,
+}
 _DEEPEST = 8
 """How deep a pod template is searched for in a kind we do not know."""
 
@@ -60,6 +65,11 @@ def read_workload(thing: ManifestObject) -> Workload | None:
         job=_job_terms(kind, body, problems) if scaling in {Scaling.JOB, Scaling.CRON} else None,
         problems=tuple(problems),
     )
+
+
+def found_by_shape(workload: Workload) -> bool:
+    """Whether its kind is not known, so that it may ask for more than the pods that were found."""
+    return workload.identity.kind not in _KNOWN
 
 
 def _claim_templates(body: Body, problems: list[Problem]) -> Iterator[VolumeClaim]:

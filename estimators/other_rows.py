@@ -11,6 +11,7 @@ from estimators.change import Cluster
 from estimators.cost import volume_line
 from estimators.costless import is_configuration, is_load_balancer
 from estimators.inventory import LIVE, Inventory
+from estimators.kinds import found_by_shape
 from estimators.money import NOTHING, ZERO, Range, total
 from estimators.objects import Identity, ManifestObject, Source, Unpriced, dig
 from estimators.prices import Provenance, Rates
@@ -59,6 +60,7 @@ def unpriced_objects(before: Inventory, after: Inventory) -> Iterator[Unpriced]:
         asked = _changed_asks(old, new)
         if asked or not is_configuration(thing):
             yield _unpriced(thing, f"has no pod template that we know of{asked}")
+    yield from _besides_pods(before, after)
     for old_scalers, new_scalers in (
         (before.autoscalers, after.autoscalers),
         (before.verticals, after.verticals),
@@ -72,6 +74,18 @@ def unpriced_objects(before: Inventory, after: Inventory) -> Iterator[Unpriced]:
             if thing and _differ(old, new) and not seen:
                 reason = f"its target {known.kind} {known.name} is not among the manifests read"
                 yield _unpriced(thing, reason + _changed_asks(old, new))
+
+
+def _besides_pods(before: Inventory, after: Inventory) -> Iterator[Unpriced]:
+    """What operators are asked for outside of the pod templates that we found."""
+    for identity, new in after.workloads.items():
+        old = before.workloads.get(identity)
+        if old is None or not found_by_shape(new) or old.object.body == new.object.body:
+            continue
+        # Beside the template stands the number of its pods.
+        priced = {group.template.path[:-2] for item in (old, new) for group in item.groups}
+        if asked := changed_asks(old.object.body, new.object.body, priced):
+            yield _unpriced(new.object, f"besides the pods that we know of: {asked}")
 
 
 def _differ(old: ManifestObject | None, new: ManifestObject | None) -> bool:

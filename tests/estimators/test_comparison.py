@@ -393,6 +393,25 @@ spec: {hard: {memory: 1Gi}}
     assert unpriced.reason.endswith("container.resources.limits.memory 1Gi → 2Gi")
 
 
+def test_what_an_operator_is_asked_for_besides_its_pods_is_named() -> None:
+    """Two of its deployments have a count, only one of them a template."""
+    operator = """
+apiVersion: operator.example.com/v1
+kind: Config
+metadata: {name: config}
+spec:
+  web: {replicas: 1, template: {spec: {containers: [{name: web, resources: {requests: {cpu: 1}}}]}}}
+  watcher: {spec: {replicas: 2}}
+"""
+    found = report(operator, operator.replace("replicas: 2", "replicas: 1"))
+    priced = report(operator, operator.replace("{replicas: 1, t", "{replicas: 3, t"))
+
+    assert [item.reason for item in found.unpriced] == [
+        "besides the pods that we know of: spec.watcher.spec.replicas 2 → 1"
+    ]
+    assert (len(priced.rows), priced.unpriced) == (1, ())
+
+
 def test_a_service_that_becomes_a_load_balancer_has_its_price() -> None:
     """It cost nothing before, which is known: the change is priced in both directions."""
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: front, namespace: payments}\nspec: {type: ClusterIP}\n"
