@@ -10,7 +10,7 @@ from estimators.change import Cluster
 from estimators.devices import ClaimedDevices
 from estimators.gpu import GpuShare
 from estimators.gpu_model import gpu_price
-from estimators.money import ZERO, Range, total
+from estimators.money import NOTHING, ZERO, Range, total
 from estimators.pod_request import EffectivePod
 from estimators.prices import Provenance, Rates
 from estimators.quantity import GIB
@@ -35,12 +35,12 @@ def estimate_workload(
     devices: Mapping[str, ClaimedDevices],
     cluster: Cluster,
     book: RateBook,
-    most_ever: Decimal = ZERO,
+    earlier: Range = NOTHING,
 ) -> Estimate | UnknownCount:
     """What the workload costs, or why its pod count cannot be told.
 
     `pods`, `counts` and `devices` (claimed GPUs) are by group name. A workload of several groups is
-    summed; its `pod` is the mean pod at the expected counts. `most_ever` pods ran before: a
+    summed; its `pod` is the mean pod at the expected counts. `earlier` are the pods of the base: a
     StatefulSet keeps their volumes.
     """
     lines: list[CostLine] = []
@@ -60,7 +60,7 @@ def estimate_workload(
             group.name, replace(amounts, gpus=share.count), count.count, rates, cluster.hours_per_month
         )
         lines += _claimed_lines(group.name, claimed, count.count, rates, cluster)
-        lines += _volumes(workload, group, count.count, most_ever, cluster)
+        lines += _volumes(workload, group, count.count, earlier, cluster)
         parts.append((count, amounts, rates))
     counted, amounts, rates = parts[0] if len(parts) == 1 else _merged(parts)
     monthly = total(line.monthly for line in lines)
@@ -126,11 +126,11 @@ def _claimed_lines(
 
 
 def _volumes(
-    workload: Workload, group: PodGroup, count: Range, most_ever: Decimal, cluster: Cluster
+    workload: Workload, group: PodGroup, count: Range, earlier: Range, cluster: Cluster
 ) -> Iterator[CostLine]:
     """Claim templates once per replica that ever was, ephemeral ones per pod."""
     for claim in workload.claims:
-        yield from volume_line(claim, claim_count(claim, count, most_ever), cluster, group.name)
+        yield from volume_line(claim, claim_count(claim, count, earlier), cluster, group.name)
     for claim in group.template.ephemeral_claims:
         yield from volume_line(claim, count, cluster, group.name)
 

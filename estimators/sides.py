@@ -10,7 +10,7 @@ from estimators.change import Cluster, Side, Simulation
 from estimators.cost import estimate_workload
 from estimators.devices import ClaimedDevices, device_requests
 from estimators.inventory import Inventory, live_object
-from estimators.money import ZERO
+from estimators.money import NOTHING
 from estimators.objects import Identity, dotted
 from estimators.pod_request import EffectivePod, effective_pod
 from estimators.rates import RateBook
@@ -65,11 +65,11 @@ class SideBuilder:
             for group in workload.groups
         }
         devices = {group.name: self._devices(group, identity, inventory) for group in workload.groups}
-        kept = old.estimate.replicas.count.expected if old and old.estimate else ZERO
+        earlier = old.estimate.replicas.count if old and old.estimate else NOTHING
         outcome = (
             _refused(workload)
             or _hidden_requests(vertical, old)
-            or estimate_workload(workload, pods, counts, devices, self.cluster, self.book, kept)
+            or estimate_workload(workload, pods, counts, devices, self.cluster, self.book, earlier)
         )
         return Side(
             workload=workload,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from estimators.change import Cluster
-from estimators.money import ZERO, Range
+from estimators.money import NOTHING, ZERO, Range
 from estimators.objects import dig, text
 from estimators.prices import BUILT_IN, Provenance
 from estimators.workload import VolumeClaim
@@ -76,15 +76,19 @@ def default_storage_class(cluster: Cluster) -> str | None:
     return max(marked)[1] if marked else None
 
 
-def claim_count(claim: VolumeClaim, replicas: Range, most_ever: Decimal = ZERO) -> Range:
+def claim_count(claim: VolumeClaim, replicas: Range, earlier: Range = NOTHING) -> Range:
     """How many volumes a claim template has made for `replicas` pods.
 
     A StatefulSet keeps the volumes of pods that went away, unless
     `persistentVolumeClaimRetentionPolicy.whenScaled` is `Delete`: then there are as many as pods.
-    Kept volumes are whole, and at least those of `most_ever` pods, where that is known.
+    Kept volumes are whole, and at least those that the `earlier` pods had.
     """
     if not claim.kept_on_scale_down:
         return replicas
-    most_ever = most_ever.to_integral_value(rounding=ROUND_CEILING)
-    made = min(replicas.expected.to_integral_value(rounding=ROUND_CEILING), replicas.ceiling)
-    return Range(*(max(count, most_ever) for count in (replicas.floor, made, replicas.ceiling)))
+    now, then = _made(replicas), _made(earlier)
+    return Range(max(now.floor, then.floor), max(now.expected, then.expected), max(now.ceiling, then.ceiling))
+
+
+def _made(replicas: Range) -> Range:
+    whole = replicas.expected.to_integral_value(rounding=ROUND_CEILING)
+    return Range(replicas.floor, min(whole, replicas.ceiling), replicas.ceiling)

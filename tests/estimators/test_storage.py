@@ -110,12 +110,13 @@ def test_kept_volumes_are_whole_and_stay_when_pods_go() -> None:
     """3.4 pods on average have made four volumes; where there ever were five or nine, those are still there."""
     replicas = Range(D(2), D("3.4"), D(6))
     assert claim_count(TEMPLATE, replicas) == Range(D(2), D(4), D(6))
-    assert claim_count(TEMPLATE, replicas, most_ever=D("4.2")) == Range(D(5), D(5), D(6))
-    assert claim_count(TEMPLATE, replicas, most_ever=D(9)) == Range.exactly(D(9))
+    assert claim_count(TEMPLATE, replicas, Range(D(1), D("4.2"), D(9))) == Range(D(2), D(5), D(9))
+    assert claim_count(TEMPLATE, replicas, Range.exactly(D(9))) == Range.exactly(D(9))
+    assert claim_count(TEMPLATE, replicas, replicas) == claim_count(TEMPLATE, replicas)
     assert claim_count(TEMPLATE, Range.exactly(D(3))) == Range.exactly(D(3))
 
 
 def test_volumes_that_are_deleted_on_scale_down_follow_the_pods() -> None:
     """`whenScaled: Delete`."""
     replicas = Range(D(2), D("3.4"), D(6))
-    assert claim_count(replace(TEMPLATE, kept_on_scale_down=False), replicas, most_ever=D(6)) == replicas
+    assert claim_count(replace(TEMPLATE, kept_on_scale_down=False), replicas, Range.exactly(D(6))) == replicas
