@@ -15,6 +15,7 @@ from typing import NamedTuple
 from bot.errors import UserError
 
 LONGEST_SECRET = 65_536  # characters
+GITHUB = "https://api.github.com"
 
 
 class Setting(NamedTuple):
@@ -26,7 +27,15 @@ class Setting(NamedTuple):
     default: str = ""
 
 
+DATABASE_URL = "sqlite:///tuppence.db"
+
 SETTINGS = (
+    Setting(
+        "TUPPENCE_DATABASE_URL",
+        "The database of the bot's records: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.",
+        secret=True,
+        default=f"`{DATABASE_URL}`",
+    ),
     Setting("PROMETHEUS_URL", "The Prometheus to read live utilisation from; a path prefix is fine."),
     Setting("PROMETHEUS_TOKEN", "A bearer token for it.", secret=True),
     Setting("PROMETHEUS_USERNAME", "The user of HTTP basic authentication; needs the password as well."),
@@ -41,6 +50,21 @@ SETTINGS = (
         "KUBERNETES_API_URL",
         "The Kubernetes API to ask, instead of the one that the kube context names.",
     ),
+    Setting("TUPPENCE_HOST", "The address `tuppence serve` listens on.", default="`127.0.0.1`"),
+    Setting("TUPPENCE_PORT", "The port it listens on.", default="`8080`"),
+    Setting("GITHUB_APP_ID", "The GitHub App's id; needs its private key and webhook secret as well."),
+    Setting("GITHUB_APP_PRIVATE_KEY", "The GitHub App's private key (PEM).", secret=True),
+    Setting(
+        "GITHUB_WEBHOOK_SECRET",
+        "The secret that deliveries are signed with; while it is being changed both, a line each.",
+        secret=True,
+    ),
+    Setting(
+        "GITHUB_API_URL",
+        "The API of GitHub Enterprise Server, or of a local peer.",
+        default="`https://api.github.com`",
+    ),
+    Setting("GITHUB_CLONE_URL", "The base of clone URLs, where the event's own cannot be used."),
     Setting(
         "XDG_CACHE_HOME",
         "Where caches are kept, in a folder `tuppence`.",
@@ -61,12 +85,33 @@ class PrometheusSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GitHubSettings:
+    """The GitHub App. Nothing secret is ever shown."""
+
+    app_id: int
+    private_key: str = field(repr=False)
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    api_url: str = GITHUB
+    clone_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """Where the bot listens; `github` is None where no App is set up."""
+
+    host: str
+    port: int
+    github: GitHubSettings | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that comes from the environment. `cache` may not exist yet."""
+    """What every command may need from the environment. `cache` may not exist yet."""
 
     prometheus: PrometheusSettings
     kubernetes_api_url: str
     cache: Path
+    database_url: str = field(default=DATABASE_URL, repr=False)
 
 
 def from_env(environment: Mapping[str, str] | None = None) -> Settings:
@@ -75,7 +120,21 @@ def from_env(environment: Mapping[str, str] | None = None) -> Settings:
     Raises `UserError` with every problem at once, a line each, and never with a secret's value.
     """
     reader = _Reader(os.environ if environment is None else environment, [])
-    settings = Settings(_prometheus(reader), reader.text("KUBERNETES_API_URL"), _cache(reader))
+    settings = Settings(
+        _prometheus(reader),
+        reader.text("KUBERNETES_API_URL"),
+        _cache(reader),
+        reader.secret("TUPPENCE_DATABASE_URL") or DATABASE_URL,
+    )
+    if reader.problems:
+        raise UserError("\n".join(reader.problems))
+    return settings
+
+
+def serving_from_env(environment: Mapping[str, str] | None = None) -> ServeSettings:
+    """What `tuppence serve` needs beside that; half a GitHub App is a problem. Raises as `from_env` does."""
+    reader = _Reader(os.environ if environment is None else environment, [])
+    settings = _serve(reader)
     if reader.problems:
         raise UserError("\n".join(reader.problems))
     return settings
@@ -143,6 +202,39 @@ def _headers(reader: _Reader) -> dict[str, str]:
             reader.problems.append(f"PROMETHEUS_HEADERS: line {number} is not of the form 'Name: value'")
         headers[name] = value
     return headers
+
+
+def _serve(reader: _Reader) -> ServeSettings:
+    port = reader.text("TUPPENCE_PORT") or "8080"
+    if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 <= int(port) < 65536):
+        reader.problems.append(f"TUPPENCE_PORT: {port[:20]!r} is not a port: use a number from 1 to 65535")
+        port = "0"
+    return ServeSettings(
+        host=reader.text("TUPPENCE_HOST") or "127.0.0.1",
+        port=int(port),
+        github=_github(reader),
+    )
+
+
+def _github(reader: _Reader) -> GitHubSettings | None:
+    app_id = reader.text("GITHUB_APP_ID")
+    key, secret = reader.secret("GITHUB_APP_PRIVATE_KEY"), reader.secret("GITHUB_WEBHOOK_SECRET")
+    given = {"GITHUB_APP_ID": app_id, "GITHUB_APP_PRIVATE_KEY": key, "GITHUB_WEBHOOK_SECRET": secret}
+    missing = [name for name, value in given.items() if not value]
+    if len(missing) == len(given):
+        return None
+    if missing:
+        reader.problems.append(f"{' and '.join(missing)}: not set, and a GitHub App needs all three")
+    if app_id and not (app_id.isascii() and app_id.isdigit() and len(app_id) < 19):
+        reader.problems.append(f"GITHUB_APP_ID: {app_id[:20]!r} is not a number")
+        app_id = ""
+    return GitHubSettings(
+        app_id=int(app_id or 0),
+        private_key=key,
+        webhook_secrets=tuple(line.strip() for line in secret.splitlines() if line.strip()),
+        api_url=reader.text("GITHUB_API_URL") or GITHUB,
+        clone_url=reader.text("GITHUB_CLONE_URL"),
+    )
 
 
 def _cache(reader: _Reader) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.settings import LONGEST_SECRET, SETTINGS, Settings, from_env
+from bot.settings import LONGEST_SECRET, SETTINGS, ServeSettings, Settings, from_env, serving_from_env
 
 SECRET = "s3cret-value"
 
@@ -43,15 +43,27 @@ def test_everything_arrives(tmp_path: Path) -> None:
     assert settings.cache == tmp_path / "tuppence"
 
 
+BESIDE = {"GITHUB_APP_ID": "7", "GITHUB_APP_PRIVATE_KEY": "k", "GITHUB_WEBHOOK_SECRET": "w"}
+
+
+def everything(environment: dict[str, str]) -> tuple[Settings, ServeSettings]:
+    """What commands and the server make of it; a password comes with its user."""
+    if any("PASSWORD" in name for name in environment):
+        environment = {"PROMETHEUS_USERNAME": "reader", **environment}
+    return from_env(environment), serving_from_env(environment)
+
+
 @pytest.mark.parametrize("name", [setting.name for setting in SETTINGS if setting.secret])
 def test_a_secret_is_never_shown(name: str, tmp_path: Path) -> None:
     """Not by repr, whether it came from the variable or from a file; the file's last newline is dropped."""
     file = tmp_path / "secret"
     file.write_text(f"X: {SECRET}\n" if name.endswith("HEADERS") else f"{SECRET}\n")
-    user = {"PROMETHEUS_USERNAME": "reader"} if name.endswith("PASSWORD") else {}
-    from_variable = from_env({name: file.read_text(), **user})
-    from_file = from_env({f"{name}_FILE": str(file), **user})
-    assert from_variable == from_file != Settings(from_env({}).prometheus, "", from_file.cache)
+    from_variable = everything({**BESIDE, name: file.read_text()})
+    from_file = everything(
+        {key: value for key, value in BESIDE.items() if key != name} | {f"{name}_FILE": str(file)}
+    )
+    assert from_variable == from_file
+    assert from_file != everything(BESIDE)
     assert SECRET not in repr(from_file)
 
 
@@ -143,3 +155,38 @@ def test_a_cache_home_that_is_no_absolute_path_is_ignored(value: str) -> None:
 def test_an_empty_variable_is_an_unset_one() -> None:
     """Compose files and CI systems set empty variables."""
     assert from_env({setting.name: "" for setting in SETTINGS}) == from_env({})
+
+
+def test_the_server_listens_on_loopback() -> None:
+    """Where nothing is said; and no GitHub App is set up."""
+    assert serving_from_env({}) == ServeSettings("127.0.0.1", 8080, None)
+
+
+def test_a_github_app_arrives_whole() -> None:
+    """Two webhook secrets while one is being changed."""
+    found = serving_from_env(
+        {**BESIDE, "GITHUB_WEBHOOK_SECRET": "old\nnew", "GITHUB_API_URL": "http://127.0.0.1:9/api/v3"}
+    )
+
+    assert found.github is not None
+    assert (found.github.app_id, found.github.webhook_secrets) == (7, ("old", "new"))
+    assert found.github.api_url == "http://127.0.0.1:9/api/v3"
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        pytest.param({"GITHUB_APP_ID": "7"}, "GITHUB_APP_PRIVATE_KEY and GITHUB_WEBHOOK_SECRET: not set", id="half an app"),
+        pytest.param({**BESIDE, "GITHUB_APP_ID": "x"}, "GITHUB_APP_ID: 'x' is not a number", id="no number"),
+        pytest.param({"TUPPENCE_PORT": "99999"}, "TUPPENCE_PORT: '99999' is not a port", id="no port"),
+    ],
+)  # fmt: skip
+def test_half_a_configuration_is_refused(environment: dict[str, str], said: str) -> None:
+    """Before anything listens."""
+    with pytest.raises(UserError, match=said):
+        serving_from_env(environment)
+
+
+def test_other_commands_do_not_mind_half_a_github_app() -> None:
+    """A CI job may have an app of its own in its environment."""
+    assert from_env({"GITHUB_APP_ID": "7"}).prometheus.url == ""
