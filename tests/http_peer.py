@@ -21,6 +21,7 @@ class Asked:
     path: str
     headers: dict[str, str]
     form: dict[str, list[str]]
+    body: str = ""
 
 
 @dataclass
@@ -60,7 +61,7 @@ def peer(script: Script, *, tls: ssl.SSLContext | None = None) -> Iterator[tuple
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             parts = urlsplit(self.path)
             form = parse_qs(body or parts.query)
-            asked.append(Asked(self.command, parts.path, dict(self.headers.items()), form))
+            asked.append(Asked(self.command, parts.path, dict(self.headers.items()), form, body))
             reply = script(asked[-1])
             self.send_response(reply.status)
             for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
@@ -73,7 +74,7 @@ def peer(script: Script, *, tls: ssl.SSLContext | None = None) -> Iterator[tuple
             except OSError:
                 return  # the client had enough
 
-        do_POST = do_GET  # noqa: N815 - the name http.server looks for
+        do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the name http.server looks for
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
             """Quiet."""

@@ -22,17 +22,23 @@ VENDORS = {
     "alembic": ("bot/adapters/records_*.py", "bot/migrations/*.py"),
     "click": ("bot/entrypoints/*.py", "bot/app.py"),
     "cronsim": ("bot/adapters/cron_runs.py",),
+    "github": ("bot/adapters/github_*.py",),
     "helm_python": ("bot/manifests/*.py",),
     "jinja2": ("bot/rendering.py",),
+    "jwt": ("bot/adapters/github_app.py",),
     "kubernetes": ("bot/adapters/kubernetes_*.py",),
     "numpy": ("estimators/*.py", "bot/demo/*.py", "bot/adapters/prometheus_*.py", "bot/adapters/usage_*.py"),
     "platformdirs": ("bot/settings.py",),
     "prometheus_api_client": ("bot/adapters/prometheus_*.py",),
     "pykustomize": ("bot/manifests/*.py",),
-    "requests": ("bot/adapters/prometheus_*.py",),
+    "requests": ("bot/adapters/github_client.py", "bot/adapters/prometheus_*.py"),
     "rich": ("bot/progress.py", "bot/terminal.py", "bot/app.py"),
     "sqlalchemy": ("bot/adapters/*_store.py", "bot/adapters/records*.py", "bot/migrations/*.py"),
-    "urllib3": ("bot/adapters/kubernetes_*.py", "bot/adapters/prometheus_*.py"),
+    "urllib3": (
+        "bot/adapters/github_client.py",
+        "bot/adapters/kubernetes_*.py",
+        "bot/adapters/prometheus_*.py",
+    ),
     "yaml": ("bot/manifests/documents.py",),
 }
 """Which files may import which vendor. A new vendor gets a line here and one in docs/dependencies.md."""
@@ -47,6 +53,7 @@ READERS_OF_THE_ENVIRONMENT = {Path("bot/settings.py"), Path("bot/manifests/rende
 SHARED_BY_ADAPTERS = {"strict_json", "sketch_store", "usage_assembly", "usage_sketches"}
 """How JSON is read, and the cache that whoever reads utilisation reads and writes through."""
 SLOW = (
+    "github",
     "kubernetes",
     "prometheus_api_client",
     "sqlalchemy",
