@@ -95,7 +95,7 @@ def unbroken(text: str) -> Markdown:
     return Markdown(md(text).replace(" ", "\xa0").replace("\u2212", "\u2212\u2060").replace("…", "…\u2060"))
 
 
-def phrases(text: str, least: int = 18) -> Markdown:
+def phrases(text: str, least: int = 9) -> Markdown:
     """`text` as Markdown whose lines are at least `least` characters long where a column is narrow.
 
     On a telephone, GitHub gives a table's last column the width of its longest word: a sentence

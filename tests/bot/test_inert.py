@@ -108,8 +108,9 @@ def test_a_sentence_in_a_narrow_column_breaks_into_phrases() -> None:
     told = phrases("no nodes are known yet: add --prometheus URL to see them")
 
     assert told.split(" ") == [
-        "no\xa0nodes\xa0are\xa0known",
-        "yet:\xa0add\xa0`--prometheus",
+        "no\xa0nodes\xa0are",
+        "known\xa0yet:",
+        "add\xa0`--prometheus",
         "URL`",
         "to\xa0see\xa0them",
     ]
