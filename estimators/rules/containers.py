@@ -51,8 +51,16 @@ class ContainerChange:
         return self.before is None or self.requests != self.old_requests or self.limits != self.old_limits
 
     def request_lowered(self, resource: str) -> bool:
-        """Whether it asked for more before; an absent request is nothing."""
-        return self.requests.get(resource, ZERO) < self.old_requests.get(resource, ZERO)
+        """Whether it asked for more before; an absent request is nothing, an unreadable one not known."""
+        return not self.unreadable(resource) and self.requests.get(resource, ZERO) < self.old_requests.get(
+            resource, ZERO
+        )
+
+    def unreadable(self, resource: str) -> bool:
+        """Whether what it asks for is a value that nobody here can read, such as a placeholder."""
+        parts = {self.path("requests", resource), self.path("limits", resource)}
+        problems = self.change.side.workload.problems
+        return resource not in self.requests and any(problem.path in parts for problem in problems)
 
     def limit_tightened(self, resource: str) -> bool:
         """Whether the limit falls, or stands where there was none."""

@@ -36,7 +36,11 @@ def best_effort(change: WorkloadChange) -> Iterator[Finding]:
     """
     for item in touched_containers(change):
         pod = item.group.template.pod_requests
-        missing = [name for name in _CORE if not item.requests.get(name) and not pod.get(name)]
+        missing = [
+            name
+            for name in _CORE
+            if not item.requests.get(name) and not pod.get(name) and not item.unreadable(name)
+        ]
         if not missing:
             continue
         if item.before is not None and all(not item.old_requests.get(name) for name in missing):

@@ -221,7 +221,7 @@ def _uncovered(change: WorkloadChange, loss: Loss) -> str:
 
 def _not_of_usage(change: WorkloadChange, loss: Loss) -> str:
     if loss.resource == "storage":
-        return f"{loss.words} shrinks, and no history tells how full it is"
+        return f"{loss.words} shrinks, and no history tells how full it is: look before you merge"
     return "" if change.cluster.nodes else f"no nodes are known that it could land on: {ADD_NODES}"
 
 
@@ -241,7 +241,10 @@ def _pods_uncovered(change: WorkloadChange) -> str:
         ran = history is not None and history.runs is not None and history.runs.runs > 0
         return "" if ran else f"no finished run in the usage history: {ADD_HISTORY} with a longer --window"
     if scaled(after) and replayed(after) is None:
-        return "its autoscaler could not be replayed: its metrics are not in the usage history"
+        return (
+            "its autoscaler could not be replayed, its metrics are not in the usage history: "
+            "add --prometheus URL, or autoscaler_metrics to --usage FILE"
+        )
     for item in containers(change):
         for resource in ("cpu", "memory"):
             if item.before is not None and (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from estimators.report import Severity
+from estimators.rules import judge
 from estimators.workload import Container, Problem
 from tests.builders import autoscaler, change, container, fired, side, template, workload
 from tests.usage_builders import container_usage, history
@@ -55,6 +56,20 @@ def test_requests_of_the_pod_cover_its_containers() -> None:
     requests = template(container(requests=BOTH)).containers[0].requests
 
     assert not fired(change(None, side(workload(container(), pod_requests=requests))), "best-effort")
+
+
+def test_a_placeholder_is_not_taken_for_nothing() -> None:
+    """What another tool fills in is not known here: neither absent nor below what is used."""
+    path = ("spec", "template", "spec", "containers", 0, "resources", "requests", "memory")
+    before = side(workload(container(requests=BOTH)))
+    after = side(
+        workload(
+            container(requests={"cpu": "100m"}), problems=[Problem(path, "'${MEMORY}' is not a quantity")]
+        )
+    )
+    judged = change(before, after, history(container_usage(memory=2**29)))
+
+    assert {item.rule for item in judge(judged)} == {"invalid-quantity"}
 
 
 GUARANTEED = container(requests=BOTH, limits=BOTH)
