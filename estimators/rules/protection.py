@@ -32,7 +32,8 @@ class _Touched(NamedTuple):
 def protected(change: WorkloadChange) -> Iterator[Finding]:
     """`protected`: changes requests, limits, replicas or autoscaling that are protected at the base.
 
-    An annotation on the object or on its namespace, or the policy, protects. A protection whose
+    An annotation on the object, on its namespace or on its autoscaler (the autoscaling, where it names
+    no fields), or the policy, protects. A protection whose
     day has passed does not; a day or a field that cannot be read protects all, for good. Taking an
     annotation away, or changing its fields or its day, is reported too.
     """
@@ -63,6 +64,16 @@ def _by_annotation(side: Side) -> Iterator[Protection]:
             yield Protection(
                 str(side.workload.identity), notes[PROTECT], _fields(notes), _until(notes), source
             )
+    scaler = side.autoscaler.object.annotations if side.autoscaler else {}
+    if PROTECT in scaler:
+        fields = _fields(scaler) or ("autoscaling",)
+        yield Protection(
+            str(side.workload.identity),
+            scaler[PROTECT],
+            fields,
+            _until(scaler),
+            "its autoscaler's annotation",
+        )
 
 
 def _fields(notes: Mapping[str, str]) -> tuple[str, ...]:
@@ -182,20 +193,25 @@ def _finding(change: WorkloadChange, protection: Protection, hit: list[_Touched]
 
 
 def _weakened(change: WorkloadChange, before: Side, after: Side) -> Iterator[Finding]:
-    """The object's own protection taken away, or its fields or day changed."""
-    old, new = before.workload.object.annotations, after.workload.object.annotations
-    until = _until(old)
-    if PROTECT not in old or (until is not None and change.cluster.today > until):
-        return
-    gone = PROTECT not in new
-    if not gone and all(old.get(key) == new.get(key) for key in (FIELDS, UNTIL)):
-        return
-    reason = " ".join(old[PROTECT].split()) or "no reason given"
-    yield finding(
-        change,
-        "protected",
-        Severity.RISKY,
-        f"{'takes the protection away' if gone else 'changes what is protected'}: {reason}",
-        ("metadata", "annotations", PROTECT),
-        evidence={"reason": reason, "protected by": "its annotation"},
-    )
+    """An object's own protection taken away, or its fields or day changed."""
+    pairs = [(before.workload.object, after.workload.object, "its annotation")]
+    if before.autoscaler and after.autoscaler:  # One that goes is a change of what is protected.
+        pairs.append((before.autoscaler.object, after.autoscaler.object, "its autoscaler's annotation"))
+    for thing, left, source in pairs:
+        old, new = thing.annotations, left.annotations
+        until = _until(old)
+        if PROTECT not in old or (until is not None and change.cluster.today > until):
+            continue
+        gone = PROTECT not in new
+        if not gone and all(old.get(key) == new.get(key) for key in (FIELDS, UNTIL)):
+            continue
+        reason = " ".join(old[PROTECT].split()) or "no reason given"
+        yield finding(
+            change,
+            "protected",
+            Severity.RISKY,
+            f"{'takes the protection away' if gone else 'changes what is protected'}: {reason}",
+            ("metadata", "annotations", PROTECT),
+            thing=left,
+            evidence={"reason": reason, "protected by": source},
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from estimators.change import Protection, Side
 from estimators.report import Severity
+from estimators.workload import Autoscaler
 from tests.builders import autoscaler, change, container, fired, manifest, side, workload
 from tests.usage_builders import TODAY
 
-WHY = {"tuppence.dev/protect": "INC-1234: died of memory in March"}
+PROTECT = "tuppence.dev/protect"
+WHY = {PROTECT: "INC-1234: died of memory in March"}
 REQUESTS, LIMITS = {"cpu": "1", "memory": "1Gi"}, {"memory": "2Gi"}
 
 
@@ -52,6 +55,29 @@ def test_a_protected_workload_is_not_changed(after: dict[str, Any], path: str) -
 
     assert (found.severity, found.path) == (Severity.RISKY, path)
     assert found.message == "changes a protected field: INC-1234: died of memory in March"
+
+
+@pytest.mark.parametrize(
+    ("after", "message"),
+    [
+        pytest.param({"autoscaler": (WHY, 9)}, "changes a protected field", id="its bounds change"),
+        pytest.param({}, "changes a protected field", id="it goes"),
+        pytest.param({"autoscaler": ({}, 10)}, "takes the protection away", id="its annotation goes"),
+        pytest.param({"autoscaler": (WHY, 10), "limits": {"memory": "1Gi"}}, "", id="something else changes"),
+    ],
+)
+def test_an_autoscaler_may_carry_the_protection_of_the_autoscaling(
+    after: dict[str, Any], message: str
+) -> None:
+    """Where somebody fixed the bounds, they say so on the autoscaler."""
+
+    def scaler(notes: Mapping[str, str], most: int) -> Autoscaler:
+        return replace(autoscaler(most=most), object=manifest("HorizontalPodAutoscaler", annotations=notes))
+
+    now = {**after, "autoscaler": scaler(*after["autoscaler"])} if "autoscaler" in after else after
+    found = fired(change(of({}, autoscaler=scaler(WHY, 10)), of({}, **now)), "protected")
+
+    assert [item.message for item in found] == ([f"{message}: {WHY[PROTECT]}"] if message else [])
 
 
 def test_everything_else_may_change() -> None:
