@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -85,7 +86,7 @@ def serving() -> Iterator[Server]:
             _wait(process, server)
             yield server
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # at once, whoever is still connected
             process.wait(timeout=STARTS_WITHIN_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""The command line: `tuppence diff`, `usage export`, `init`, `check-config`, `demo`.
+"""The command line: `tuppence diff`, `usage export`, `init`, `check-config`, `demo`, `audit`.
 
 Everything heavy is imported by the command that needs it, so that `--help` is there at once.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import bot
+from bot.entrypoints.cli_audit import audit
 from bot.errors import OutsideError, UserError
 
 if TYPE_CHECKING:
@@ -194,6 +195,9 @@ def demo(keep: Path | None, *, details: bool) -> None:
     from bot import app  # noqa: PLC0415
 
     app.demo(keep, details=details)
+
+
+cli.add_command(audit)
 
 
 def main() -> None:

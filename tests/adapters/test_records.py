@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from bot import ports
 from bot.adapters.records import Records
 from bot.errors import StoreUnavailable
 from bot.records import (
@@ -80,6 +81,33 @@ def records(database_url: str) -> Iterator[Records]:
     store.prepare()
     yield store
     store.close()
+
+
+def ports_of(
+    records: Records,
+) -> tuple[
+    ports.Heads,
+    ports.Publications,
+    ports.Checks,
+    ports.Reports,
+    ports.Decisions,
+    ports.Predictions,
+    ports.Policies,
+    ports.Audit,
+    ports.Retention,
+]:
+    """What mypy holds the store to."""
+    return (
+        records.heads,
+        records.publications,
+        records.checks,
+        records.reports,
+        records.decisions,
+        records.predictions,
+        records.policies,
+        records.audit,
+        records,
+    )
 
 
 def test_a_new_head_gets_a_greater_order_and_the_newest_keeps_its_own(records: Records) -> None:
