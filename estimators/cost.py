@@ -18,7 +18,7 @@ from estimators.rates import RateBook
 from estimators.replicas import UnknownCount
 from estimators.report import CostLine, Estimate, PodAmounts, ReplicaCount
 from estimators.storage import StorageRate, claim_count, storage_rate
-from estimators.workload import DeviceRequest, PodGroup, VolumeClaim, Workload
+from estimators.workload import DeviceRequest, PodGroup, Scaling, VolumeClaim, Workload
 
 _WEAKEST = (Provenance.UNPRICED, Provenance.ASSUMED, Provenance.REQUESTED, Provenance.MEASURED)
 
@@ -51,7 +51,8 @@ def estimate_workload(
         if isinstance(count, UnknownCount):
             return count
         pod = pods[group.name]
-        rates = book.rates_for(group.template, pod.pod)
+        per_node = workload.scaling is Scaling.PER_NODE
+        rates = book.rates_for(group.template, pod.pod, one_a_node=per_node)
         share = book.gpus_for(group.template, pod.pod)
         claimed = devices[group.name].requests
         notes += [*share.notes, *(problem.message for problem in devices[group.name].problems)]

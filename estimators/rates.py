@@ -50,16 +50,18 @@ class RateBook:
         self._rates: dict[Hashable, Rates] = {}
         self._shares: dict[Hashable, GpuShare] = {}
 
-    def rates_for(self, template: PodTemplate, pod_request: Resources) -> Rates:
+    def rates_for(self, template: PodTemplate, pod_request: Resources, *, one_a_node: bool = False) -> Rates:
         """Hourly prices for one pod of `template` whose effective request is `pod_request`.
 
-        The mean over the nodes it may land on, weighted by their capacity. Where none is known, or
-        none has room, the labels the pod itself demands choose the price.
+        The mean over the nodes it may land on, weighted by their capacity; a DaemonSet's, which has
+        one pod on each of them, by their number. Where none is known, or none has room, the labels
+        the pod itself demands choose the price.
         """
-        key, landings = self._landing(template.placement, pod_request)
+        place, landings = self._landing(template.placement, pod_request)
+        key = (place, one_a_node)
         if key not in self._rates:
             demanded = sheet_rates(demanded_labels(template.placement), self._cluster.prices)
-            self._rates[key] = _mean(landings, demanded) if landings else demanded
+            self._rates[key] = _mean(landings, demanded, one_a_node=one_a_node) if landings else demanded
         return self._rates[key]
 
     def gpus_for(self, template: PodTemplate, pod_request: Resources) -> GpuShare:
@@ -116,7 +118,7 @@ class RateBook:
         return self._nodes[node.name]
 
 
-def _mean(landings: Sequence[_Landing], demanded: Rates) -> Rates:
+def _mean(landings: Sequence[_Landing], demanded: Rates, *, one_a_node: bool) -> Rates:
     """The capacity-weighted mean; nodes whose price is known speak for those where it is assumed.
 
     `demanded` gives the GPU price where no landing node has a GPU.
@@ -128,8 +130,8 @@ def _mean(landings: Sequence[_Landing], demanded: Rates) -> Rates:
         return weighted_mean([(price(item.rates), size(item.capacity) * item.count) for item in landings])
 
     def sized(price: Callable[[Rates], Decimal], size: Callable[[Capacity], Decimal]) -> Decimal:
-        """By number where no node tells its size."""
-        found = mean(price, size)
+        """By number for one pod a node, and where no node tells its size."""
+        found = None if one_a_node else mean(price, size)
         return mean(price, lambda _: _ONE) or ZERO if found is None else found
 
     gpu_hour = mean(lambda rates: rates.gpu_hour, lambda size: size.gpus)

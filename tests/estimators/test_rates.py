@@ -59,6 +59,13 @@ def test_the_mean_is_weighted_by_capacity() -> None:
     assert (found.as_of, found.provenance) == ("2026-11-20", Provenance.MEASURED)
 
 
+def test_one_pod_on_each_node_pays_each_node_once() -> None:
+    """A DaemonSet's pod is as large on a small node as on a large one: 0.02 and 0.06 are 0.04."""
+    known = cluster(node("a", {}, "0.02", cores=12), node("b", {}, "0.06"))
+    found = RateBook(known).rates_for(template(), {}, one_a_node=True)
+    assert found.cpu_core_hour == D("0.04")
+
+
 def test_like_nodes_count_as_often_as_there_are() -> None:
     """Three at 0.02 and one at 0.06, however they are kept; by number where none tells its size."""
     alike = [node(name, {}, "0.02") for name in "abc"]
