@@ -13,6 +13,7 @@ from pathlib import Path
 
 import bot
 from bot import rendering
+from bot.adapters.records import Records
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 INSTALLED = Path(bot.__file__).resolve().parent
@@ -72,6 +73,10 @@ def main() -> None:
         folders = ("--base-dir", f"{folder}/base", "--head-dir", f"{folder}/head")
         for form in ("text", "markdown", "json"):
             expect("web" in run("diff", *folders, "--format", form), f"diff renders {form}")
+        records = Records(f"sqlite:///{folder}/records.db")
+        records.prepare()
+        expect(records.check() == (), "the records make their tables")
+        records.close()
 
 
 if __name__ == "__main__":

@@ -85,10 +85,14 @@ class Database:
                 "or give this one a database of its own"
             ) from error
 
-    def check(self) -> None:
-        """Raise StoreUnavailable unless the database answers."""
-        with self.reading() as connection:
-            connection.execute(text("SELECT 1"))
+    def check(self) -> tuple[str, ...]:
+        """Why the database cannot be used; nothing where it answers."""
+        try:
+            with self.reading() as connection:
+                connection.execute(text("SELECT 1"))
+        except StoreUnavailable as error:
+            return (str(error),)
+        return ()
 
     def close(self) -> None:
         """Let go of all connections."""

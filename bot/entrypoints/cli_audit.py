@@ -20,7 +20,12 @@ def audit() -> None:
 
 @audit.command("list")
 @click.option(
-    "--last", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="How many of the newest."
+    "--last",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="How many of the newest.",
 )
 @click.option("--subject", default="", metavar="NAME", help="Only rows on this, such as shop/manifests#12.")
 @click.option("--actor", default="", metavar="LOGIN", help="Only rows of this person.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -9,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -18,6 +21,7 @@ from bot.errors import StoreUnavailable
 from bot.records import Decision
 from estimators.audit_chain import AuditFact, AuditRow, Verified, verify
 
+ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 21, 20, 54, 3, tzinfo=UTC)
 
 
@@ -129,6 +133,35 @@ def test_many_processes_write_one_whole_chain(filled: str) -> None:
         written = sum(pool.map(append_many, [filled] * 4, range(1000, 5000, 1000)))
     assert state(filled) == Verified(5 + written + 25, state(filled).head, ())
     assert state(filled).head.seq == 5 + written + 25
+
+
+WRITER = """
+import sys
+from tests.adapters.test_records_audit import Records, fact
+records = Records(sys.argv[1])
+for number in range(100_000):
+    records.audit.append(fact(number))
+    print(number, flush=True)
+"""
+
+
+def test_what_was_acknowledged_outlives_a_kill(filled: str) -> None:
+    """SIGKILL at any moment leaves a whole chain, and starting over writes no fact twice."""
+    before = 5
+    for last in (3, 12, 31):
+        with subprocess.Popen(
+            [sys.executable, "-c", WRITER, filled], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        ) as writer:
+            assert writer.stdout is not None
+            for line in writer.stdout:
+                if int(line) >= last:
+                    break
+            writer.kill()
+            acknowledged = int((line + writer.stdout.read()).split()[-1])
+        found = state(filled)
+        assert found.problems == ()
+        assert acknowledged < found.rows <= max(before, acknowledged + 2)
+        before = found.rows
 
 
 def test_of_two_who_decide_at_once_one_wins(filled: str) -> None:

@@ -19,6 +19,7 @@ from bot.adapters.records import Records
 from bot.adapters.records_database import VERSION_TABLE, Database
 from bot.adapters.records_tables import metadata
 from bot.errors import StoreUnavailable, UserError
+from tests.postgres_server import Server
 
 
 @pytest.fixture
@@ -35,6 +36,20 @@ def test_the_migrations_make_the_tables_that_the_code_uses(database: Database) -
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, metadata) == []
+
+
+def test_a_database_that_answers_gives_no_reason_to_worry(database: Database) -> None:
+    """For `/readyz`."""
+    assert database.check() == ()
+
+
+def test_connections_that_were_cut_are_replaced(postgres: Server) -> None:
+    """PostgreSQL was restarted, or a firewall forgot us: nobody notices."""
+    with closing(Records(postgres.new_database())) as records:
+        records.prepare()
+        postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'test%'")
+        assert records.heads.newest(1, 2) is None
+        assert records.check() == ()
 
 
 def test_preparing_again_changes_nothing(database: Database) -> None:
@@ -114,7 +129,9 @@ def test_an_address_that_cannot_be_used_is_refused(url: str, reason: str) -> Non
 def test_an_outage_is_one_line_without_the_password(scheme: str) -> None:
     """Nobody listens on port 1."""
     records = Records(f"{scheme}://bot:hunter2@127.0.0.1:1/tuppence")
-    uses: list[Callable[[], object]] = [records.prepare, records.check, partial(records.heads.newest, 1, 2)]
+    [reason] = records.check()
+    assert "hunter2" not in reason
+    uses: list[Callable[[], object]] = [records.prepare, partial(records.heads.newest, 1, 2)]
     for use in uses:
         with pytest.raises(StoreUnavailable, match="cannot be used") as caught:
             use()
