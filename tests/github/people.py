@@ -1,0 +1,297 @@
+"""What people do on GitHub: each action changes the world and tells the app, as the service would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.github import events
+from tests.github.git_store import Files, GitStore, MergeConflictError
+from tests.github.hooks import Delivery, Hooks
+from tests.github.model import (
+    Account,
+    CheckRun,
+    Comment,
+    Installation,
+    Permissions,
+    Pull,
+    Repository,
+    Team,
+    World,
+    now,
+)
+from tests.github.rest_checks import suite_of
+
+
+class People:
+    """Actions of people; logins are made on first mention."""
+
+    def __init__(self, world: World, hooks: Hooks, root: Path) -> None:
+        self._world = world
+        self._hooks = hooks
+        self._root = root
+
+    # Who and where
+
+    def person(self, login: str) -> Account:
+        """A user, new or known."""
+        return self._account(login, "User")
+
+    def organisation(self, login: str, *members: str) -> Account:
+        """An organisation, new or known, with these members too."""
+        it = self._account(login, "Organization")
+        it.members.update(self.person(member).login for member in members)
+        return it
+
+    def _account(self, login: str, kind: str) -> Account:
+        with self._world.lock:
+            known = self._world.accounts.get(login)
+            if known is None:
+                known = self._world.accounts[login] = Account(next(self._world.ids), login, kind)
+            return known
+
+    def team(self, organisation: str, slug: str, *members: str, pending: tuple[str, ...] = ()) -> Team:
+        """A team; `pending` were invited and have not accepted."""
+        owner = self.organisation(organisation, *members)
+        states = dict.fromkeys(members, "active") | dict.fromkeys(pending, "pending")
+        team = Team(
+            next(self._world.ids), owner, slug, {self.person(login).login: states[login] for login in states}
+        )
+        self._world.teams[organisation, slug] = team
+        return team
+
+    def repository(
+        self,
+        full_name: str,
+        files: Files,
+        *,
+        private: bool = True,
+        roles: Mapping[str, str] | None = None,
+        organisation: bool = True,
+    ) -> Repository:
+        """A repository with one commit on `main`; `roles` are `read`, `triage`, `write`, `maintain`, `admin`."""
+        login, name = full_name.split("/")
+        owner = self.organisation(login) if organisation else self.person(login)
+        with self._world.lock:
+            number = next(self._world.ids)
+            it = Repository(number, owner, name, GitStore.create(self._root / f"{number}.git"), private)
+            it.roles = {self.person(who).login: role for who, role in (roles or {}).items()}
+            it.git.commit("main", files, "First commit", parent=None)
+            self._world.repositories[number] = it
+        return it
+
+    def fork(self, parent: Repository, owner: str) -> Repository:
+        """A fork of a person's own, outside of every installation."""
+        with self._world.lock:
+            number = next(self._world.ids)
+            store = GitStore.create(self._root / f"{number}.git")
+            store.git("fetch", "--quiet", str(parent.git.path), "refs/heads/*:refs/heads/*")
+            it = Repository(number, self.person(owner), parent.name, store, parent.private, parent=parent)
+            self._world.repositories[number] = it
+        return it
+
+    def delete_fork(self, fork: Repository) -> None:
+        """Its pull requests stay, with `head.repo: null`."""
+        with self._world.lock:
+            del self._world.repositories[fork.id]
+            for repository in self._world.repositories.values():
+                for pull in repository.pulls.values():
+                    if pull.head_repository is fork:
+                        pull.head_repository = None
+
+    def install(
+        self,
+        account: Account,
+        *repositories: Repository,
+        permissions: Permissions | None = None,
+    ) -> Installation:
+        """The app on an account: on the given repositories, or on all."""
+        world = self._world
+        with world.lock:
+            granted = dict(world.app.permissions if permissions is None else permissions)
+            chosen = {it.id for it in repositories} or None
+            it = Installation(next(world.ids), account, granted, chosen)
+            world.installations[it.id] = it
+            events.installation(world, self._hooks, it, "created", account)
+        return it
+
+    # Commits and pull requests
+
+    def open_pull(
+        self,
+        repository: Repository,
+        files: Files,
+        *,
+        author: str = "author",
+        title: str = "Change",
+        body: str | None = "Why",
+        base: str = "main",
+        branch: str | None = None,
+        fork: Repository | None = None,
+        draft: bool = False,
+    ) -> Pull:
+        """A pull request with one commit on a branch of its own, of this repository or of a fork."""
+        world, head_repository = self._world, fork or repository
+        with world.lock:
+            number = len(repository.pulls) + 1
+            base_sha = repository.git.sha(f"refs/heads/{base}")
+            name = branch or f"change-{number}"
+            head_repository.git.take(repository.git, base_sha, "refs/internal/base")
+            head_sha = head_repository.git.commit(name, files, title, parent=base_sha)
+            moment = now()
+            pull = Pull(
+                next(world.ids), number, self.person(author), title, body, head_repository, name, head_sha,
+                base, base_sha, moment, moment, draft=draft, unknown_reads=world.unknown_reads,
+            )  # fmt: skip
+            next(world.ids)  # of the issue that a pull request also is
+            repository.pulls[number] = pull
+            self._show_head(repository, pull)
+            self._tell(repository, pull, "opened", pull.author)
+        return pull
+
+    def push(
+        self,
+        repository: Repository,
+        files: Files,
+        *,
+        branch: str = "main",
+        author: str = "author",
+        force_from: str | None = None,
+        message: str = "One more commit",
+    ) -> str:
+        """A commit on a branch; with `force_from` it follows that commit and the branch's own are lost."""
+        world, sender = self._world, self.person(author)
+        with world.lock:
+            before = repository.git.sha(f"refs/heads/{branch}")
+            after = repository.git.commit(branch, files, message, parent=force_from or before)
+            events.push(world, self._hooks, repository, branch, before, after, sender)
+            for base in list(world.repositories.values()):
+                for pull in base.pulls.values():
+                    if pull.state != "open":
+                        continue
+                    if base is repository and pull.base_ref == branch:
+                        self._unsettle(pull)
+                    if pull.head_repository is repository and pull.head_ref == branch:
+                        self._synchronise(base, pull, before, after, sender)
+        return after
+
+    def _synchronise(
+        self, repository: Repository, pull: Pull, before: str, after: str, sender: Account
+    ) -> None:
+        pull.head_sha, pull.updated = after, now()
+        pull.base_sha = repository.git.sha(f"refs/heads/{pull.base_ref}")
+        self._unsettle(pull)
+        self._show_head(repository, pull)
+        self._tell(repository, pull, "synchronize", sender, before=before, after=after)
+
+    def _show_head(self, repository: Repository, pull: Pull) -> None:
+        """refs/pull/N/head, which the base repository has even for a fork; and the app's check suite."""
+        assert pull.head_repository is not None
+        ref = f"refs/pull/{pull.number}/head"
+        repository.git.take(pull.head_repository.git, pull.head_sha, ref)
+        if self._world.installation_of(repository) is not None:
+            of_this = pull.head_repository is repository
+            suite = suite_of(self._world, repository, pull.head_sha, pull.head_ref if of_this else None)
+            events.check_suite(self._world, self._hooks, repository, suite, "requested", pull.author)
+
+    def _unsettle(self, pull: Pull) -> None:
+        pull.mergeable, pull.unknown_reads = None, self._world.unknown_reads
+
+    def _tell(self, repository: Repository, pull: Pull, action: str, sender: Account, **more: object) -> None:
+        events.pull_request(self._world, self._hooks, repository, pull, action, sender, **more)
+
+    def _change(self, repository: Repository, pull: Pull, action: str, who: str | None) -> None:
+        pull.updated = now()
+        self._tell(repository, pull, action, self.person(who) if who else pull.author)
+
+    def close(self, repository: Repository, pull: Pull, *, by: str | None = None) -> None:
+        """Closed without merging."""
+        with self._world.lock:
+            pull.state, pull.closed_at = "closed", now()
+            self._change(repository, pull, "closed", by)
+
+    def reopen(self, repository: Repository, pull: Pull, *, by: str | None = None) -> None:
+        """Open again."""
+        with self._world.lock:
+            pull.state, pull.closed_at = "open", None
+            self._change(repository, pull, "reopened", by)
+
+    def ready(self, repository: Repository, pull: Pull) -> None:
+        """No longer a draft."""
+        with self._world.lock:
+            pull.draft = False
+            self._change(repository, pull, "ready_for_review", None)
+
+    def draft(self, repository: Repository, pull: Pull) -> None:
+        """A draft again."""
+        with self._world.lock:
+            pull.draft = True
+            self._change(repository, pull, "converted_to_draft", None)
+
+    def merge(self, repository: Repository, pull: Pull, *, by: str = "merger") -> str:
+        """Merged into its base; the sha of the merge."""
+        world, merger = self._world, self.person(by)
+        with world.lock:
+            tip = repository.git.sha(f"refs/heads/{pull.base_ref}")
+            try:
+                sha = repository.git.merge(tip, pull.head_sha, f"Merge pull request #{pull.number}")
+            except MergeConflictError:
+                raise ValueError(f"pull request {pull.number} does not merge") from None
+            repository.git.set_ref(f"refs/heads/{pull.base_ref}", sha)
+            pull.merge_sha, pull.merged_by = sha, merger
+            pull.state, pull.closed_at, pull.merged_at = "closed", now(), now()
+            self._change(repository, pull, "closed", by)
+            events.push(world, self._hooks, repository, pull.base_ref, tip, sha, merger)
+        return sha
+
+    def change_base(self, repository: Repository, pull: Pull, base: str) -> None:
+        """Another base branch: `edited`, with what it was."""
+        with self._world.lock:
+            changes = {"base": {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}}
+            pull.base_ref, pull.base_sha = base, repository.git.sha(f"refs/heads/{base}")
+            pull.updated = now()
+            self._unsettle(pull)
+            self._tell(repository, pull, "edited", pull.author, changes=changes)
+
+    # Words and buttons
+
+    def comment(self, repository: Repository, pull: Pull, body: str, *, author: str) -> Comment:
+        """A person's comment."""
+        world, who, moment = self._world, self.person(author), now()
+        with world.lock:
+            made = Comment(
+                next(world.ids), pull.number, who, body, by_app=False, created=moment, updated=moment
+            )
+            repository.comments[made.id] = made
+            events.issue_comment(world, self._hooks, repository, made, "created", who)
+        return made
+
+    def edit_comment(self, repository: Repository, one: Comment, body: str, *, by: str | None = None) -> None:
+        """New words, of the author or of someone who may."""
+        with self._world.lock:
+            changes = {"body": {"from": one.body}}
+            one.body, one.updated = body, now()
+            sender = self.person(by) if by else one.author
+            events.issue_comment(self._world, self._hooks, repository, one, "edited", sender, changes=changes)
+
+    def delete_comment(self, repository: Repository, one: Comment, *, by: str) -> None:
+        """Gone."""
+        with self._world.lock:
+            del repository.comments[one.id]
+            events.issue_comment(self._world, self._hooks, repository, one, "deleted", self.person(by))
+
+    def rerun(self, repository: Repository, run: CheckRun, *, by: str) -> Delivery | None:
+        """*Re-run* beside a check."""
+        with self._world.lock:
+            return events.check_run(self._world, self._hooks, repository, run, "rerequested", self.person(by))
+
+    def press(self, repository: Repository, run: CheckRun, identifier: str, *, by: str) -> Delivery | None:
+        """One of the buttons that the check run has."""
+        with self._world.lock:
+            if identifier not in {action["identifier"] for action in run.actions}:
+                raise ValueError(f"check run {run.id} has no button {identifier}")
+            sender = self.person(by)
+            action = {"identifier": identifier}
+            return events.check_run(
+                self._world, self._hooks, repository, run, "requested_action", sender, requested_action=action
+            )
