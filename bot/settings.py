@@ -140,6 +140,18 @@ def serving_from_env(environment: Mapping[str, str] | None = None) -> ServeSetti
     return settings
 
 
+def secret_in(name: str, environment: Mapping[str, str] | None = None) -> str:
+    """The secret in the variable `name`, the first where it holds several.
+
+    Raises UserError where it holds none.
+    """
+    reader = _Reader(os.environ if environment is None else environment, [])
+    [secret, *_] = [*reader.secret(name).splitlines(), ""]
+    if reader.problems or not secret:
+        raise UserError("\n".join(reader.problems) or f"{name}: not set, and a secret must be in it")
+    return secret.strip()
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     environment: Mapping[str, str]

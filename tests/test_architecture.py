@@ -32,7 +32,11 @@ VENDORS = {
     "prometheus_api_client": ("bot/adapters/prometheus_*.py",),
     "prometheus_client": ("bot/metrics.py",),
     "pykustomize": ("bot/manifests/*.py",),
-    "requests": ("bot/adapters/github_client.py", "bot/adapters/prometheus_*.py"),
+    "requests": (
+        "bot/adapters/github_client.py",
+        "bot/adapters/prometheus_*.py",
+        "bot/adapters/webhook_sender.py",
+    ),
     "rich": ("bot/progress.py", "bot/terminal.py", "bot/app.py"),
     "sqlalchemy": ("bot/adapters/*_store.py", "bot/adapters/records*.py", "bot/migrations/*.py"),
     "starlette": ("bot/entrypoints/http_app.py", "bot/entrypoints/serving.py"),

@@ -1,4 +1,4 @@
-"""The command line: `tuppence diff`, `usage export`, `init`, `check-config`, `demo`, `audit`.
+"""The command line: `tuppence diff`, `usage export`, `init`, `check-config`, `demo`, `audit`, `replay`.
 
 Everything heavy is imported by the command that needs it, so that `--help` is there at once.
 """
@@ -14,6 +14,7 @@ import click
 
 import bot
 from bot.entrypoints.cli_audit import audit
+from bot.entrypoints.cli_replay import replay
 from bot.errors import OutsideError, UserError
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ def demo(keep: Path | None, *, details: bool) -> None:
 
 
 cli.add_command(audit)
+cli.add_command(replay)
 
 
 def main() -> None:
