@@ -20,7 +20,7 @@ from bot.github_signature import is_signed
 
 MOST_BYTES = 25 * 2**20
 """GitHub sends no larger payload."""
-_EVENT = re.compile(r"[a-z_]{1,64}")
+_EVENT = re.compile(r"[a-z0-9_]{1,64}")
 _DELIVERY = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 

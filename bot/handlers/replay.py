@@ -20,7 +20,7 @@ def replay(body: bytes, *, event: str, url: str, secret: str, post: Post) -> str
 
     Raises UserError for an event or an address that can't be one, and where the bot refused the delivery.
     """
-    if not re.fullmatch(r"[a-z_]{1,64}", event):
+    if not re.fullmatch(r"[a-z0-9_]{1,64}", event):
         raise UserError(f"--event {event[:40]!r}: expected the name of a webhook event such as pull_request")
     address = _address(url)
     headers = {
