@@ -61,7 +61,7 @@ def compare(
         rows += other_rows(before, after, cluster)
         unpriced += unpriced_objects(before, after)
     rows.sort(key=_worst_first)
-    unpriced += [_without_price(row) for row in rows if not row.cost_known]
+    unpriced += [item for row in rows for item in _without_price(row)]
     return _report(base, head, rows, unpriced, clusters, tuple(partial))
 
 
@@ -211,16 +211,20 @@ def _assembled(change: WorkloadChange, findings: tuple[Finding, ...]) -> Row:
     )
 
 
-def _without_price(row: Row) -> Unpriced:
-    identity = row.identity
-    return Unpriced(
-        identity.kind,
-        identity.namespace,
-        identity.name,
-        row.source.file,
-        row.unknown_because,
-        identity.environment,
-    )
+def _without_price(row: Row) -> Iterator[Unpriced]:
+    """The whole row where its cost is not known, else the parts of it that have no price."""
+    identity, here = row.identity, row.after or row.before
+    parts = here.unpriced if here else ()
+    reasons = parts if row.cost_known else (row.unknown_because,)
+    for reason in reasons:
+        yield Unpriced(
+            identity.kind,
+            identity.namespace,
+            identity.name,
+            row.source.file,
+            reason,
+            identity.environment,
+        )
 
 
 def _worst_first(row: Row) -> tuple[int, object, Identity]:

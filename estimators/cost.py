@@ -46,6 +46,7 @@ def estimate_workload(
     lines: list[CostLine] = []
     parts: list[tuple[ReplicaCount, PodAmounts, Rates]] = []
     notes: list[str] = []
+    unpriced: list[str] = []
     for group in workload.groups:
         count = counts[group.name]
         if isinstance(count, UnknownCount):
@@ -55,7 +56,8 @@ def estimate_workload(
         rates = book.rates_for(group.template, pod.pod, one_a_node=per_node)
         share = book.gpus_for(group.template, pod.pod)
         claimed = devices[group.name].requests
-        notes += [*share.notes, *(problem.message for problem in devices[group.name].problems)]
+        notes += share.notes
+        unpriced += [*share.unpriced, *(problem.message for problem in devices[group.name].problems)]
         amounts = _amounts(workload, group, pod, claimed, share)
         lines += _lines(
             group.name, replace(amounts, gpus=share.count), count.count, rates, cluster.hours_per_month
@@ -65,7 +67,8 @@ def estimate_workload(
         parts.append((count, amounts, rates))
     counted, amounts, rates = parts[0] if len(parts) == 1 else _merged(parts)
     monthly = total(line.monthly for line in lines)
-    return Estimate(counted, amounts, rates, tuple(lines), monthly, tuple(dict.fromkeys(notes)))
+    said = tuple(dict.fromkeys([*notes, *unpriced]))
+    return Estimate(counted, amounts, rates, tuple(lines), monthly, said, tuple(dict.fromkeys(unpriced)))
 
 
 def _amounts(

@@ -39,7 +39,7 @@ _CORES = "aws.amazon.com/neuroncore"
 _MIG_RESOURCE = re.compile(r"nvidia\.com/mig-(.+)")
 _PROFILE = re.compile(r"(?:([0-9])c\.)?([0-9])g\.[0-9]{1,3}gb(?:[.+-][a-z.]+)?")
 _PARTITION = re.compile(r"amd\.com/(spx|dpx|tpx|qpx|cpx)_nps[0-9]")
-_LOOKS_LIKE_ONE = re.compile(r"gpu|cuda|neuron|tpu|npu|gaudi|ascend", re.IGNORECASE)
+_LOOKS_LIKE_ONE = re.compile(r"gpu|cuda|neuron|tpu|npu|gaudi|ascend|fpga", re.IGNORECASE)
 
 _MOST_SLICES = 7
 _FOUR_SLICE_MODELS = ("A30", "RTX-PRO-6000")
@@ -55,11 +55,12 @@ _EXACT_ENOUGH = Context(prec=28, rounding=ROUND_DOWN)
 
 @dataclass(frozen=True, slots=True)
 class GpuShare:
-    """Physical accelerators one pod is charged for, and what had to be assumed or left out, in words."""
+    """Physical accelerators one pod is charged for, what had to be assumed, and what has no price."""
 
     count: Decimal
     provenance: Provenance = Provenance.REQUESTED
     notes: tuple[str, ...] = ()
+    unpriced: tuple[str, ...] = ()
 
 
 class _Share(NamedTuple):
@@ -85,13 +86,13 @@ def physical_gpus(resources: Resources, label_sets: Iterable[Labels]) -> GpuShar
     """
     wanted = {name: amount for name, amount in resources.items() if amount and "/" in name}
     gpus = {name: amount for name, amount in wanted.items() if is_gpu(name)}
-    notes = [
+    unpriced = tuple(
         f"{name} looks like an accelerator that has no price"
         for name in wanted
         if name not in gpus and _LOOKS_LIKE_ONE.search(name) and "monitor" not in name
-    ]
+    )
     if not gpus:
-        return GpuShare(ZERO, notes=tuple(notes))
+        return GpuShare(ZERO, unpriced=unpriced)
     kinds = Counter(frozenset(gpu_labels(labels).items()) for labels in label_sets) or Counter([frozenset()])
     total, doubts = Fraction(0), []
     for kind, weight in kinds.items():
@@ -104,7 +105,8 @@ def physical_gpus(resources: Resources, label_sets: Iterable[Labels]) -> GpuShar
     return GpuShare(
         _EXACT_ENOUGH.divide(Decimal(mean.numerator), Decimal(mean.denominator)),
         Provenance.ASSUMED if assumed else Provenance.REQUESTED,
-        (*assumed, *notes),
+        tuple(assumed),
+        unpriced,
     )
 
 

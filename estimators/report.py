@@ -121,6 +121,8 @@ class Estimate:
     monthly: Range
     notes: tuple[str, ...] = ()
     """What had to be assumed or left out of the amount, in words."""
+    unpriced: tuple[str, ...] = ()
+    """Those of the notes that name what has no price: the amount is without it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -358,6 +358,16 @@ def test_a_claim_is_a_row_only_where_its_size_or_class_changes(
     assert [(item.label, item.old, item.new) for row in found.rows for item in row.changes] == changes
 
 
+def test_an_accelerator_without_a_price_is_counted_as_not_priced() -> None:
+    """The row is priced without it, so the report says what is missing."""
+    text = deployment(memory_limit="1Gi").replace("limits: {", "limits: {nvidia.com/vgpu: COUNT, ")
+    found = report(text.replace("COUNT", "1"), text.replace("COUNT", "2"))
+
+    [missing] = found.unpriced
+    assert (missing.kind, missing.name) == ("Deployment", "api")
+    assert "nvidia.com/vgpu" in missing.reason
+
+
 def test_what_has_no_price_is_named_only_when_it_changes() -> None:
     """An unknown kind is listed with its reason; a ConfigMap is not."""
     widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: foo, namespace: x}\nspec: {size: N}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {n: 'N'}\n"

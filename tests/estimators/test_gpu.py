@@ -131,7 +131,7 @@ def test_an_accelerator_nobody_knows_is_named_not_priced_at_nothing() -> None:
         {"k8s.amazonaws.com/vgpu": Decimal(2), "gpu.intel.com/i915_monitoring": Decimal(1)}, [{}]
     )
     assert share.count == 0
-    assert share.notes == ("k8s.amazonaws.com/vgpu looks like an accelerator that has no price",)
+    assert share.unpriced == ("k8s.amazonaws.com/vgpu looks like an accelerator that has no price",)
 
 
 @given(st.sampled_from([("1g.5gb", A100, 7), ("1g.6gb", A30, 4)]), st.integers(1, 48))
