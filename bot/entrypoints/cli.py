@@ -1,4 +1,4 @@
-"""The command line: `tuppence diff`, `usage export`, `init`, `check-config`, `demo`, `audit`, `replay`.
+"""The command line: `tuppence diff`, `usage export`, `init`, `check-config`, `demo`, `audit`, `serve`...
 
 Everything heavy is imported by the command that needs it, so that `--help` is there at once.
 """
@@ -196,6 +196,18 @@ def demo(keep: Path | None, *, details: bool) -> None:
     from bot import app  # noqa: PLC0415
 
     app.demo(keep, details=details)
+
+
+@cli.command(short_help="Answer GitHub's webhooks: a comment and a check on every pull request.")
+def serve() -> None:
+    """Answer GitHub's webhooks: keep a comment and a check run true on every pull request.
+
+    What is served comes from the environment: the GitHub App, the database, Prometheus.
+    """
+    from bot.server import serve as run  # noqa: PLC0415
+    from bot.settings import from_env, serving_from_env  # noqa: PLC0415
+
+    run(from_env(), serving_from_env())
 
 
 cli.add_command(audit)

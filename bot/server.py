@@ -1,0 +1,289 @@
+"""The composition root of `tuppence serve`: real adapters bound to handlers, handlers to durable jobs.
+
+Everything it starts it also stops; nothing is connected when this module is imported.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from bot.adapters.cron_runs import runs_per_month
+from bot.adapters.git_cache import GitCache, clone_url
+from bot.adapters.git_remote import Remote
+from bot.adapters.github_app import READ_FILES, AppTokens
+from bot.adapters.github_checks import GitHubCheckRuns
+from bot.adapters.github_comments import GitHubComments
+from bot.adapters.github_pull_requests import GitHubPullRequests
+from bot.adapters.price_files import parse_prices
+from bot.adapters.price_list import default_sheet
+from bot.adapters.records import Records
+from bot.entrypoints import http_app, jobs, serving
+from bot.errors import UserError
+from bot.github_events import (
+    BaseMoved,
+    CheckAsked,
+    InstallationChanged,
+    PullRequestRef,
+    Repository,
+    from_json,
+)
+from bot.handlers import pull_request_report
+from bot.handlers.price_change import price_change
+from bot.handlers.pull_request_report import Sight
+from bot.live import PrometheusHistory
+from bot.logs import configure
+from bot.manifests.render import make_renderer
+from bot.metrics import Metrics
+from bot.policy import Policy
+from bot.ports import Tree
+from bot.publication import CHECK_NAME, CheckOutput, Publication
+from bot.pull_requests import PullRequestFacts
+from bot.records import Head
+from bot.redaction import Redactor
+from bot.settings import GitHubSettings, ServeSettings, Settings
+from bot.signed_marker import Markers
+from estimators.audit_chain import AuditFact
+from estimators.guardrail import CrossedGuardrail
+from estimators.objects import Source
+from estimators.prices import PriceSheet
+from estimators.report import Report
+
+log = logging.getLogger(__name__)
+Json = dict[str, Any]
+HOURS = 14 * 24
+
+
+def serve(settings: Settings, serving_settings: ServeSettings) -> None:
+    """Run until SIGTERM. Raises UserError where nothing is set up that could be served."""
+    github = serving_settings.github
+    if github is None:
+        raise UserError(
+            "nothing to serve: set GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and GITHUB_WEBHOOK_SECRET"
+        )
+    redactor = Redactor([*github.webhook_secrets, github.private_key, settings.prometheus.token])
+    configure(redactor)
+    records = Records(settings.database_url)
+    records.prepare()
+    bot = GitHubBot(settings, github, records, redactor)
+    work = jobs.Jobs(bot.steps(), work_database(settings.database_url), socket.gethostname())
+    work.start()
+    try:
+        app = http_app.make_app(
+            ready=lambda: [*records.check(), *work.ready()],
+            metrics=Metrics(),
+            receive=work.receive,
+            secrets=github.webhook_secrets,
+        )
+        serving.run(app, host=serving_settings.host, port=serving_settings.port)
+    finally:
+        work.stop()
+        records.close()
+
+
+@dataclass(frozen=True, slots=True)
+class CachedRevisions:
+    """Both sides of pull requests, from clones that are kept. The token is minted when git asks for it."""
+
+    cache: GitCache
+    tokens: AppTokens
+    clone_base: str
+
+    @contextmanager
+    def trees(self, facts: PullRequestFacts) -> Iterator[tuple[Tree, Tree]]:
+        """Base and head: the test merge against its target, else the head against the merge base."""
+        repository = facts.ref.repository
+
+        def password() -> str:
+            return self.tokens.mint(facts.ref.installation, repository.id, READ_FILES).value
+
+        url = clone_url(self.clone_base, repository.full_name, repository.clone_url)
+        with self.cache.open(Remote(repository.id, url, password)) as clone:
+            change = clone.change(
+                facts.ref.number, head=facts.head_sha, base=facts.base_sha, merge=facts.merge_sha
+            )
+            yield change.base, change.head
+
+
+class GitHubBot:
+    """The handlers with their real ports, as the steps of durable workflows."""
+
+    def __init__(
+        self, settings: Settings, github: GitHubSettings, records: Records, redactor: Redactor
+    ) -> None:
+        tokens = AppTokens(github.app_id, github.private_key, github.api_url, minted=redactor.add)
+        self._settings, self._records = settings, records
+        self._web = web_address(github.api_url)
+        self._pulls = GitHubPullRequests(tokens)
+        self._comments = GitHubComments(tokens, Markers(github.webhook_secrets))
+        self._check_runs = GitHubCheckRuns(tokens)
+        self._revisions = CachedRevisions(GitCache(settings.cache / "repositories"), tokens, github.clone_url)
+
+    def steps(self) -> jobs.Steps:
+        """One handler call each."""
+        return jobs.Steps(
+            look=self._look,
+            begin=lambda told: self._say_check(told, None),
+            analyse=self._analyse,
+            comment=self._say_comment,
+            check=lambda told, publication: self._say_check(told, Publication.from_json(publication).check),
+            finish=self._finish,
+            apologise=lambda told, reason, again: self._say_check(
+                told, pull_request_report.outage(reason, again=again)
+            ),
+            refs_of=self._refs_of,
+        )
+
+    def _look(self, told: Json) -> Json:
+        ref = PullRequestRef(**{**told, "repository": Repository(**told["repository"])})
+        sight = pull_request_report.look(ref, pulls=self._pulls, heads=self._records.heads, now=_now)
+        facts = sight.facts
+        reported = self._records.reports.newest(ref.repository.id, ref.number)
+        check = self._records.checks.check(ref.repository.id, facts.head_sha, CHECK_NAME)
+        same = reported is not None and (reported.head_sha, reported.base_sha) == (
+            facts.head_sha,
+            facts.base_sha,
+        )
+        return {
+            "facts": facts.to_json(),
+            "head": asdict(sight.head),
+            "open": facts.open,
+            "done": same and check is not None and check.status == "completed",
+            "quiet_seconds": _now().timestamp() - sight.head.order / 1000,
+        }
+
+    def _analyse(self, told: Json) -> Json:
+        publication = pull_request_report.analyse(
+            _sight(told).facts,
+            revisions=self._revisions,
+            price=self._price,
+            links=self._links,
+            policies=self._records.policies,
+            reports=self._records.reports,
+            decisions=self._records.decisions,
+            now=_now,
+        )
+        return publication.to_json()
+
+    def _price(self, base: Tree, head: Tree, policy: Policy) -> tuple[Report, tuple[CrossedGuardrail, ...]]:
+        url = self._settings.prometheus.url
+        priced = price_change(
+            base,
+            head,
+            policy,
+            today=_now().date(),
+            render=make_renderer(),
+            prices=RepositoryPrices(base),
+            history=PrometheusHistory(self._settings, url, HOURS) if url else None,
+            runs_per_month=runs_per_month,
+        )
+        return priced.report, priced.crossed
+
+    def _links(self, facts: PullRequestFacts) -> Callable[[Source, str], str]:
+        """Lines of the head, or of the base for what was removed, on the web."""
+        place = f"{self._web}/{facts.ref.repository.full_name}/blob"
+
+        def link(source: Source, side: str) -> str:
+            if not source.file:
+                return ""
+            commit = facts.head_sha if side == "after" else facts.base_sha
+            return f"{place}/{commit}/{quote(source.file)}#L{source.line}"
+
+        return link
+
+    def _say_comment(self, told: Json, publication: Json) -> None:
+        pull_request_report.say_comment(
+            _sight(told),
+            Publication.from_json(publication),
+            comments=self._comments,
+            publications=self._records.publications,
+        )
+
+    def _say_check(self, told: Json, output: CheckOutput | None) -> None:
+        pull_request_report.say_check(
+            _sight(told).facts,
+            output,
+            check_runs=self._check_runs,
+            checks=self._records.checks,
+            name=CHECK_NAME,
+        )
+
+    def _finish(self, told: Json) -> None:
+        """One audit row for each report that was shown."""
+        facts = _sight(told).facts
+        report = self._records.reports.newest(facts.ref.repository.id, facts.ref.number)
+        if report is not None:
+            place = f"{facts.ref.repository.full_name}#{facts.ref.number}"
+            key = f"report/{report.repository}/{report.number}/{report.head_sha}/{report.report_hash}"
+            details = {"head": report.head_sha, "report": report.report_hash}
+            self._records.audit.append(
+                AuditFact(
+                    at=_now(),
+                    actor="tuppence",
+                    action="report.shown",
+                    subject=place,
+                    key=key,
+                    details=details,
+                )
+            )
+
+    def _refs_of(self, told: Json) -> list[Json]:
+        event = from_json(told)
+        if isinstance(event, CheckAsked):
+            if event.ref is not None:
+                return [asdict(event.ref)]
+            refs = self._pulls.open_ones(event.installation, event.repository)
+            return [asdict(ref) for ref in refs if self._pulls.facts(ref).head_sha == event.head_sha]
+        if isinstance(event, BaseMoved):
+            found = self._pulls.open_ones(event.installation, event.repository, event.branch)
+        elif isinstance(event, InstallationChanged) and event.action in {"created", "added", "unsuspend"}:
+            found = [
+                ref for each in event.repositories for ref in self._pulls.open_ones(event.installation, each)
+            ]
+        else:
+            found = []
+        return [asdict(ref) for ref in found]
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryPrices:
+    """Price sheets that the policy names in the base of the repository, else the list prices."""
+
+    base: Tree
+
+    def sheet(self, file: str) -> PriceSheet:
+        """The sheet in `file` of the base. Raises UserError where it is not there."""
+        if not file:
+            return default_sheet()
+        if file not in self.base.paths():
+            raise UserError(f".tuppence.yaml: prices: {file} is not in the base branch")
+        [(_, data)] = self.base.read([file])
+        return replace(parse_prices(data, file), explicit=False)
+
+
+def work_database(database_url: str) -> str:
+    """Where work is kept: in the records' PostgreSQL, but beside their SQLite file, which has one writer."""
+    path, dot, ending = database_url.rpartition(".")
+    return f"{path}-work.{ending}" if dot and database_url.startswith("sqlite:") else database_url
+
+
+def web_address(api_url: str) -> str:
+    """Where people look at what an API serves: github.com, or an Enterprise Server's own name."""
+    parts = urlsplit(api_url)
+    if parts.hostname == "api.github.com":
+        return "https://github.com"
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _sight(told: Json) -> Sight:
+    return Sight(PullRequestFacts.from_json(told["facts"]), Head(**told["head"]))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
