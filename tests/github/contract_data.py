@@ -88,12 +88,17 @@ def bring() -> Path:
     return kept
 
 
+def served_types() -> set[str]:
+    """The types of GraphQL that the fake serves a part of."""
+    text = (HERE / "schema.graphql").read_text("utf-8")
+    return set(re.findall(r"^(?:scalar|enum|interface|type|input) (\w+)", text, flags=re.MULTILINE))
+
+
 def _definitions(schema: str) -> dict[str, str]:
-    """The definitions, by name, of the types that the fake serves a part of."""
-    served = re.findall(r"^\w+ (\w+)", (HERE / "schema.graphql").read_text("utf-8"), flags=re.MULTILINE)
+    """GitHub's own definitions of those types."""
     return {
         name: found[0]
-        for name in served
+        for name in sorted(served_types())
         if (found := re.search(rf"^\w+ {name}\b[^{{\n]*(\{{.*?^\}}|$)", schema, re.MULTILINE | re.DOTALL))
     }
 

@@ -91,7 +91,9 @@ class GitStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        # By sha, and what a sha names never changes.
         self._changes: dict[tuple[str, str], list[FileChange]] = {}
+        self._logs: dict[tuple[str, ...], list[Commit]] = {}
 
     @classmethod
     def create(cls, path: Path) -> GitStore:
@@ -147,7 +149,10 @@ class GitStore:
         self.git("update-ref", ref, sha)
 
     def take(self, other: GitStore, sha: str, ref: str) -> None:
-        """Bring a commit of another repository (a fork) under a ref of this one."""
+        """Bring a commit, of this or another repository (a fork), under a ref of this one."""
+        if other is self:
+            self.set_ref(ref, sha)
+            return
         self.git("fetch", "--quiet", "--no-tags", str(other.path), f"+{sha}:{ref}")
 
     def branches(self) -> dict[str, str]:
@@ -178,14 +183,15 @@ class GitStore:
         return self._log("--max-count=1", sha)[0]
 
     def _log(self, *arguments: str) -> list[Commit]:
+        if arguments not in self._logs:
+            self._logs[arguments] = list(self._read_log(*arguments))
+        return self._logs[arguments]
+
+    def _read_log(self, *arguments: str) -> Iterator[Commit]:
         form = "--format=%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%B%x01"
-        commits = []
         for record in self.git("log", form, *arguments, "--").decode(errors="replace").split("\x01")[:-1]:
             sha, tree, parents, author, email, date, message = record.lstrip("\n").split("\x00")
-            commits.append(
-                Commit(sha, tree, tuple(parents.split()), author, email, date, message.rstrip("\n"))
-            )
-        return commits
+            yield Commit(sha, tree, tuple(parents.split()), author, email, date, message.rstrip("\n"))
 
     def folder(self, commit: str, path: str) -> list[TreeEntry]:
         """A folder's entries, or the one entry of a file; empty when there is none."""
@@ -206,8 +212,11 @@ class GitStore:
         return self._changes[base, head]
 
     def _read_changes(self, base: str, head: str) -> Iterator[FileChange]:
-        raw = iter(self.git("diff", "-M", "-z", "--raw", "--abbrev=40", base, head).split(b"\0")[:-1])
-        numbers = iter(self.git("diff", "-M", "-z", "--numstat", base, head).split(b"\0")[:-1])
+        told = self.git("diff", "-M", "-z", "--raw", "--numstat", "--abbrev=40", base, head)
+        # First every `:mode mode sha sha letter`, its path or two; then every `added<tab>deleted<tab>path`.
+        begin = re.search(rb"\0(?=(\d+|-)\t)", told)
+        cut = begin.end() if begin else len(told)
+        raw, numbers = (iter(part.split(b"\0")[:-1]) for part in (told[:cut], told[cut:]))
         patch = self.git("diff", "-M", base, head).decode(errors="replace")
         sections = iter(re.split(r"^diff --git .*\n", patch, flags=re.MULTILINE)[1:])
         for meta in raw:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +13,8 @@ from hashlib import sha1, sha256
 from itertools import count
 from queue import SimpleQueue
 from threading import Thread
+
+import requests
 
 from tests.github import contract
 from tests.github.contract_data import Json
@@ -133,17 +133,14 @@ class Hooks:
             "X-GitHub-Hook-Installation-Target-ID": str(self._app_id),
             **signed(self.secret, body),
         }
-        target = url or self.url or ""
-        request = urllib.request.Request(target, body, headers, method="POST")  # noqa: S310 - a test's own
         began = time.monotonic()
         delivery.request_headers = headers
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
-                delivery.status_code, delivery.answer = answer.status, answer.read().decode(errors="replace")
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                delivery.status_code, delivery.answer = refusal.code, refusal.read().decode(errors="replace")
-        except OSError as failure:
+            answer = requests.post(
+                url or self.url or "", body, headers=headers, timeout=PATIENCE, allow_redirects=False
+            )
+            delivery.status_code, delivery.answer = answer.status_code, answer.text
+        except requests.RequestException as failure:
             delivery.status_code, delivery.answer = 0, str(failure)
         delivery.seconds = time.monotonic() - began
         delivery.status = "OK" if 200 <= delivery.status_code < 300 else "failed"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import jwt
 import pytest
 import requests
 
-from tests.github.client import SECONDS, Shop
+from tests.github.client import SECONDS, Shop, web_token
 from tests.github.contract_data import Json
 from tests.github.model import Permissions
-from tests.github.service import JOB_NEEDS, GitHub, github
+from tests.github.service import JOB_NEEDS, github
 
 CHECK = {"name": "cost", "head_sha": "0" * 40}
 
@@ -138,7 +136,7 @@ def test_a_token_of_too_much_scope_is_written_down(shop: Shop, body: Json, exces
     if "permissions" not in body:
         shop.installation.permissions["contents"] = "read"
     path = f"/app/installations/{shop.installation.id}/access_tokens"
-    answer = shop.ask("POST", path, body, token=_signed(shop.hub))
+    answer = shop.ask("POST", path, body, token=web_token(shop.hub))
     assert answer.status_code == 201
     assert len(shop.hub.journal.too_much_scope) == excess
 
@@ -158,7 +156,7 @@ def test_more_than_the_installation_has_is_refused(shop: Shop) -> None:
     """A permission or a repository that the installation lacks."""
     path = f"/app/installations/{shop.installation.id}/access_tokens"
     for body in ({"permissions": {"administration": "read"}}, {"repository_ids": [1]}):
-        assert shop.ask("POST", path, body, token=_signed(shop.hub)).status_code == 422
+        assert shop.ask("POST", path, body, token=web_token(shop.hub)).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -172,15 +170,9 @@ def test_more_than_the_installation_has_is_refused(shop: Shop) -> None:
 )
 def test_a_bad_web_token_is_401(shop: Shop, claims: dict[str, Json]) -> None:
     """GitHub takes ten minutes at most."""
-    assert shop.ask("GET", "/app", token=_signed(shop.hub)).status_code == 200
-    assert shop.ask("GET", "/app", token=_signed(shop.hub, **claims)).status_code == 401
+    assert shop.ask("GET", "/app", token=web_token(shop.hub)).status_code == 200
+    assert shop.ask("GET", "/app", token=web_token(shop.hub, **claims)).status_code == 401
     assert shop.ask("GET", "/app", token="no.web.token").status_code == 401
-
-
-def _signed(hub: GitHub, *, iss: str | None = None, iat: int = -10, exp: int = 300) -> str:
-    now = int(time.time())
-    claims = {"iss": iss or str(hub.app_id), "iat": now + iat, "exp": now + exp}
-    return jwt.encode(claims, hub.private_key, algorithm="RS256")
 
 
 def test_a_token_that_is_over_revoked_or_suspended_is_refused(shop: Shop) -> None:
