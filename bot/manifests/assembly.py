@@ -61,6 +61,8 @@ class Assembly:
         self.unnamed: list[Unpriced] = []
         self.unread_files: set[str] = set()
         self.failed: set[Group] = set()
+        # File and reason of the entries that a root was rendered without.
+        self.left_out: dict[Group, set[tuple[str, str]]] = defaultdict(set)
 
     def add(self, job: Job, placed: Placed) -> None:
         """Give one body its identity."""
@@ -121,16 +123,19 @@ def group_of(job: Job) -> Group:
 def leave_out_unread(side: Assembly, other: Assembly) -> None:
     """Remove from one side what the other may hold too, but could not read or render.
 
-    Else an object would seem to have gone, and its cost to be saved, because of a missing bracket.
+    Else an object would seem to have gone, and its cost to be saved, because of a missing bracket. An entry
+    that only the other side's root was rendered without may hold what is only here.
     """
     there = {item.identity for objects in other.groups.values() for item in objects}
     for group in other.failed & side.groups.keys():
         del side.groups[group]
     for group, objects in side.groups.items():
+        is_partial = bool(other.left_out.get(group, set()) - side.left_out.get(group, set()))
         side.groups[group] = [
             item
             for item in objects
-            if item.source.file not in other.unread_files or item.identity in there or group.kind
+            if item.identity in there
+            or not (is_partial or (item.source.file in other.unread_files and not group.kind))
         ]
 
 

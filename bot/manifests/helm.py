@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.manifests.charts import Chart
 from bot.manifests.origin import Files, Unrenderable, is_inside, join, one_line, readable, shortened
-from bot.manifests.rendered import RenderedObject, RenderRequest
+from bot.manifests.rendered import LeftOut, RenderedObject, RenderRequest
 from bot.manifests.sandbox import Program, native_command
 from bot.manifests.templates import Trace
 from estimators.objects import dig, mapping
@@ -43,6 +43,7 @@ class HelmRoot:
     """One chart to render with one set of values."""
 
     changes_renderer = False
+    left_out: tuple[LeftOut, ...] = ()
 
     def __init__(self, files: Files, request: RenderRequest, scratch: pathlib.Path) -> None:
         """Put the chart together where it needs that; raises Unrenderable for what is missing."""

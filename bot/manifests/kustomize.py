@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bot.manifests import overlays
+from bot.manifests.left_out import told, without
 from bot.manifests.origin import Files, one_line, readable, shortened
 from bot.manifests.rendered import RenderedObject, RenderRequest
 from bot.manifests.sandbox import Program, native_command
@@ -46,6 +47,10 @@ class KustomizeRoot:
         self._files, self._request = files, request
         self._layers = overlays.layers(files, request.path)
         self._folder = scratch
+        self.left_out = tuple(told([(one.file, one.document, one.without) for one in self._layers]))
+        for layer in self._layers:
+            if layer.without:
+                files.replace(layer.file, json.dumps(without(layer.document.body, layer.without)))
         # Kustomize keeps a schema of this field for all it builds later in the same process.
         self.changes_renderer = any("openapi" in layer.document.body for layer in self._layers)
         wrapper: dict[str, Any] = {
@@ -84,6 +89,8 @@ class KustomizeRoot:
             place, line = f"{place}/{found.group(1)}", found.group(2)
         if "external plugins disabled" in line or "enable-exec" in line:
             line = f"generators and transformers that run programs are refused: {line}"
+        if self.left_out:
+            return shortened(f"{self.left_out[0]}; the rest does not render without it: {place}: {line}")
         return shortened(f"{place}: {line}")
 
     def _traced(self, bodies: Iterable[dict[str, Any]]) -> Iterator[RenderedObject]:

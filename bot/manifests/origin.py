@@ -33,6 +33,19 @@ class Files:
             self._bytes[file] = self._read(file)
         return self._bytes[file]
 
+    def replace(self, file: str, content: str) -> None:
+        """Give the renderer other content to read; `hold` and `documents` keep what a person wrote."""
+        self.hold(file)
+        path = self.tree / file
+        try:
+            # Through no link of any kind: only the tree itself is ours to change.
+            if path.resolve() != path:
+                raise Unrenderable(f"{file}: a link leads to it")
+            path.unlink()
+            path.write_text(content)
+        except OSError as error:
+            raise Unrenderable(f"{file}: cannot be prepared for rendering: {error.strerror}") from error
+
     def documents(self, file: str) -> tuple[Document, ...]:
         """The objects of a YAML file, none where there is no such file or it cannot be read."""
         if file not in self._documents:

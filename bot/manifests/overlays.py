@@ -11,16 +11,10 @@ from typing import Any
 from bot.errors import UserError
 from bot.manifests import documents
 from bot.manifests.documents import Document
+from bot.manifests.left_out import FILE_NAMES, is_remote, unobtainable, why_remote
 from bot.manifests.origin import Files, Unrenderable, counterpart, is_inside, join, readable, same_scalar
 from estimators.objects import Path, dig, mapping, sequence, text
 
-FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-
-# What Kustomize takes for a repository or a URL when it finds no such file.
-_REMOTE = re.compile(
-    r"^[a-z][a-z0-9+.]*://|^git@|^git::|[?&]ref=|\.git(/|$)|^[\w.-]+\.[a-z]{2,}[/:]\S*//"
-    r"|^(github|gitlab|bitbucket)\.(com|org)[/:]"
-)
 _ROOTS = ("components", "resources", "bases")
 _FILES = (
     "crds",
@@ -31,7 +25,6 @@ _FILES = (
     "patchesStrategicMerge",
     "patches",
 )
-_HELM = ("helmCharts", "helmChartInflationGenerator")
 _REGEX_SIGNS = re.compile(r"[.*+?|()\[\]^$\\]")
 
 
@@ -50,17 +43,18 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One kustomization file."""
+    """One kustomization file; `without` holds the entries that cannot be had, and why."""
 
     file: str
     document: Document
     patches: tuple[Patch, ...]
+    without: Mapping[Path, str]
 
 
 def layers(files: Files, root: str) -> tuple[Layer, ...]:
     """The kustomizations from the root inwards: what an earlier one sets wins over what a later one sets.
 
-    Raises Unrenderable, naming file and line, for what is remote, missing or run by a plugin.
+    Raises Unrenderable, naming file and line, for what is missing.
     """
     found: list[Layer] = []
     waiting, seen = [root], set[str]()
@@ -72,9 +66,9 @@ def layers(files: Files, root: str) -> tuple[Layer, ...]:
         file, document = _kustomization(files, folder)
         if not found and document.body.get("kind") == "Component":
             raise Unrenderable(f"{file}:1: a Component renders only as part of a kustomization that lists it")
-        _refuse_helm(file, document)
-        found.append(Layer(file, document, tuple(_patches(files, file, document))))
-        waiting += reversed(list(_folders(files, file, document)))
+        without = dict(unobtainable(files, file, document))
+        found.append(Layer(file, document, tuple(_patches(files, file, document)), without))
+        waiting += reversed(list(_folders(files, found[-1])))
     return tuple(found)
 
 
@@ -92,21 +86,13 @@ def _kustomization(files: Files, folder: str) -> tuple[str, Document]:
     raise Unrenderable(f"{folder or '.'}: no {FILE_NAMES[0]} here")
 
 
-def _refuse_helm(file: str, document: Document) -> None:
-    for key in _HELM:
-        if document.body.get(key):
-            raise Unrenderable(
-                f"{file}:{document.locate((key,))}: `{key}` has Kustomize run Helm, which is refused; "
-                "commit the rendered objects, or let Argo CD or Flux name the chart"
-            )
-
-
-def _folders(files: Files, file: str, document: Document) -> Iterator[str]:
+def _folders(files: Files, layer: Layer) -> Iterator[str]:
     """The folders that a kustomization builds on, after a check of all it names."""
+    file, document = layer.file, layer.document
     folder = posixpath.dirname(file)
     for key in (*_ROOTS, *_FILES):
         for at, entry in enumerate(sequence(document.body.get(key))):
-            if not isinstance(entry, str) or "\n" in entry:
+            if not isinstance(entry, str) or "\n" in entry or (key, at) in layer.without:
                 continue
             path = join(folder, entry)
             if files.is_folder(path):
@@ -122,8 +108,8 @@ def _folders(files: Files, file: str, document: Document) -> Iterator[str]:
 
 
 def _missing(entry: str, path: str) -> str:
-    if _REMOTE.search(entry):
-        return f"{entry} is remote, and rendering has no network; vendor it into the repository"
+    if is_remote(entry):
+        return why_remote(entry)
     if not is_inside(path):
         return f"{entry} is outside the repository"
     return f"{entry} is not in the repository"

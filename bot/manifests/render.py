@@ -14,17 +14,19 @@ from bot.manifests import helm, kustomize
 from bot.manifests.helm import HelmRoot
 from bot.manifests.kustomize import KustomizeRoot
 from bot.manifests.origin import Files, Unrenderable
-from bot.manifests.rendered import RenderedObject, Renderer, RenderRequest, RenderResult, RootKind
+from bot.manifests.rendered import LeftOut, RenderedObject, Renderer, RenderRequest, RenderResult, RootKind
 from bot.manifests.sandbox import Fence, FencedChild, Limits, Program, Stopped, find_fence
 
 
 class _Root(Protocol):
     """What Kustomize and Helm roots have in common.
 
-    `changes_renderer` says that a process that rendered this root must not render another.
+    `changes_renderer` says that a process that rendered this root must not render another, `left_out`
+    what it is rendered without.
     """
 
     changes_renderer: bool
+    left_out: tuple[LeftOut, ...]
 
     def job(self) -> Mapping[str, Any]: ...
 
@@ -46,7 +48,8 @@ def make_renderer(
     """A renderer for one tree after the other.
 
     It never raises for a root: what cannot be rendered has its reason in `failure`, and so has every root
-    where this system offers no fence. `unsafe` renders without one. `progress` hears after each root
+    where this system offers no fence. What cannot be had is taken out of the kustomizations of the tree,
+    which is a scratch copy, ours to change. `unsafe` renders without one. `progress` hears after each root
     how many of the tree's are done.
     """
     limits = limits or Limits()
@@ -91,13 +94,16 @@ class _Rendering:
     def render(self, request: RenderRequest) -> RenderResult:
         """Render one root; whatever goes wrong becomes its reason."""
         try:
-            return RenderResult(request, tuple(self._objects(request)))
+            root, objects = self._rendered(request)
+            if root.left_out and not objects:
+                raise Unrenderable(str(root.left_out[0]))
+            return RenderResult(request, objects, left_out=root.left_out)
         except Unrenderable as error:
             return RenderResult(request, failure=str(error))
         except Stopped as error:
             return RenderResult(request, failure=f"{request.path}: {error}")
 
-    def _objects(self, request: RenderRequest) -> Iterator[RenderedObject]:
+    def _rendered(self, request: RenderRequest) -> tuple[_Root, tuple[RenderedObject, ...]]:
         if time.monotonic() > self._deadline:
             raise Stopped(f"not rendered: all {self._limits.total_seconds:g} s for rendering are used up")
         program = self._program(request.kind)
@@ -110,8 +116,8 @@ class _Rendering:
         else:
             root = HelmRoot(self._files, request, scratch)
         if program.command:
-            return self._by_command(program, root)
-        return self._by_library(request.kind, program, root)
+            return root, tuple(self._by_command(program, root))
+        return root, tuple(self._by_library(request.kind, program, root))
 
     def _program(self, kind: RootKind) -> Program:
         if kind not in self._programs:

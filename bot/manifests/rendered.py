@@ -6,7 +6,7 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from estimators.objects import Path
 
@@ -49,13 +49,26 @@ class RenderedObject:
     is_hook: bool = False
 
 
+class LeftOut(NamedTuple):
+    """An entry of a kustomization that the rest of its root was rendered without, where, and why."""
+
+    file: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Read as `prod/kustomization.yaml:2: https://... is remote`."""
+        return f"{self.file}:{self.line}: {self.reason}"
+
+
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """The objects of one root, or the reason (one line) why there are none."""
+    """The objects of one root and what was left out, or the reason (one line) why there are none."""
 
     request: RenderRequest
     objects: tuple[RenderedObject, ...] = ()
     failure: str | None = None
+    left_out: tuple[LeftOut, ...] = ()
 
 
 Renderer = Callable[[pathlib.Path, Sequence[RenderRequest]], Sequence[RenderResult]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -19,13 +18,13 @@ from bot.manifests.environments import EnvironmentRule, environment_of
 from bot.manifests.gitops import Repository, is_deployment, key_of, written_in
 from bot.manifests.jobs import Deployment, DeploymentKey, Job
 from bot.manifests.rendered import RenderedObject, Renderer, RenderResult, RootKind
-from bot.manifests.roots import KUSTOMIZATIONS, UnitKey, Units
-from bot.manifests.trees import ARGO, CONFIG_MAP, FLUX, OBJECT, Contents, Files, is_below, join, shown
+from bot.manifests.root_rows import failed_row, laid_over, left_out_row, with_origin
+from bot.manifests.roots import UnitKey, Units
+from bot.manifests.trees import ARGO, CONFIG_MAP, FLUX, OBJECT, Contents, Files, is_below, shown
 from bot.ports import Tree
-from estimators.objects import Body, Unpriced, dig, mapping, sequence, text
+from estimators.objects import Body, Unpriced, dig, mapping, text
 from estimators.objects import Path as FieldPath
 
-_OVERLAY = "tuppence-overlay"
 _YAML = (".yaml", ".yml")
 
 
@@ -213,7 +212,7 @@ class SideReader:
             }
             if reason := self.files.export(folder, [key.path for key in keys], named):
                 self.partial.append(reason)
-            requests = [job.request(_with_overlay(folder, job)) for job in rooted]
+            requests = [job.request(laid_over(folder, job)) for job in rooted]
             try:
                 results = renderer(folder, requests)
             except OutsideError as error:
@@ -221,12 +220,15 @@ class SideReader:
         for job, result in zip(rooted, results, strict=True):
             if result.failure is not None:
                 self.assembly.failed.add(group_of(job))
-                self.unpriced.append(_failed(job, result.failure))
+                self.unpriced.append(failed_row(job, result.failure))
                 # As they are written, they still tell what of them is in this repository.
                 unit = UnitKey(result.request.kind, job.folder)
                 self.deployments |= {
                     key: one for key, one in self._aside.items() if unit in self.units.rendering(one.file)
                 }
+            for entry in result.left_out:
+                self.assembly.left_out[group_of(job)].add((entry.file, entry.reason))
+                self.unpriced.append(left_out_row(job, entry))
             for item in result.objects:
                 self._take(job, item)
 
@@ -235,7 +237,7 @@ class SideReader:
             self.hooks += 1
             return
         body = item.body if job.substitute is None else flux.substituted(item.body, job.substitute)
-        placed = _with_origin(job, Placed(body, item.file, item.line, item.locate))
+        placed = with_origin(job, Placed(body, item.file, item.line, item.locate))
         if is_deployment(body):
             deployment = self._resolved(body, placed.file, f"{job.folder} {job.environment}", job)
             self.deployments[deployment.key] = deployment
@@ -261,38 +263,3 @@ class SideReader:
 
 def _locate(file: str, document: Document, path: FieldPath) -> tuple[str, int]:
     return file, document.locate(path)
-
-
-def _with_overlay(tree: Path, job: Job) -> str:
-    """The folder to render: the job's own, or a kustomization of ours laid over it."""
-    if not job.overlay or job.kind is not RootKind.KUSTOMIZE:
-        return job.folder
-    folder = Path(tempfile.mkdtemp(prefix=f"{_OVERLAY}-", dir=tree)).name
-    above = f"../{job.folder}" if job.folder else ".."
-    components = [
-        posixpath.relpath(inside, folder)
-        for written in sequence(job.overlay.get("components"))
-        if (inside := join(job.folder, text(written))) is not None
-    ]
-    kustomization = {**job.overlay, "components": components, "resources": [above]}
-    (tree / folder / KUSTOMIZATIONS[0]).write_text(json.dumps(kustomization, default=str))
-    return folder
-
-
-def _with_origin(job: Job, placed: Placed) -> Placed:
-    """What a laid-over kustomization of ours set was written in the Argo CD or Flux object."""
-
-    def locate(path: FieldPath) -> tuple[str, int]:
-        file, line = placed.locate(path)
-        return (job.origin, 1) if file.startswith(f"{_OVERLAY}-") else (file, line)
-
-    if not job.overlay:
-        return placed
-    file, line = (job.origin, 1) if placed.file.startswith(f"{_OVERLAY}-") else (placed.file, placed.line)
-    return Placed(placed.body, file, line, locate)
-
-
-def _failed(job: Job, reason: str) -> Unpriced:
-    folder = shown(job.folder) or "."
-    file = "Chart.yaml" if job.kind is RootKind.HELM else KUSTOMIZATIONS[0]
-    return Unpriced("Root", "", folder, posixpath.normpath(f"{folder}/{file}"), reason, job.environment)

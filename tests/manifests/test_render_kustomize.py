@@ -341,21 +341,25 @@ def test_what_does_not_render_has_a_readable_reason(
     assert str(tmp_path) not in failure
 
 
-def test_generators_that_run_programs_are_refused(tmp_path: Path) -> None:
-    """An exec function is named as what it is, and does not run."""
-    generator = f"""
-        apiVersion: v1
-        kind: Anything
-        metadata:
-          name: a
-          annotations:
-            config.kubernetes.io/function: |
-              exec: {{path: {sys.executable}}}
-    """
+FUNCTION = f"""
+    apiVersion: v1
+    kind: Anything
+    metadata:
+      name: a
+      annotations:
+        config.kubernetes.io/function: |
+          exec: {{path: {sys.executable}}}
+"""
+
+
+def test_programs_that_hide_in_folders_are_refused(tmp_path: Path) -> None:
+    """What is not found before rendering does not run either."""
     files = {
         **BASE,
-        "prod/kustomization.yaml": "resources: [../base]\ngenerators: [g.yaml]",
-        "prod/g.yaml": generator,
+        "prod/kustomization.yaml": "resources: [../base]\ngenerators: [../far]",
+        "far/kustomization.yaml": "resources: [../farther]",
+        "farther/kustomization.yaml": "resources: [g.yaml]",
+        "farther/g.yaml": FUNCTION,
     }
     assert "generators and transformers that run programs are refused" in str(build(tmp_path, files).failure)
 
