@@ -8,12 +8,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.github.model import Pull, Repository
 from tests.github.service import GitHub, github
@@ -59,9 +59,8 @@ class Bot:
 
     def ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
+            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except requests.RequestException:
             return False
 
     def end(self, how: signal.Signals) -> int:
@@ -126,7 +125,7 @@ def test_a_pull_request_gets_one_comment_and_one_check(hub: GitHub, tmp_path: Pa
         [run] = hub.check_runs(repository, sha=pull.head_sha)
         assert "+$69.23 a month" in comment.body
         assert "cpu request 500m" in comment.body
-        assert ("Tuppence", "success") == (run.name, run.conclusion)
+        assert (run.name, run.conclusion) == ("Tuppence", "success")
         assert bot.end(signal.SIGTERM) == 0
 
 
