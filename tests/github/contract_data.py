@@ -111,6 +111,9 @@ def _trimmed(description: dict[str, Json]) -> dict[str, Json]:
     for schema, outer, inner in _NULLABLE_TOO:
         properties = trimmed["components"]["schemas"][schema]["properties"][outer]["properties"]
         properties[inner] = {"anyOf": [properties[inner], {"type": "null"}]}
+    # The list says that an account is a person and an enterprise at once; of a single one it says either.
+    listed = trimmed["paths"]["/app/installations"]["get"]["responses"]["200"]
+    listed["content"]["application/json"]["schema"]["items"] = {"$ref": "#/components/schemas/installation"}
     return trimmed
 
 

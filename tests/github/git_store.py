@@ -20,6 +20,9 @@ _CONFIG = (
     ("uploadpack.hideRefs", "refs/internal"),
     ("http.receivepack", "true"),
     ("gc.auto", "0"),
+    # Nothing here outlives a test: five times as fast.
+    ("core.fsync", "none"),
+    ("fastimport.unpackLimit", "0"),
 )
 # Nothing that the machine's own git is configured to do.
 _ENVIRONMENT = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}

@@ -30,7 +30,7 @@ def label(world: World, it: Repository, name: str) -> Json:
         "node_id": node_id("LA", sum(name.encode())),
         "url": f"{world.api_url}/repos/{it.full_name}/labels/{quote(name)}",
         "name": name,
-        "description": None,
+        "description": "",
         "color": "ededed",
         "default": False,
     }
