@@ -1,0 +1,112 @@
+"""How long GitHub waits for the webhook's answer, beside an endpoint that does nothing.
+
+Run by hand: `python -m tests.benchmarks.bench_webhook`. The real server, worker and database (SQLite) run in a
+process of their own; behind the webhook 100 pull requests wait for analyses that keep the interpreter busy.
+"""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+from tests.deliveries import SECRET, body, headers, pull_request
+
+ROOT = Path(__file__).resolve().parents[2]
+ONE_BY_ONE, BURST, SENDERS = 400, 1_000, 20
+PADDING = "x" * 20_000
+"""A real payload has about 25 kB."""
+BOT = """
+import logging, sys, time
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from bot.entrypoints import http_app, jobs, serving
+from bot.metrics import Metrics
+logging.basicConfig(level=logging.INFO)
+logging.getLogger("bot.entrypoints.http_app").setLevel(logging.WARNING)
+
+def analyse(sight):
+    end = time.thread_time() + float(sys.argv[3])
+    while time.thread_time() < end:
+        sorted(str(number) for number in range(2000))
+    return {}
+
+async def empty(request):
+    await request.body()
+    return PlainTextResponse("", 202)
+
+steps = jobs.Steps(
+    look=lambda ref: {"open": True, "done": False, "quiet_seconds": 9.0}, begin=lambda sight: None, analyse=analyse,
+    comment=lambda *_: None, check=lambda *_: None, finish=lambda _: None, apologise=lambda *_: None,
+    refs_of=lambda _: [],
+)
+work = jobs.Jobs(steps, sys.argv[1], "bench")
+work.start()
+app = http_app.make_app(ready=list, metrics=Metrics(), receive=work.receive, secrets=[sys.argv[2]])
+app.router.routes.append(Route("/empty", empty, methods=["POST"]))
+serving.run(app, host="127.0.0.1", port=0)
+"""
+
+
+def deliver(port: int, path: str, number: int) -> float:
+    """Seconds until the answer to a new delivery; each has a connection of its own, as GitHub's have."""
+    sent = body(pull_request("opened", number=number, body=PADDING))
+    signed = headers("pull_request", sent)
+    started = time.perf_counter()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.request("POST", path, sent, signed)
+        status = connection.getresponse().status
+    took = time.perf_counter() - started
+    if status != 202:
+        raise SystemExit(f"{path} answered {status}")
+    return took
+
+
+def row(name: str, took: Sequence[float], empty: Sequence[float]) -> str:
+    """Percentiles in milliseconds, and the ratio of the 99th to the empty endpoint's."""
+    ordered, beside = sorted(took), sorted(empty)
+    at = [ordered[int(len(ordered) * share)] * 1000 for share in (0.5, 0.9, 0.99)]
+    ratio = at[2] / 1000 / beside[int(len(beside) * 0.99)]
+    return f"{name:44}" + "".join(f"{value:9.1f}" for value in at) + f"{ratio:9.1f}"
+
+
+def measure(seconds: float) -> None:
+    """One process, whose analyses each take `seconds` of processor time."""
+    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
+        arguments = [sys.executable, "-c", BOT, f"sqlite:///{folder}/bench.db", SECRET, str(seconds)]
+        with subprocess.Popen(arguments, cwd=ROOT, stderr=log) as bot:
+            while "Listening on" not in (said := (Path(folder) / "log").read_text()):
+                time.sleep(0.1)
+            port = int(said.partition("Listening on 127.0.0.1:")[2].split()[0])
+            numbers = iter(range(1, 1_000_000))
+            alone = [deliver(port, "/empty", next(numbers)) for _ in range(ONE_BY_ONE)]
+            for _ in range(100):
+                deliver(port, "/github/webhook", next(numbers))
+            time.sleep(3)
+            name = f"analyses of {seconds:g} s queued: "
+            beside = [deliver(port, "/empty", next(numbers)) for _ in range(ONE_BY_ONE)]
+            print(row(f"{name}empty", beside, alone))
+            took = [deliver(port, "/github/webhook", next(numbers)) for _ in range(ONE_BY_ONE)]
+            print(row(f"{name}one by one", took, alone))
+            with ThreadPoolExecutor(SENDERS) as pool:
+                began = time.perf_counter()
+                burst = list(
+                    pool.map(
+                        lambda n: deliver(port, "/github/webhook", n), (next(numbers) for _ in range(BURST))
+                    )
+                )
+                lasted = time.perf_counter() - began
+            print(row(f"{name}{BURST} by {SENDERS} ({BURST / lasted:.0f}/s)", burst, alone), flush=True)
+            bot.kill()
+
+
+if __name__ == "__main__":
+    print(f"{'':44}{'p50 ms':>9}{'p90 ms':>9}{'p99 ms':>9}{'ratio':>9}")
+    for cost in (0.0, 0.5):
+        measure(cost)
