@@ -21,7 +21,9 @@ from bot.adapters.git_commands import Git
 from bot.adapters.git_remote import Limits, Remote, fetch_commits, fetch_contents, make_bare, tidy
 from bot.adapters.git_trees import RevisionTree
 from bot.errors import GitUnavailable, OutsideError, UserError
+from bot.github_events import PullRequestRef
 from bot.ports import Tree
+from bot.pull_requests import PullRequestFacts
 
 _T = TypeVar("_T")
 _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -238,3 +240,25 @@ def _sweep(bare: Path) -> None:
     """Remove what a killed git left: half packs, and locks that nobody holds."""
     for leftover in (*bare.glob("objects/pack/tmp_*"), *bare.glob("*.lock"), *bare.glob("refs/**/*.lock")):
         leftover.unlink(missing_ok=True)
+
+
+class GitRevisions:
+    """Both sides of pull requests, read from the cache."""
+
+    def __init__(
+        self, cache: GitCache, password: Callable[[PullRequestRef], str], *, clone_base: str = ""
+    ) -> None:
+        """`password` is an installation token that may read the repository's files."""
+        self._cache, self._password, self._clone_base = cache, password, clone_base
+
+    @contextmanager
+    def trees(self, facts: PullRequestFacts) -> Iterator[tuple[Tree, Tree]]:
+        """Base and head; they can be read inside the `with`. Raises GitUnavailable, GitHubUnavailable."""
+        ref = facts.ref
+        url = clone_url(self._clone_base, ref.repository.full_name, ref.repository.clone_url)
+        remote = Remote(ref.repository.id, url, lambda: self._password(ref))
+        with self._cache.open(remote) as repository:
+            change = repository.change(
+                ref.number, head=facts.head_sha, base=facts.base_sha, merge=facts.merge_sha
+            )
+            yield change.base, change.head

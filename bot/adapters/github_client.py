@@ -117,7 +117,7 @@ class GitHubClient:
     ) -> tuple[Mapping[str, Any], object]:
         requester = self._connected()
         try:
-            return requester.requestJsonAndCheck(
+            headers, answer = requester.requestJsonAndCheck(
                 verb, endpoint, parameters=dict(parameters or {}), input=body
             )
         except GithubException as error:
@@ -128,6 +128,10 @@ class GitHubClient:
             raise GitHubUnavailable(f"GitHub did not answer {verb} {endpoint}", "outage") from error
         except _GARBLED as error:
             raise GitHubUnavailable(f"GitHub's answer to {verb} {endpoint} is garbled", "garbled") from error
+        if isinstance(answer, dict) and answer.keys() - {"url"} == {"data"}:
+            # How PyGithub hands over what is no JSON, such as a page for people under a 200.
+            raise GitHubUnavailable(f"GitHub's answer to {verb} {endpoint} is no JSON", "garbled")
+        return headers, answer
 
     def _connected(self) -> Requester:
         token = self._token()
