@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -136,7 +137,10 @@ class Api:
                     limits = self.limits.headers(number)
                     check_permission(route, actor)
                 query = asked.query
-                call = Call(self.world, self.journal, self.hooks, self.limits, actor, path, query, body or {})
+                rest = _rest(asked.target.removeprefix(self.prefix))
+                call = Call(
+                    self.world, self.journal, self.hooks, self.limits, actor, path, query, body or {}, rest
+                )
                 answer = self._paged(asked, route.handler(call), route.status)
         except RefusedError as refusal:
             if isinstance(actor, Token):
@@ -213,6 +217,12 @@ class Api:
             answer, problems = graph.answer(call)
         self.journal.violations.extend(problems)
         return json_reply(200, answer, self.limits.headers(actor.installation.id))
+
+
+def _rest(target: str) -> str:
+    """What follows `/repos/owner/name`."""
+    parts = re.fullmatch(r"/repos/[^/]+/[^/?]+(.*)", target)
+    return parts[1] if parts else ""
 
 
 def _body(asked: Asked) -> dict[str, Json] | None:

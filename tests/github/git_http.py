@@ -44,6 +44,9 @@ def reply(api: Api, asked: Asked, at: Place) -> Reply:
             challenge = {"WWW-Authenticate": 'Basic realm="GitHub"', "Content-Type": "text/plain"}
             return Reply(401, b"No anonymous access.\n", challenge)
         repository = world.repository(at.name)
+        if repository is None and (renamed := world.former_names.get(at.name.lower())):
+            query = urlsplit(asked.target).query
+            return Reply(301, b"", {"Location": f"/{renamed.full_name}.git/{at.what}?{query}"})
         within = repository and (token.repositories is None or repository.id in token.repositories)
         if repository is None or not within or not world.covers(token.installation, repository):
             return Reply(404, b"Repository not found.\n", {"Content-Type": "text/plain"})

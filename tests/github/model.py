@@ -260,6 +260,7 @@ class World:
     accounts: dict[str, Account] = field(default_factory=dict)
     teams: dict[tuple[str, str], Team] = field(default_factory=dict)
     repositories: dict[int, Repository] = field(default_factory=dict)
+    former_names: dict[str, Repository] = field(default_factory=dict)
     installations: dict[int, Installation] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     lock: RLock = field(default_factory=RLock)

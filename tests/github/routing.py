@@ -47,6 +47,15 @@ def not_found() -> RefusedError:
     return RefusedError(404, "Not Found")
 
 
+def moved(world: World, name: str, rest: str) -> RefusedError | None:
+    """A redirect to what a repository is called now."""
+    repository = world.former_names.get(name.lower())
+    if repository is None:
+        return None
+    location = f"{world.api_url}/repos/{repository.full_name}{rest}"
+    return RefusedError(301, "Moved Permanently", headers={"Location": location})
+
+
 def invalid(resource: str, field_name: str, message: str) -> RefusedError:
     """A 422 of one field."""
     problem = {"resource": resource, "code": "custom", "field": field_name, "message": message}
@@ -84,6 +93,8 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: dict[str, Json]
+    rest: str = ""
+    """The target behind the repository's name."""
 
     @property
     def token(self) -> Token:
@@ -94,9 +105,10 @@ class Call:
     @property
     def repository(self) -> Repository:
         """The repository of the path, if the token may see it (GitHub shows public ones to every token)."""
-        found = self.world.repository(f"{self.path['owner']}/{self.path['repo']}")
+        name = f"{self.path['owner']}/{self.path['repo']}"
+        found = self.world.repository(name)
         if found is None:
-            raise not_found()
+            raise moved(self.world, name, self.rest) or not_found()
         token = self.token
         if not self.world.covers(token.installation, found):
             raise not_found()

@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import requests
 from github import GithubException
 
-from tests.github.client import FILES, Shop
+from tests.github.client import FILES, SECONDS, Shop
 from tests.github.service import GitHub, github
 
 
@@ -183,6 +184,17 @@ def test_git_clones_with_a_token_and_not_without(shop: Shop, tmp_path: Path) -> 
     assert shop.hub.journal.calls["GIT fetch"] >= 2
 
 
+def test_a_repository_that_was_renamed_is_found_under_its_old_name(shop: Shop) -> None:
+    """By a redirect, which a write does not follow by itself."""
+    shop.hub.people.rename(shop.repository, "store")
+    answer = shop.ask("GET", "/repos/acme/shop/pulls?state=open")
+    assert answer.status_code == 301
+    assert answer.headers["Location"] == f"{shop.hub.api_url}/repos/acme/store/pulls?state=open"
+    assert shop.client().get_repo("acme/shop").get_pull(1).base.repo.full_name == "acme/store"
+    refs = f"{shop.hub.clone_url}/acme/shop.git/info/refs?service=git-upload-pack"
+    assert requests.get(refs, auth=("x-access-token", shop.token()), timeout=SECONDS).ok
+
+
 def test_graphql_minimises_a_comment_of_the_bots_own(shop: Shop) -> None:
     """PyGithub's own method works; the answer of the mutation is GitHub's."""
     comment = shop.client().get_repo("acme/shop").get_issue(1).create_comment("old")
@@ -203,8 +215,12 @@ def test_resolving_a_thread_needs_write_access_to_contents(shop: Shop) -> None:
     data = shop.ask("POST", "/graphql", {"query": query}).json()["data"]
     (thread,) = data["repository"]["pullRequest"]["reviewThreads"]["nodes"]
     resolve = "mutation($id: ID!) { resolveReviewThread(input: {threadId: $id}) { thread { isResolved } } }"
-    answer = shop.ask("POST", "/graphql", {"query": resolve, "variables": {"id": thread["id"]}})
+    body = {"query": resolve, "variables": {"id": thread["id"]}}
+    answer = shop.ask("POST", "/graphql", body)
     assert (answer.status_code, answer.json()["errors"][0]["type"]) == (200, "FORBIDDEN")
+    shop.installation.permissions["contents"] = shop.hub.world.job_needs["contents"] = "write"
+    answer = shop.ask("POST", "/graphql", body, token=shop.token({"contents": "write"}))
+    assert answer.json()["data"]["resolveReviewThread"]["thread"]["isResolved"]
 
 
 def test_the_same_answer_again_is_a_304_and_costs_nothing(shop: Shop) -> None:

@@ -60,6 +60,30 @@ def test_everything_that_people_do_is_told_as_github_describes_it(shop: Shop) ->
     ]
 
 
+def test_an_installation_comes_and_goes(shop: Shop) -> None:
+    """While it is suspended, nothing else is told."""
+    people = shop.hub.people
+    other = people.repository("solo/one", {"a": "b"}, organisation=False)
+    chosen = people.install(other.owner, other)
+    more = people.repository("solo/two", {"a": "b"}, organisation=False)
+    shop.hub.hooks.deliveries.clear()
+    people.choose(chosen, add=more)
+    people.choose(chosen, drop=other)
+    people.suspend(shop.installation)
+    people.comment(shop.repository, shop.pull, "x", author="ann")
+    people.unsuspend(shop.installation)
+    token = shop.token()
+    people.uninstall(shop.installation)
+    assert shop.ask("GET", "/repos/acme/shop", token=token).status_code == 401
+    assert _told(shop) == [
+        "installation_repositories added",
+        "installation_repositories removed",
+        "installation suspend",
+        "installation unsuspend",
+        "installation deleted",
+    ]
+
+
 def test_the_app_is_told_of_its_own_checks_and_comments(shop: Shop) -> None:
     """A bot that answers every event would never end."""
     repo = shop.client().get_repo("acme/shop")
