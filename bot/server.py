@@ -67,7 +67,7 @@ def serve(settings: Settings, serving_settings: ServeSettings) -> None:
         raise UserError(
             "nothing to serve: set GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and GITHUB_WEBHOOK_SECRET"
         )
-    redactor = Redactor([*github.webhook_secrets, github.private_key, settings.prometheus.token])
+    redactor = Redactor(secrets_of(settings, github))
     configure(redactor)
     records = Records(settings.database_url)
     records.prepare()
@@ -265,6 +265,18 @@ class RepositoryPrices:
             raise UserError(f".tuppence.yaml: prices: {file} is not in the base branch")
         [(_, data)] = self.base.read([file])
         return replace(parse_prices(data, file), explicit=False)
+
+
+def secrets_of(settings: Settings, github: GitHubSettings) -> list[str]:
+    """Everything that may stand in no log."""
+    prometheus = settings.prometheus
+    password = urlsplit(settings.database_url).password or ""
+    known = [*github.webhook_secrets, github.private_key, prometheus.token, password]
+    return [
+        secret
+        for secret in [*known, *(prometheus.basic_auth or ())[1:], *prometheus.headers.values()]
+        if secret
+    ]
 
 
 def work_database(database_url: str) -> str:
