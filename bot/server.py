@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bot.adapters.cron_runs import runs_per_month
-from bot.adapters.git_cache import GitCache, clone_url
-from bot.adapters.git_remote import Remote
-from bot.adapters.github_app import READ_FILES, AppTokens
+from bot.adapters.git_cache import GitCache
+from bot.adapters.github_app import AppTokens
 from bot.adapters.github_checks import GitHubCheckRuns
 from bot.adapters.github_comments import GitHubComments
 from bot.adapters.github_pull_requests import GitHubPullRequests
-from bot.adapters.price_files import parse_prices
-from bot.adapters.price_list import default_sheet
 from bot.adapters.records import Records
 from bot.entrypoints import http_app, jobs, serving
 from bot.errors import UserError
@@ -47,12 +43,12 @@ from bot.publication import CHECK_NAME, CheckOutput, Publication
 from bot.pull_requests import PullRequestFacts
 from bot.records import Head
 from bot.redaction import Redactor
+from bot.repository_sources import CachedRevisions, RepositoryPrices
 from bot.settings import GitHubSettings, ServeSettings, Settings
 from bot.signed_marker import Markers
 from estimators.audit_chain import AuditFact
 from estimators.guardrail import CrossedGuardrail
 from estimators.objects import Source
-from estimators.prices import PriceSheet
 from estimators.report import Report
 
 log = logging.getLogger(__name__)
@@ -85,30 +81,6 @@ def serve(settings: Settings, serving_settings: ServeSettings) -> None:
     finally:
         work.stop()
         records.close()
-
-
-@dataclass(frozen=True, slots=True)
-class CachedRevisions:
-    """Both sides of pull requests, from clones that are kept. The token is minted when git asks for it."""
-
-    cache: GitCache
-    tokens: AppTokens
-    clone_base: str
-
-    @contextmanager
-    def trees(self, facts: PullRequestFacts) -> Iterator[tuple[Tree, Tree]]:
-        """Base and head: the test merge against its target, else the head against the merge base."""
-        repository = facts.ref.repository
-
-        def password() -> str:
-            return self.tokens.mint(facts.ref.installation, repository.id, READ_FILES).value
-
-        url = clone_url(self.clone_base, repository.full_name, repository.clone_url)
-        with self.cache.open(Remote(repository.id, url, password)) as clone:
-            change = clone.change(
-                facts.ref.number, head=facts.head_sha, base=facts.base_sha, merge=facts.merge_sha
-            )
-            yield change.base, change.head
 
 
 class GitHubBot:
@@ -249,22 +221,6 @@ class GitHubBot:
         else:
             found = []
         return [asdict(ref) for ref in found]
-
-
-@dataclass(frozen=True, slots=True)
-class RepositoryPrices:
-    """Price sheets that the policy names in the base of the repository, else the list prices."""
-
-    base: Tree
-
-    def sheet(self, file: str) -> PriceSheet:
-        """The sheet in `file` of the base. Raises UserError where it is not there."""
-        if not file:
-            return default_sheet()
-        if file not in self.base.paths():
-            raise UserError(f".tuppence.yaml: prices: {file} is not in the base branch")
-        [(_, data)] = self.base.read([file])
-        return replace(parse_prices(data, file), explicit=False)
 
 
 def secrets_of(settings: Settings, github: GitHubSettings) -> list[str]:
