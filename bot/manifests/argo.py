@@ -78,7 +78,7 @@ def _job(body: Body, source: Body, references: Mapping[str, str], repository: Re
         default_namespace=namespace,
         release_name=text(helm.get("releaseName")) or text(dig(body, "metadata", "name")) or "release",
         values_files=tuple(_values_files(folder, helm, references, repository)),
-        values=_values(helm),
+        values=inline_values(helm),
         skip_crds=helm.get("skipCrds") is True,
         overlay=_overlay(mapping(source.get("kustomize"))),
         recurse=dig(source, "directory", "recurse") is True,
@@ -103,7 +103,8 @@ def _values_files(
             raise Elsewhere(f"its values file {written} is not in this repository")
 
 
-def _values(helm: Body) -> dict[str, Any]:
+def inline_values(helm: Body) -> dict[str, Any]:
+    """What a source gives its chart besides files; raises Elsewhere for what cannot be read."""
     values: dict[str, Any] = {}
     if inline := text(helm.get("values")):
         try:

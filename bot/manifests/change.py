@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.globs import matches
 from bot.manifests.assembly import Group, leave_out_unread, moved, told_apart, without_doubles
+from bot.manifests.chart_values import changed_values
 from bot.manifests.environments import EnvironmentRule
 from bot.manifests.jobs import Deployment, DeploymentKey, Job
 from bot.manifests.leftovers import leftovers
@@ -201,10 +202,12 @@ class _Reading:
 
     def _tell(self, touched: set[DeploymentKey]) -> None:
         """What they deploy and cannot be priced is told where they themselves, or their sources, changed."""
-        for side in self._sides:
-            for key in sorted(touched - self._told):
+        for key in sorted(touched - self._told):
+            asked = changed_values(*(side.deployments.get(key) for side in self._sides))
+            for side in self._sides:
                 if key in side.deployments:
-                    side.unpriced += side.deployments[key].unpriced
+                    told = side.deployments[key].unpriced
+                    side.unpriced += (replace(item, reason=item.reason + asked) for item in told)
         self._told |= touched
 
 

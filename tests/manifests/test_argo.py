@@ -266,3 +266,20 @@ def test_a_chart_of_applications_that_fails_is_no_concern_of_another_chart() -> 
     assert (len(change.head.objects), unpriced(change.head)) == (1, [])
     told = really(files, changed(files, "root/templates/api.yaml"))
     assert [file for _, file, _ in unpriced(told.head)] == ["root/Chart.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("helm", "said"),
+    [
+        ({"values": "replicaCount: %d\n"}, "replicaCount 2 → 3"),
+        ({"valuesObject": {"a": {"replicas": "%d"}}}, "a.replicas 2 → 3"),
+        ({"parameters": [{"name": "a.replicas", "value": "%d"}]}, "a.replicas 2 → 3"),
+    ],
+    ids=["text", "object", "parameter"],
+)
+def test_what_changed_in_the_values_of_a_remote_chart_is_told(helm: dict[str, Any], said: str) -> None:
+    """Wherever an Application may write them."""
+    written = application(chart="redis", targetRevision="1.2", helm=helm)
+    base, head = ({"apps/api.yaml": written.replace("%d", str(count))} for count in (2, 3))
+    [(_, _, reason)] = unpriced(really(base, head).head)
+    assert reason == f"chart redis 1.2 of {URL} is not in this repository; its values change: {said}"

@@ -133,6 +133,31 @@ def test_a_remote_chart_is_named(spec: object, reason: str) -> None:
     assert unpriced(read(files, changed(files, "x.yaml")).head) == []
 
 
+def test_what_changed_in_the_values_of_a_remote_chart_is_told() -> None:
+    """Its cost is not known, but that it changes is."""
+    base, head = (
+        {
+            "release.yaml": flux(
+                "HelmRelease",
+                {
+                    "chartRef": {"kind": "OCIRepository", "name": "redis"},
+                    "values": {"image": size, "master": {"resources": {"limits": {"memory": size}}}},
+                },
+                group="helm",
+            )
+        }
+        for size in ("1Gi", "4Gi")
+    )
+    reason = "its chart is the OCIRepository redis, not in this repository"
+    assert unpriced(read(base, head).head) == [
+        (
+            "HelmRelease",
+            "release.yaml",
+            f"{reason}; its values change: master.resources.limits.memory 1Gi → 4Gi",
+        )
+    ]
+
+
 def shop(name: str) -> dict[str, str]:
     """Two clusters, each with a Kustomization `apps` of its own and a release of one chart patched for it."""
     release = {
@@ -182,5 +207,9 @@ def test_releases_of_an_overlay_that_cannot_be_rendered_are_told_as_they_are_wri
 
     assert unpriced(change.head) == [
         ("Root", "k/kustomization.yaml", "remote"),
-        ("HelmRelease", "k/release.yaml", "its chart is the OCIRepository redis, not in this repository"),
+        (
+            "HelmRelease",
+            "k/release.yaml",
+            "its chart is the OCIRepository redis, not in this repository; its values change: replicas 1 → 3",
+        ),
     ]
