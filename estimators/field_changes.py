@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from estimators.autoscaler_changes import autoscaler_changes, vertical_changes
 from estimators.change import Side
-from estimators.compared_field import Place, changed_field, compared
+from estimators.compared_field import Place, changed_field, compared, shown_value, value_at
+from estimators.kinds import found_by_shape
 from estimators.objects import Path, Source, dig, mapping
 from estimators.report import FieldChange
 from estimators.workload import Container, DisruptionBudget, PodGroup
@@ -44,9 +47,11 @@ def field_changes(before: Side, after: Side) -> tuple[FieldChange, ...]:
 def _group_changes(before: Side, after: Side) -> Iterator[FieldChange]:
     old_groups = {group.name: group for group in before.workload.groups}
     new_groups = {group.name: group for group in after.workload.groups}
-    for name in dict.fromkeys([*old_groups, *new_groups]):
+    names = list(dict.fromkeys([*old_groups, *new_groups]))
+    shown = _short(names) if found_by_shape(after.workload) else {}
+    for name in names:
         old, new = old_groups.get(name), new_groups.get(name)
-        prefix = f"{name} " if len(old_groups) + len(new_groups) > 2 and name else ""
+        prefix = f"{shown.get(name, name)} " if len(old_groups) + len(new_groups) > 2 and name else ""
         if old is None or new is None:
             yield changed_field(
                 f"{prefix}pods", _group_place(before, old), _group_place(after, new), whole=True
@@ -57,6 +62,20 @@ def _group_changes(before: Side, after: Side) -> Iterator[FieldChange]:
         yield from _container_changes(prefix, (before, old), (after, new))
         yield from _pod_changes(prefix, (before, old), (after, new))
         yield from _affinity_and_pod_resources(prefix, (before, old), (after, new))
+
+
+def _short(names: Sequence[str]) -> Mapping[str, str]:
+    """The last telling step of each path that leads to a group, where it leads to one alone.
+
+    `engine.worker.spec` is `worker`, `pools.0` is `pools 0`.
+    """
+    short = {}
+    for name in names:
+        steps = [step for step in name.split(".") if step != "spec"]
+        numbers = steps[-1:] if steps and steps[-1].isdecimal() else []
+        short[name] = " ".join([*steps[: len(steps) - len(numbers)][-1:], *numbers])
+    times = Counter(short.values())
+    return {name: found for name, found in short.items() if found and times[found] == 1}
 
 
 def _replica_fields(old: PodGroup, new: PodGroup) -> Iterator[tuple[str, Path, Path]]:
@@ -93,9 +112,23 @@ def _container_changes(
         ):
             for resource in dict.fromkeys([*earlier, *later]):
                 if earlier.get(resource) != later.get(resource) and not _stands_twice(kind, resource, now):
-                    paths = [(*item.path, "resources", kind, resource) for item in (was, now)]
-                    word_for = resource if "/" in resource else f"{resource} {word}"
-                    yield changed_field(f"{label}{word_for}", _at(old[0], paths[0]), _at(new[0], paths[1]))
+                    word_for = label + (resource if "/" in resource else f"{resource} {word}")
+                    places = _at(old[0], was.path), _at(new[0], now.path)
+                    yield _amount_change(word_for, kind, resource, *places)
+
+
+def _amount_change(label: str, kind: str, resource: str, old: Place, new: Place) -> FieldChange:
+    """What one container asks for; Kubernetes takes the limit for a request that is not written."""
+    found = changed_field(
+        label, *((thing, (*path, "resources", kind, resource)) for thing, path in (old, new))
+    )
+    if kind == "limits":
+        return found
+    in_force = []
+    for thing, path in (old, new):
+        limit = shown_value(value_at((thing, (*path, "resources", "limits", resource))))
+        in_force.append(f"{limit} (its limit)" if limit else "")
+    return replace(found, old=found.old or in_force[0], new=found.new or in_force[1])
 
 
 def _stands_twice(kind: str, resource: str, now: Container) -> bool:

@@ -171,10 +171,12 @@ def _hidden_requests(vertical: VerticalAutoscaler | None, old: Side | None) -> U
 
 
 def _refused(workload: Workload) -> UnknownCount | None:
-    """What the API server refuses never runs, so it has no cost that could be told."""
+    """What the API server refuses never runs, so it has no cost that could be told; nor has a placeholder."""
     if not workload.problems:
         return None
-    first = workload.problems[0]
+    first = next((item for item in workload.problems if not item.is_placeholder), workload.problems[0])
+    if first.is_placeholder:
+        return UnknownCount(f"{dotted(first.path)}: {first.value} is filled in elsewhere: not known here")
     return UnknownCount(f"Kubernetes would refuse it, {dotted(first.path)}: {first.message}")
 
 

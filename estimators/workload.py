@@ -21,6 +21,16 @@ class Problem:
     path: Path
     message: str
 
+    @property
+    def value(self) -> str:
+        """The value as it is quoted in the message."""
+        return self.message.partition(" is not ")[0]
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether another tool fills the value in later, such as `{{.Memory}}` or `${MEMORY}`."""
+        return any(mark in self.value for mark in ("{{", "${", "$("))
+
 
 @dataclass(frozen=True, slots=True)
 class Container:

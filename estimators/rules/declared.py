@@ -24,7 +24,6 @@ from estimators.rules.words import (
 from estimators.workload import Container, PodGroup, Problem, Resources
 
 _CORE = ("cpu", "memory")
-_TEMPLATE_MARKS = ("{{", "${", "$(")
 _QOS = ("BestEffort", "Burstable", "Guaranteed")
 """From the first to be evicted to the last (Kubernetes "Pod Quality of Service Classes")."""
 
@@ -188,14 +187,12 @@ def invalid_quantity(change: WorkloadChange) -> Iterator[Finding]:
     for thing, problem in _problems(change.after):
         if _key(problem) in old:
             continue
-        value, _, _ = problem.message.partition(" is not ")
         short, _, _ = problem.message.partition(": ")
-        template = any(mark in value for mark in _TEMPLATE_MARKS)
         yield finding(
             change,
             "invalid-quantity",
-            Severity.CAUTION if template else Severity.RISKY,
-            f"{value} is filled in elsewhere: not known here" if template else short,
+            Severity.CAUTION if problem.is_placeholder else Severity.RISKY,
+            f"{problem.value} is filled in elsewhere: not known here" if problem.is_placeholder else short,
             problem.path,
             evidence={"reason": problem.message},
             thing=thing,
