@@ -14,10 +14,10 @@ from tests.github.contract_data import ContractMissingError
 def test_without_the_data_a_test_says_what_to_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """And without npm, what to install."""
     monkeypatch.setattr(contract_data, "KEPT", tmp_path)
-    with pytest.raises(ContractMissingError, match="python -m tests.github.contract_data"):
+    with pytest.raises(ContractMissingError, match=r"python -m tests\.github\.contract_data"):
         contract_data.read("openapi.json")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ContractMissingError, match="install Node.js"):
+    with pytest.raises(ContractMissingError, match=r"install Node\.js"):
         contract_data.bring()
 
 
