@@ -149,12 +149,12 @@ def _worth_a_comment(report: Report, rules: CommentRules) -> bool:
 
 
 def _annotations(report: Report) -> list[Annotation]:
-    """Every finding with a line in a file, worst first."""
+    """Every finding with a line in a file of the head, worst first."""
     found: list[tuple[Finding, str]] = [
         (finding, str(row.identity))
         for row in report.rows
         for finding in row.findings
-        if _has_line(finding.source)
+        if row.status != "removed" and _has_line(finding.source)
     ]
     found.sort(key=lambda item: -_SEVERITIES.index(item[0].severity))
     return [

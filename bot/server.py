@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bot.adapters.cron_runs import runs_per_month
-from bot.adapters.git_cache import GitCache
-from bot.adapters.github_app import AppTokens
+from bot.adapters.git_cache import GitCache, GitRevisions
+from bot.adapters.github_app import READ_FILES, AppTokens
 from bot.adapters.github_checks import GitHubCheckRuns
 from bot.adapters.github_comments import GitHubComments
 from bot.adapters.github_pull_requests import GitHubPullRequests
@@ -43,7 +43,7 @@ from bot.publication import CHECK_NAME, CheckOutput, Publication
 from bot.pull_requests import PullRequestFacts
 from bot.records import Head
 from bot.redaction import Redactor
-from bot.repository_sources import CachedRevisions, RepositoryPrices
+from bot.repository_prices import RepositoryPrices
 from bot.settings import GitHubSettings, ServeSettings, Settings
 from bot.signed_marker import Markers
 from estimators.audit_chain import AuditFact
@@ -95,7 +95,11 @@ class GitHubBot:
         self._pulls = GitHubPullRequests(tokens)
         self._comments = GitHubComments(tokens, Markers(github.webhook_secrets))
         self._check_runs = GitHubCheckRuns(tokens)
-        self._revisions = CachedRevisions(GitCache(settings.cache / "repositories"), tokens, github.clone_url)
+        self._revisions = GitRevisions(
+            GitCache(settings.cache / "repositories"),
+            lambda ref: tokens.mint(ref.installation, ref.repository.id, READ_FILES).value,
+            clone_base=github.clone_url,
+        )
 
     def steps(self) -> jobs.Steps:
         """One handler call each."""
