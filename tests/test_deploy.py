@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from bot.adapters import kubernetes_live
+from bot.adapters import github_app, kubernetes_live
+from bot.entrypoints.github_readings import READERS
 from bot.manifests import documents
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
@@ -23,3 +25,25 @@ def test_the_read_role_lists_exactly_what_is_read() -> None:
     read = {(kind.group, kind.plural) for kind in kubernetes_live._KINDS} | {("", "nodes"), ("", "pods")}
 
     assert {(*place, "list") for place in read} == granted
+
+
+def test_the_github_app_has_exactly_the_permissions_that_tokens_ask_for() -> None:
+    """Beside `issues: read`, without which GitHub refuses a manifest that subscribes to `issue_comment`."""
+    manifest = json.loads((DEPLOY / "github-app.json").read_bytes())
+    asked = [
+        permission
+        for name, value in vars(github_app).items()
+        if name.startswith(("READ_", "WRITE_"))
+        for permission in value.items()
+    ]
+    least = {name: max(level for each, level in asked if each == name) for name, _ in asked}
+
+    assert manifest["default_permissions"] == {**least, "issues": "read"}
+
+
+def test_the_github_app_subscribes_to_exactly_the_events_that_are_read() -> None:
+    """GitHub sends an App its installations' events unasked, and takes no subscription to them."""
+    manifest = json.loads((DEPLOY / "github-app.json").read_bytes())
+    unasked = {"installation", "installation_repositories"}
+
+    assert {*manifest["default_events"], *unasked} == set(READERS)
