@@ -1,4 +1,4 @@
-"""The price sheets that a repository's policy names, as the server reads them. Part of the composition root."""
+"""The price sheets that a repository's policy names, as the server reads them."""
 
 from __future__ import annotations
 
