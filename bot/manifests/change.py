@@ -112,7 +112,8 @@ class _Reading:
 
     def read(self, render: Renderer) -> None:
         """Plain manifests, then roots, then what Argo CD and Flux objects among the results deploy."""
-        for side in self._sides:
+        for side, other in zip(self._sides, reversed(self._sides), strict=True):
+            side.leave_unlisted(other.units)
             side.find_deployments()
         self._affect_what_renders_the_touched()
         charts_of_objects = self._charts_of_deployments()

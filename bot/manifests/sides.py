@@ -51,11 +51,19 @@ class SideReader:
         self._rules, self._ignored = rules, ignored
         self.pointed: set[UnitKey] = set()
         self._read: set[str] = set()
+        self._unlisted: set[str] = set()
         self._config_maps: dict[tuple[str, str], Mapping[str, Any]] | None = None
         self._sources: dict[str, str] = {}
         self.repository = Repository(
             self.units, rules, tuple(urls), self._config_map, lambda name: self._sources.get(name, "")
         )
+
+    def leave_unlisted(self, other: Units) -> None:
+        """Pass over files that a kustomization of both sides names on the other side only."""
+        for key, unit in other.units.items():
+            own = self.units.units.get(key)
+            if own and key.kind is RootKind.KUSTOMIZE:
+                self._unlisted |= unit.files - own.files
 
     def find_deployments(self) -> None:
         """Argo CD and Flux objects in plain files."""
@@ -143,6 +151,7 @@ class SideReader:
             for path in self.files.in_folder(folder)
             if path.endswith((*_YAML, ".json"))
             and path not in self._read
+            and path not in self._unlisted
             and not self._ignored(path)
             and not self.units.is_part(path)
         ]

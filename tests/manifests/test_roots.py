@@ -18,6 +18,7 @@ from tests.manifests.memory_tree import (
     deployment,
     names,
     read,
+    really,
     unpriced,
 )
 
@@ -212,3 +213,22 @@ def test_hooks_are_left_out_and_counted() -> None:
     files = {"chart/Chart.yaml": CHART, "chart/templates/x.yaml": "a: 1\n"}
     change = read({}, files, RecordingRenderer(answers={"chart": [hook, hook]}))
     assert (change.head.left_out_hooks, change.head.objects) == (2, ())
+
+
+@pytest.mark.parametrize("folder", ["prod", "overlays/prod"])
+def test_what_a_kustomization_no_longer_names_is_not_deployed(folder: str) -> None:
+    """Its file may stay where it is: Argo CD and Flux take it away all the same."""
+    base = {
+        f"{folder}/kustomization.yaml": "resources: [a.yaml, b.yaml]\n",
+        f"{folder}/a.yaml": deployment("a"),
+        f"{folder}/b.yaml": deployment("b"),
+    }
+    head = {
+        **base,
+        f"{folder}/kustomization.yaml": "resources: [b.yaml]\n",
+        f"{folder}/a.yaml": deployment("a", "2"),
+    }
+    there, back = really(base, head), really(head, base)
+    both = ["prod: Deployment a", "prod: Deployment b"]
+    assert (names(there.base), names(there.head)) == (both, both[1:])
+    assert (names(back.base), names(back.head)) == (both[1:], both)
