@@ -31,9 +31,16 @@ _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(/[A-Za-z0-9][A-Za-z0-9._-]
 
 
 def render_comment(
-    report: Report, *, links: Links, crossed: Sequence[CrossedGuardrail] = (), most: int = MOST_CHARACTERS
+    report: Report,
+    *,
+    links: Links,
+    crossed: Sequence[CrossedGuardrail] = (),
+    approval: Markdown = Markdown(""),  # noqa: B008 - it never changes
+    most: int = MOST_CHARACTERS,
 ) -> str:
     """The comment for `report`, in at most `most` characters: the largest size that fits.
+
+    `approval` ends what is said of each crossed guardrail: how to approve it, or who did.
 
     Asking for less (GitHub refused it all the same) gives the next smaller size; the smallest is
     what comes back where even that is too long.
@@ -43,7 +50,9 @@ def render_comment(
     comment = ""
     for size in SIZES:
         page = compose(report, size, links=links, crossed=crossed)
-        comment = render("github/comment.md.j2", page=page, crossed=list(map(_crossed, page.crossed)))
+        comment = render(
+            "github/comment.md.j2", page=page, crossed=list(map(_crossed, page.crossed)), approval=approval
+        )
         if len(comment) <= most and len(comment.encode("utf-8", "replace")) <= _MOST_BYTES:
             break
     return comment

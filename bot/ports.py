@@ -130,6 +130,14 @@ class Comments(Protocol):
         ...
 
 
+class People(Protocol):
+    """What people may do on GitHub, as it is now. Every method may raise GitHubUnavailable."""
+
+    def in_team(self, ref: PullRequestRef, organization: str, team: str, login: str) -> bool:
+        """Whether `login` is in a team (its slug) or one below it. What we may not see counts as no."""
+        ...
+
+
 class CheckRuns(Protocol):
     """Our check runs. Every method may raise GitHubUnavailable or GitHubRefused."""
 
@@ -192,7 +200,7 @@ class Reports(Protocol):
     """Reports as they were shown."""
 
     def keep(self, report: PricedReport) -> None:
-        """Remember a report; the same hash on the same pull request again changes nothing."""
+        """Remember a report, in the place of the one with its hash: a push may bring it back."""
         ...
 
     def find(self, repository: int, number: int, report_hash: str) -> PricedReport | None:

@@ -12,10 +12,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.comment import render_comment
-from bot.inert import plain
+from bot.comment_commands import CALL
+from bot.inert import Markdown, code, md, plain
 from bot.page import headline
 from bot.page_details import Links
 from bot.policy import CommentRules
+from bot.records import Decision
 from bot.report_json import report_json
 from estimators.guardrail import CrossedGuardrail
 from estimators.objects import Source
@@ -88,50 +90,63 @@ def compose_publication(
     links: Links,
     *,
     head_sha: str,
-    approved_by: str = "",
+    decision: Decision | None = None,
 ) -> Publication:
     """What to say about `report`; an approval turns crossed guardrails green."""
-    comments = _sizes(report, crossed, links)
+    comments = _sizes(report, crossed, links, _approval(head_sha, decision))
+    approved = decision is not None and decision.decision == "approve"
     return Publication(
         head_sha=head_sha,
-        report_hash=report_hash(report),
+        report_hash=report_hash(report, crossed),
         comments=tuple(comments),
         speak=_worth_a_comment(report, rules) or bool(crossed),
         check=CheckOutput(
-            conclusion=_conclusion(report, crossed, approved_by),
+            conclusion=_conclusion(report, crossed, approved=approved),
             title=plain(headline(report), 250),
-            summary=_summary(comments, crossed, approved_by),
+            summary=_summary(comments),
             annotations=tuple(_annotations(report)),
         ),
     )
 
 
-def _sizes(report: Report, crossed: Sequence[CrossedGuardrail], links: Links) -> list[str]:
+def _approval(head_sha: str, decision: Decision | None) -> Markdown:
+    """Who decided about the crossed guardrails, or how to."""
+    if decision is None:
+        return Markdown(f"To approve: {code(f'{CALL} approve {head_sha[:7]}')}.")
+    who = code(decision.approver)
+    if decision.decision == "approve":
+        return Markdown(f"**Approved by {who}.**")
+    return Markdown(f"**Rejected by {who}:** {md(decision.reason)}")
+
+
+def _sizes(
+    report: Report, crossed: Sequence[CrossedGuardrail], links: Links, approval: Markdown
+) -> list[str]:
     """The comment as large as it may be, and each smaller size, should GitHub refuse it."""
-    comments = [render_comment(report, links=links, crossed=crossed)]
+    comments = [render_comment(report, links=links, crossed=crossed, approval=approval)]
     while True:
-        smaller = render_comment(report, links=links, crossed=crossed, most=len(comments[-1]) - 1)
+        most = len(comments[-1]) - 1
+        smaller = render_comment(report, links=links, crossed=crossed, approval=approval, most=most)
         if len(smaller) >= len(comments[-1]):
             return comments
         comments.append(smaller)
 
 
-def report_hash(report: Report) -> str:
-    """A name for exactly this report, whatever commits it is called after."""
-    told = {**report_json(report), "base": "", "head": ""}
+def report_hash(report: Report, crossed: Sequence[CrossedGuardrail] = ()) -> str:
+    """A name for exactly this report and the guardrails it crosses, whatever commits it is called after."""
+    told = {**report_json(report, crossed), "base": "", "head": ""}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _conclusion(report: Report, crossed: Sequence[CrossedGuardrail], approved_by: str) -> str:
+def _conclusion(report: Report, crossed: Sequence[CrossedGuardrail], *, approved: bool) -> str:
     """Failure only where a guardrail says so; a doubt is neutral and blocks nobody."""
     if crossed:
-        return "success" if approved_by else "failure"
+        return "success" if approved else "failure"
     return "success" if report.verdict in {Verdict.NONE, Verdict.SAFE} else "neutral"
 
 
-def _summary(comments: Sequence[str], crossed: Sequence[CrossedGuardrail], approved_by: str) -> str:
-    told = next((body for body in comments if len(body) < MOST_SUMMARY), comments[-1][:MOST_SUMMARY])
-    return f"Approved by {plain(approved_by, 100)}.\n\n{told}" if crossed and approved_by else told
+def _summary(comments: Sequence[str]) -> str:
+    return next((body for body in comments if len(body) < MOST_SUMMARY), comments[-1][:MOST_SUMMARY])
 
 
 def _worth_a_comment(report: Report, rules: CommentRules) -> bool:

@@ -18,6 +18,7 @@ from bot.adapters.git_cache import GitCache, GitRevisions
 from bot.adapters.github_app import READ_FILES, AppTokens
 from bot.adapters.github_checks import GitHubCheckRuns
 from bot.adapters.github_comments import GitHubComments
+from bot.adapters.github_people import GitHubPeople
 from bot.adapters.github_pull_requests import GitHubPullRequests
 from bot.adapters.records import Records
 from bot.entrypoints import http_app, jobs, serving
@@ -25,12 +26,13 @@ from bot.errors import UserError
 from bot.github_events import (
     BaseMoved,
     CheckAsked,
+    CommandWritten,
     InstallationChanged,
     PullRequestRef,
     Repository,
     from_json,
 )
-from bot.handlers import pull_request_report
+from bot.handlers import comment_commands, pull_request_report
 from bot.handlers.price_change import price_change
 from bot.handlers.pull_request_report import Sight
 from bot.live import PrometheusHistory
@@ -94,6 +96,7 @@ class GitHubBot:
         self._web = web_address(github.api_url)
         self._pulls = GitHubPullRequests(tokens)
         self._comments = GitHubComments(tokens, Markers(github.webhook_secrets))
+        self._people = GitHubPeople(tokens)
         self._check_runs = GitHubCheckRuns(tokens)
         self._revisions = GitRevisions(
             GitCache(settings.cache / "repositories"),
@@ -113,11 +116,15 @@ class GitHubBot:
             apologise=lambda told, reason, again: self._say_check(
                 told, pull_request_report.outage(reason, again=again)
             ),
+            command=self._command,
+            answer=lambda ref, answer: comment_commands.say_answer(
+                _ref(ref), comment_commands.Answer(**answer), comments=self._comments
+            ),
             refs_of=self._refs_of,
         )
 
     def _look(self, told: Json) -> Json:
-        ref = PullRequestRef(**{**told, "repository": Repository(**told["repository"])})
+        ref = _ref(told)
         sight = pull_request_report.look(ref, pulls=self._pulls, heads=self._records.heads, now=_now)
         facts = sight.facts
         reported = self._records.reports.newest(ref.repository.id, ref.number)
@@ -209,6 +216,24 @@ class GitHubBot:
                 )
             )
 
+    def _command(self, ref: Json, told: Json) -> Json:
+        """What a comment or the button *Explain* asks for."""
+        event, records = from_json(told), self._records
+        if isinstance(event, CheckAsked):
+            answer = comment_commands.explain_report(_ref(ref), event.head_sha, reports=records.reports)
+        elif isinstance(event, CommandWritten):
+            answer = comment_commands.obey(
+                event,
+                pulls=self._pulls,
+                people=self._people,
+                reports=records.reports,
+                decisions=records.decisions,
+                now=_now,
+            )
+        else:
+            raise TypeError(f"{told['kind']} asks for nothing")
+        return asdict(answer)
+
     def _refs_of(self, told: Json) -> list[Json]:
         event = from_json(told)
         if isinstance(event, CheckAsked):
@@ -251,6 +276,10 @@ def web_address(api_url: str) -> str:
     if parts.hostname == "api.github.com":
         return "https://github.com"
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _ref(told: Json) -> PullRequestRef:
+    return PullRequestRef(**{**told, "repository": Repository(**told["repository"])})
 
 
 def _sight(told: Json) -> Sight:

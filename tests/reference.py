@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from bot.adapters.price_sheet import PRICE_KEYS
+from bot.comment_commands import COMMANDS
 from bot.configuration import Key, every_key, json_schema
 from bot.entrypoints.cli import cli
 from bot.policy import POLICY_KEYS
@@ -80,6 +81,11 @@ def rules() -> str:
     )
 
 
+def comment_commands() -> str:
+    """A row for each command that a comment may hold."""
+    return _table(("Command", "What it does"), ((f"`{one.usage}`", one.meaning) for one in COMMANDS))
+
+
 def command(name: str) -> str:
     """How a command is called and a row for each option."""
     found = dict(commands())[name]
@@ -99,6 +105,7 @@ def command(name: str) -> str:
 def generated(name: str) -> str:
     """The text of the part called `name`."""
     whole = {
+        "comment commands": comment_commands,
         "policy": lambda: keys(POLICY_KEYS),
         "prices": lambda: keys(PRICE_KEYS),
         "server": lambda: keys(SERVER_KEYS),

@@ -21,9 +21,9 @@ class StoredReports:
         self._database = database
 
     def keep(self, report: PricedReport) -> None:
-        """Remember a report; the same hash on the same pull request again changes nothing."""
+        """Remember a report, in the place of the one with its hash: a push may bring it back."""
         with self._database.writing() as connection:
-            add(connection, reports, report)
+            put(connection, reports, report)
 
     def find(self, repository: int, number: int, report_hash: str) -> PricedReport | None:
         """The report of a pull request with that hash."""

@@ -19,6 +19,7 @@ from bot.errors import OutsideError
 from bot.github_events import (
     BaseMoved,
     CheckAsked,
+    CommandWritten,
     Delivery,
     Event,
     Ignored,
@@ -39,6 +40,7 @@ QUIET_SECONDS = 2.0
 MOST_WAITS = 10
 PAUSES = (5.0, 30.0, 120.0, 600.0)
 """Seconds between tries when something outside fails."""
+_FAILED = "That was tried several times and could not be done. Nothing was decided; please ask again later."
 
 Json = dict[str, Any]
 
@@ -58,6 +60,10 @@ class Steps:
     check: Callable[[Json, Json], None]
     finish: Callable[[Json], None]
     apologise: Callable[[Json, str, bool], None]
+    command: Callable[[Json, Json], Json]
+    """Carries out what a comment or a button asks of a pull request; gives the answer, `report` tells
+    whether the report is to be made again."""
+    answer: Callable[[Json, Json], None]
     refs_of: Callable[[Json], list[Json]]
     """The pull requests that an event is about: of an installation, a base branch, or a check's head."""
 
@@ -111,12 +117,25 @@ class Jobs:
         return () if self._dbos is not None else ("the worker is not running",)
 
     def _register(self) -> Callable[..., Any]:
-        report = DBOS.workflow(name="report")(self._report_workflow())
+        @DBOS.workflow(name="report")
+        def report(ref: Json, forced: bool) -> None:  # noqa: FBT001 - an argument of a durable workflow
+            self._report(ref, forced=forced)
+
+        @DBOS.workflow(name="command")
+        def command(ref: Json, told: Json) -> None:
+            self._command(ref, told)
 
         @DBOS.workflow(name="event")
         def event(told: Json, digest: str) -> None:
-            for ref, forced in self._asked(told):
-                self._enqueue_report(report, ref, digest, forced=forced)
+            found = from_json(told)
+            if isinstance(found, CommandWritten):
+                self._enqueue(command, _ref_json(found.ref), f"comment-{found.comment_id}", told)
+            elif isinstance(found, CheckAsked) and found.what == "explain":
+                for ref in self._tried("refs_of", self.steps.refs_of, told) or []:
+                    self._enqueue(command, ref, digest, told)
+            else:
+                for ref, forced in self._asked(told):
+                    self._enqueue(report, ref, digest, forced)
 
         return event
 
@@ -130,25 +149,33 @@ class Jobs:
             return [(ref, forced) for ref in self._tried("refs_of", self.steps.refs_of, told) or []]
         return []
 
-    def _enqueue_report(self, report: Callable[..., Any], ref: Json, cause: str, *, forced: bool) -> None:
+    def _enqueue(self, workflow: Callable[..., Any], ref: Json, cause: str, argument: Any) -> None:  # noqa: ANN401 - JSON
+        """One piece of work in the pull request's own partition."""
         place = f"{ref['repository']['id']}/{ref['number']}"
-        with SetWorkflowID(f"report/{place}/{cause}"), SetEnqueueOptions(queue_partition_key=place):
-            DBOS.enqueue_workflow(PULL_REQUESTS, report, ref, forced)
+        name = f"{workflow.__name__}/{place}/{cause}"
+        with SetWorkflowID(name), SetEnqueueOptions(queue_partition_key=place):
+            DBOS.enqueue_workflow(PULL_REQUESTS, workflow, ref, argument)
 
-    def _report_workflow(self) -> Callable[[Json, bool], None]:
-        def report(ref: Json, forced: bool) -> None:  # noqa: FBT001 - an argument of a durable workflow
-            sight = self._settled(ref)
-            if sight is None or not sight["open"] or (sight["done"] and not forced):
-                return
-            self._tried("begin", self.steps.begin, sight)
-            publication = self._tried("analyse", self.steps.analyse, sight, told=sight)
-            if publication is None:
-                return
-            self._tried("comment", self.steps.comment, sight, publication, told=sight)
-            self._tried("check", self.steps.check, sight, publication, told=sight)
-            self._tried("finish", self.steps.finish, sight)
+    def _report(self, ref: Json, *, forced: bool) -> None:
+        sight = self._settled(ref)
+        if sight is None or not sight["open"] or (sight["done"] and not forced):
+            return
+        self._tried("begin", self.steps.begin, sight)
+        publication = self._tried("analyse", self.steps.analyse, sight, told=sight)
+        if publication is None:
+            return
+        self._tried("comment", self.steps.comment, sight, publication, told=sight)
+        self._tried("check", self.steps.check, sight, publication, told=sight)
+        self._tried("finish", self.steps.finish, sight)
 
-        return report
+    def _command(self, ref: Json, told: Json) -> None:
+        answer = self._tried("command", self.steps.command, ref, told)
+        if answer is None:
+            asked = told.get("comment_id") or told["head_sha"]
+            answer = {"text": _FAILED, "key": f"failed/{asked}", "report": False}
+        self._tried("answer", self.steps.answer, ref, answer)
+        if answer["report"]:
+            self._report(ref, forced=True)
 
     def _settled(self, ref: Json) -> Json | None:
         """The pull request once its head has been the newest for a moment."""

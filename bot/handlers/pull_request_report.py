@@ -5,13 +5,12 @@ Each function is one step of a durable workflow: it may be run again, and then d
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 
 from bot import policy
+from bot.approvals import APPROVALS_LAST, decision_in_force
 from bot.errors import UserError
 from bot.github_events import PullRequestRef
 from bot.policy import Policy
@@ -32,13 +31,10 @@ from bot.publication import CheckOutput, Publication, compose_publication
 from bot.pull_requests import PullRequestFacts
 from bot.records import Head, LastGoodPolicy, PricedReport
 from bot.report_json import dump_report
-from estimators.approval import Consent, still_covers
+from estimators.approval import consent_to
 from estimators.guardrail import CrossedGuardrail
-from estimators.objects import Identity, Source
-from estimators.report import Report, Severity
-
-APPROVALS_LAST = timedelta(days=14)
-"""How long an approval of a report counts."""
+from estimators.objects import Source
+from estimators.report import Report
 
 Price = Callable[[Tree, Tree, Policy], tuple[Report, tuple[CrossedGuardrail, ...]]]
 Links = Callable[[PullRequestFacts], Callable[[Source, str], str]]
@@ -76,9 +72,10 @@ def analyse(
         rules, notes = _policy_in_force(facts, base, head, policies, at)
         report, crossed = price(base, head, rules)
         report = replace(report, base=facts.base_ref, head=facts.head_sha, partial=(*report.partial, *notes))
-    approved_by = _approved_by(facts, report, reports, decisions, at) if crossed else ""
+    asked = consent_to(report, crossed)
+    decision = decision_in_force(facts, asked, reports=reports, decisions=decisions, at=at)
     publication = compose_publication(
-        report, crossed, rules.comment, links(facts), head_sha=facts.head_sha, approved_by=approved_by
+        report, crossed, rules.comment, links(facts), head_sha=facts.head_sha, decision=decision
     )
     reports.keep(
         PricedReport(
@@ -158,28 +155,3 @@ def _policy_text(tree: Tree) -> str | None:
 
 def _first_line(error: UserError) -> str:
     return str(error).splitlines()[0]
-
-
-def _approved_by(
-    facts: PullRequestFacts, report: Report, reports: Reports, decisions: Decisions, at: datetime
-) -> str:
-    """Who approved this or a report that asked for at least as much; `""` where nobody did."""
-    for decision in decisions.on(facts.ref.repository.id, facts.ref.number):
-        if decision.decision == "reject":
-            return ""
-        approved = reports.find(decision.repository, decision.number, decision.report_hash)
-        if approved is not None and at < approved.expires and still_covers(_consent(approved), report):
-            return decision.approver
-    return ""
-
-
-def _consent(approved: PricedReport) -> Consent:
-    """What was agreed to, read from the report that was shown."""
-    told = json.loads(approved.report)
-    risks = {
-        f"{Identity(row['environment'], row['namespace'], row['kind'], row['name'])}: {finding['rule']}"
-        for row in told["workloads"]
-        for finding in row["findings"]
-        if finding["severity"] != Severity.INFO
-    }
-    return Consent(Decimal(told["monthly"]["change"]["expected"]), frozenset(risks))

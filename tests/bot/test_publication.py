@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from bot.policy import CommentRules
 from bot.publication import MOST_SUMMARY, Publication, compose_publication, report_hash
+from bot.records import Decision
 from estimators.approval import consent_to, still_covers
 from estimators.guardrail import CrossedGuardrail
 from estimators.money import Range
@@ -21,6 +23,13 @@ from tests.bot.sample_reports import comment_links
 CROSSED = (CrossedGuardrail("production: 1 workload is risky", "", ("acme/sre",)),)
 
 
+def decision(by: str) -> Decision:
+    return Decision(
+        repository=7, number=1, head_sha="4f2c9ab", report_hash="r", decision="approve", approver_id=1,
+        approver=by, reason="", comment_id=1, pull_request="acme/shop#1", at=datetime(2026, 11, 21, tzinfo=UTC),
+    )  # fmt: skip
+
+
 def publication(report: Report, *crossed: CrossedGuardrail, by: str = "", **rules: Any) -> Publication:  # noqa: ANN401 - the rules of the policy
     return compose_publication(
         report,
@@ -28,7 +37,7 @@ def publication(report: Report, *crossed: CrossedGuardrail, by: str = "", **rule
         CommentRules(**rules),
         comment_links,
         head_sha="4f2c9ab",
-        approved_by=by,
+        decision=decision(by) if by else None,
     )
 
 
@@ -114,7 +123,7 @@ def test_consent_ends_with_a_higher_cost_or_a_new_risk() -> None:
     dearer = replace(story, after=story.after + Range.exactly(Decimal("0.01")))
     calmer = replace(story, rows=story.rows[1:])
 
-    assert still_covers(given, story)
-    assert still_covers(given, calmer)
-    assert not still_covers(given, dearer)
-    assert not still_covers(consent_to(calmer), story)
+    assert still_covers(given, given)
+    assert still_covers(given, consent_to(calmer))
+    assert not still_covers(given, consent_to(dearer))
+    assert not still_covers(consent_to(calmer), given)

@@ -16,7 +16,7 @@ PROGRAM = """
 import json, os, sys, time
 from bot.entrypoints import jobs
 from bot.errors import GitHubUnavailable
-from bot.github_events import Delivery, PullRequestChanged, PullRequestRef, Repository
+from bot.github_events import CommandWritten, Delivery, PullRequestChanged, PullRequestRef, Repository
 
 database, journal, script = sys.argv[1:4]
 plan = json.loads(script)
@@ -68,10 +68,20 @@ def effect(name):
 def apologise(sight, reason, again):
     write(step="apologise", number=sight["number"], reason=reason, again=again)
 
+def command(ref, told):
+    trouble("command")
+    return {"text": told["text"], "key": str(told["comment_id"]), "report": told["text"] == "approve"}
+
+def answer(ref, answer):
+    trouble("answer")
+    if not count("answer", key=answer["key"]):
+        write(step="answer", number=ref["number"], key=answer["key"], text=answer["text"])
+
 jobs.PAUSES = (0.1, 0.2)
 jobs.QUIET_SECONDS = plan.get("quiet", 0.0)
 steps = jobs.Steps(look=look, begin=effect("begin"), analyse=analyse, comment=effect("comment"),
-                   check=effect("check"), finish=effect("finish"), apologise=apologise, refs_of=lambda told: [])
+                   check=effect("check"), finish=effect("finish"), apologise=apologise, refs_of=lambda told: [],
+                   command=command, answer=answer)
 work = jobs.Jobs(steps, database, "one")
 work.start()
 for number, head, digest, pause in plan.get("deliveries", []):
@@ -79,6 +89,9 @@ for number, head, digest, pause in plan.get("deliveries", []):
     ref = PullRequestRef(1, shop, number)
     work.receive(Delivery("x", "pull_request", digest), PullRequestChanged(ref, head, "main", "synchronize"))
     time.sleep(pause)
+for number, text, digest in plan.get("comments", []):
+    ref = PullRequestRef(1, shop, number)
+    work.receive(Delivery("x", "issue_comment", digest), CommandWritten(ref, 77, "ann", 5, "MEMBER", text))
 deadline = time.time() + 20
 while time.time() < deadline and count(plan["until"][0]) < plan["until"][1]:
     time.sleep(0.05)
@@ -90,6 +103,7 @@ work.stop(1)
 def run(folder: Path, **plan: Any) -> tuple[list[dict[str, Any]], int]:  # noqa: ANN401 - JSON
     """One process over the database in `folder`; the journal of all processes so far, and how it ended."""
     program = folder / "worker.py"
+    (folder / "journal").touch()
     program.write_text(textwrap.dedent(PROGRAM), encoding="utf-8")
     journal = folder / "journal"
     done = subprocess.run(
@@ -171,6 +185,25 @@ def test_what_never_works_ends_in_a_word_and_not_in_an_error(tmp_path: Path) -> 
 
     assert [line["again"] for line in journal if line["step"] == "apologise"] == [True, True, False]
     assert steps(journal, "comment") == []
+
+
+@pytest.mark.parametrize("step", ["command", "answer"])
+def test_a_command_is_answered_once_over_a_kill_and_a_second_delivery(step: str, tmp_path: Path) -> None:
+    """And the report that it asks for is made."""
+    comments = [(1, "approve", "first"), (1, "approve", "second")]
+    _, killed = run(tmp_path, comments=comments, until=["finish", 1], kill_at=step)
+    journal, ended = run(tmp_path, until=["finish", 1], kill_at=step)
+
+    assert (killed, ended) == (-9, 0)
+    assert [line["text"] for line in journal if line["step"] == "answer"] == ["approve"]
+    assert steps(journal, "check") == steps(journal, "finish") == [(1, "h0")]
+
+
+def test_a_command_that_never_works_is_answered_so(tmp_path: Path) -> None:
+    """Nobody waits for ever."""
+    journal, _ = run(tmp_path, comments=[(1, "help", "d")], until=["answer", 1], fail={"command": 99})
+
+    assert "could not be done" in next(line["text"] for line in journal if line["step"] == "answer")
 
 
 def test_accepting_is_fast(tmp_path: Path) -> None:

@@ -1,0 +1,121 @@
+"""How a workload's numbers and findings came about, read from a report as it was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bot import words
+from bot.rendering import render
+from estimators.money import Range
+from estimators.report import Verdict
+
+MOST = 5
+"""Workloads in one answer."""
+_MOST_NAMED = 20
+_MOST_FINDINGS = 20
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SideWords:
+    """One side: `pods` as a count, each line as `2 cores × 730 h × $0.031611 = $46.15`, and their sum."""
+
+    title: str
+    pods: str
+    lines: tuple[str, ...]
+    monthly: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One workload in words; findings and changes as the report has them."""
+
+    name: str
+    kind: str
+    environment: str
+    verdict: str
+    change: str
+    spread: str
+    sides: tuple[SideWords, ...]
+    findings: Sequence[Json]
+    findings_left: int
+    unknown_because: str
+
+
+def explain(report: Json, name: str = "", head: str = "") -> str:
+    """The workloads called `name`, or the first of all where it is `""`, in Markdown.
+
+    A workload is named as the comment names it, or with its kind, or by its bare name. Where none is
+    called so, the answer says which there are.
+    """
+    rows = report["workloads"]
+    wanted = name.strip("`'\"").casefold()
+    found = [row for row in rows if not wanted or wanted in _names(row)]
+    return render(
+        "github/explain.md.j2",
+        name=name,
+        head=words.revision(head),
+        found=[_explained(row, report) for row in found[:MOST]],
+        left=max(len(found) - MOST, 0),
+        known=list(dict.fromkeys(_name(row) for row in rows))[:_MOST_NAMED],
+    )
+
+
+def _name(row: Json) -> str:
+    return f"{row['namespace']}/{row['name']}" if row["namespace"] else str(row["name"])
+
+
+def _names(row: Json) -> set[str]:
+    name, bare, kind = _name(row), row["name"], row["kind"]
+    return {each.casefold() for each in (name, bare, f"{kind}/{bare}", f"{kind}/{name}")}
+
+
+def _explained(row: Json, report: Json) -> Explained:
+    currency, change = report["currency"], _range(row["change"])
+    return Explained(
+        name=_name(row),
+        kind=row["kind"],
+        environment=row["environment"],
+        verdict=words.VERDICTS[Verdict(row["verdict"])],
+        change=words.money(change.expected, currency, signed=True),
+        spread=words.spread(change, currency),
+        sides=tuple(
+            _side(title, row[side], report)
+            for title, side in (("Before", "before"), ("After", "after"))
+            if row[side]
+        ),
+        findings=row["findings"][:_MOST_FINDINGS],
+        findings_left=max(len(row["findings"]) - _MOST_FINDINGS, 0),
+        unknown_because=row["unknown_because"],
+    )
+
+
+def _side(title: str, side: Json, report: Json) -> SideWords:
+    replicas, monthly = side["replicas"], _range(side["monthly"])
+    how = replicas["note"] or replicas["source"]
+    between = words.spread(monthly, report["currency"], " ({}…{})", signed=False)
+    return SideWords(
+        title=title,
+        pods=f"{words.numbers(_range(replicas))} ({how})",
+        lines=tuple(_line(line, report) for line in side["lines"]),
+        monthly=words.money(monthly.expected, report["currency"], cents=True) + between,
+    )
+
+
+def _line(line: Json, report: Json) -> str:
+    price = words.unit_price(Decimal(line["price"]), report["currency"])
+    by_month = line["price_unit"].endswith("-month")
+    hours = words.number(Decimal(report["hours_per_month"]))
+    by = f"{price} a month" if by_month else f"{hours} h × {price}"
+    label = f"{line['group']}: {line['label']}" if line["group"] else line["label"]
+    quantity = words.units(Decimal(line["quantity"]["expected"]), line["unit"])
+    amount = words.money(Decimal(line["monthly"]["expected"]), report["currency"], cents=True)
+    return f"{label}: {quantity} × {by} = {amount}"
+
+
+def _range(told: Json) -> Range:
+    return Range(*(Decimal(told[end]) for end in ("floor", "expected", "ceiling")))

@@ -1,0 +1,167 @@
+"""What people ask of the bot in comments, and who may decide; the bot is a process of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.test_github_flow import FILES, RAISED, Bot, hub, reported, running, shop, wait_for
+from tests.github.model import CheckRun, Pull, Repository
+from tests.github.service import GitHub
+from tests.yaml_objects import deployment
+
+__all__ = ["hub"]
+POLICY = "guardrails: [{monthly_increase: 10, message: Ask FinOps., approvers: [acme/finops, olga]}]\n"
+
+
+@dataclass
+class Scene:
+    """A pull request whose guardrail is crossed."""
+
+    hub: GitHub
+    bot: Bot
+    repository: Repository
+    pull: Pull
+    folder: Path
+
+    @property
+    def approve(self) -> str:
+        return f"/tuppence approve {self.pull.head_sha[:7]}"
+
+    def check(self) -> CheckRun:
+        [run] = self.hub.check_runs(self.repository, sha=self.pull.head_sha)
+        return run
+
+    def summary(self) -> str:
+        return str(self.check().output["summary"])
+
+    def say(self, text: str, *, author: str) -> None:
+        self.hub.people.comment(self.repository, self.pull, text, author=author)
+
+    def answers(self) -> list[str]:
+        """What the bot said beside its one comment."""
+        ours = [each for each in self.hub.comments(self.repository, self.pull) if each.by_app]
+        return [each.body for each in ours if "tuppence:reply" in each.body]
+
+    def answered(self, times: int = 1) -> str:
+        self.wait(lambda: len(self.answers()) >= times, "an answer")
+        assert len(self.answers()) == times
+        return self.answers()[-1]
+
+    def wait(self, true: Callable[[], object], what: str) -> None:
+        wait_for(true, what=what, told=self.bot.log.read_text)
+
+    def turns(self, conclusion: str) -> None:
+        self.wait(lambda: self.check().conclusion == conclusion, f"a check that is a {conclusion}")
+
+    def audit(self) -> list[tuple[str, str]]:
+        with closing(sqlite3.connect(self.folder / "tuppence.db")) as database:
+            query = "select actor, action from audit where action in ('approve', 'reject')"
+            return list(database.execute(query))
+
+
+@pytest.fixture
+def scene(hub: GitHub, tmp_path: Path) -> Iterator[Scene]:
+    hub.people.team("acme", "finops", "ann", "bob", pending=("ivy",))
+    with running(hub, tmp_path) as bot:
+        repository = shop(hub, {**FILES, ".tuppence.yaml": POLICY})
+        pull = hub.people.open_pull(repository, RAISED, author="author", branch="raise")
+        wait_for(lambda: reported(hub, repository, pull), what="a report", told=bot.log.read_text)
+        yield Scene(hub, bot, repository, pull, tmp_path)
+
+
+def test_a_permitted_person_turns_the_check_green(scene: Scene) -> None:
+    """The comment said how; the check and the comment say who did."""
+    assert scene.check().conclusion == "failure"
+    assert f"`{scene.approve}`" in scene.hub.comments(scene.repository, scene.pull)[0].body
+
+    scene.say(f"Fine by me.\n\n{scene.approve}", author="ann")
+    scene.turns("success")
+
+    assert "`ann` approved" in scene.answered()
+    assert "Approved by `ann`" in scene.summary()
+    assert "Approved by `ann`" in scene.hub.comments(scene.repository, scene.pull)[0].body
+    assert scene.audit() == [("ann", "approve")]
+
+
+@pytest.mark.parametrize("who", ["author", "stranger", "ivy"])
+def test_who_may_not_is_refused_and_told_who_may(scene: Scene, who: str) -> None:
+    """The author, a stranger, and somebody who was invited to the team only."""
+    scene.say(scene.approve, author=who)
+
+    assert "`acme/finops` or `olga`" in scene.answered()
+    assert scene.check().conclusion == "failure"
+    assert scene.audit() == []
+
+
+def test_an_older_commit_is_not_approved(scene: Scene) -> None:
+    """Nor is one in fewer than seven digits."""
+    scene.say("/tuppence approve 0123456789", author="ann")
+    assert "is not the newest commit" in scene.answered()
+    scene.say(f"/tuppence approve {scene.pull.head_sha[:6]}", author="ann")
+    assert "is not the newest commit" in scene.answered(2)
+    assert scene.audit() == []
+
+
+def test_what_is_edited_quoted_or_code_decides_nothing(scene: Scene) -> None:
+    """The next command is answered, these are not."""
+    comment = scene.hub.people.comment(scene.repository, scene.pull, "Looks good", author="ann")
+    scene.hub.people.edit_comment(scene.repository, comment, scene.approve)
+    scene.say(f"> {scene.approve}\n\n```\n{scene.approve}\n```\n<!--\n{scene.approve}\n-->", author="ann")
+    scene.say("/tuppence help", author="ann")
+
+    assert "| Command |" in scene.answered()
+    assert scene.check().conclusion == "failure"
+    assert scene.audit() == []
+
+
+def test_of_two_approvers_at_once_one_decides(scene: Scene) -> None:
+    """One decision, one audit row; the other is told."""
+    scene.say(scene.approve, author="ann")
+    scene.say(scene.approve, author="bob")
+    scene.turns("success")
+    scene.answered(2)
+
+    assert len(scene.audit()) == 1
+    assert sum("this already" in answer for answer in scene.answers()) == 1
+
+
+def test_a_push_that_costs_more_asks_again_and_a_cheaper_one_does_not(scene: Scene) -> None:
+    """An approval covers what was approved."""
+    scene.say(scene.approve, author="olga")
+    scene.turns("success")
+    scene.hub.people.push(scene.repository, {"apps/api.yaml": deployment(cpu="1900m")}, branch="raise")
+    scene.wait(lambda: reported(scene.hub, scene.repository, scene.pull), "a report on the cheaper push")
+    assert scene.check().conclusion == "success"
+    scene.hub.people.push(scene.repository, {"apps/api.yaml": deployment(cpu="3")}, branch="raise")
+    scene.wait(lambda: reported(scene.hub, scene.repository, scene.pull), "a report on the dearer push")
+    assert scene.check().conclusion == "failure"
+
+
+def test_a_rejection_shows_its_reason(scene: Scene) -> None:
+    """Harmless, whatever it holds."""
+    scene.say("/tuppence reject too dear, @acme/all <b>now</b>", author="ann")
+    scene.wait(lambda: "Rejected by `ann`" in scene.summary(), "a rejection")
+
+    assert scene.check().conclusion == "failure"
+    assert "@acme/all" not in scene.summary()
+    assert "too dear" in scene.answered()
+    assert scene.audit() == [("ann", "reject")]
+
+
+def test_a_workload_is_explained_by_word_and_by_button(scene: Scene) -> None:
+    """With its arithmetic, once for each comment and once for each report."""
+    scene.say("/tuppence explain API", author="stranger")
+    assert "h × $" in scene.answered()
+    for _ in range(2):
+        scene.hub.people.press(scene.repository, scene.check(), "explain", by="author")
+    scene.answered(2)
+    scene.say("/tuppence explain nothing-like-it", author="stranger")
+    scene.wait(lambda: any("is called" in each for each in scene.answers()), "the last answer")
+
+    assert len(scene.answers()) == 3
