@@ -95,6 +95,8 @@ lock: install
 	$(PIP_COMPILE) --output-file requirements.lock pyproject.toml
 	$(BIN)/python -c '$(DEV_GROUP)' \
 	  | $(PIP_COMPILE) --extra helm --extra postgres --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml -
+	printf '%s\n' hatchling helm-python-sdk \
+	  | $(PIP_COMPILE) --constraint requirements-dev.lock --output-file requirements-image.lock -
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis

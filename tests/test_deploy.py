@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from bot.adapters import github_app, kubernetes_live
 from bot.entrypoints.github_readings import READERS
 from bot.manifests import documents
+from tests.test_packaging import pins
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 
@@ -47,3 +49,29 @@ def test_the_github_app_subscribes_to_exactly_the_events_that_are_read() -> None
     unasked = {"installation", "installation_repositories"}
 
     assert {*manifest["default_events"], *unasked} == set(READERS)
+
+
+def test_the_image_holds_the_versions_that_were_tested() -> None:
+    """`make lock` mends it."""
+    assert pins("requirements-image.lock").items() <= pins("requirements-dev.lock").items()
+    assert "helm-python-sdk" in pins("requirements-image.lock")
+    assert "psycopg-binary" in pins("requirements.lock")
+
+
+def test_the_image_is_built_from_locks_and_runs_as_nobody() -> None:
+    """Every library by its hash, every file that is copied let in, and a user by number."""
+    text = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ")
+    installs = [part for part in re.split(r"\n|&&|;", text) if "pip install" in part]
+    assert installs
+    assert all("--require-hashes" in part or part.split()[-1] == "." for part in installs)
+    assert re.findall(r"^USER (.+)$", text, re.MULTILINE) == ["10001:10001"]
+
+    ignored = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    let_in = {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    copied = {
+        name
+        for words in re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
+        for name in words.split()
+    }
+    assert copied == let_in
+    assert all((DEPLOY.parent / name).exists() for name in copied)

@@ -21,7 +21,12 @@ DEVELOPMENT = [
     *PROJECT["dependency-groups"]["dev"],
     *(one for extra in PROJECT["project"]["optional-dependencies"].values() for one in extra),
 ]
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-kustomize.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-image.lock",
+    "requirements-kustomize.lock",
+)
 
 
 def pins(lock: str) -> dict[str, str]:
