@@ -40,7 +40,7 @@ from bot.logs import configure
 from bot.manifests.render import make_renderer
 from bot.metrics import Metrics
 from bot.policy import Policy
-from bot.ports import Tree
+from bot.ports import CheckRuns, Comments, Tree
 from bot.publication import CHECK_NAME, CheckOutput, Publication
 from bot.pull_requests import PullRequestFacts
 from bot.records import Head
@@ -55,11 +55,12 @@ from estimators.report import Report
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
+Written = tuple[Comments, CheckRuns]
 HOURS = 14 * 24
 
 
-def serve(settings: Settings, serving_settings: ServeSettings) -> None:
-    """Run until SIGTERM. Raises UserError where nothing is set up that could be served."""
+def serve(settings: Settings, serving_settings: ServeSettings, written: Written | None = None) -> None:
+    """Run until SIGTERM, writing to `written` in GitHub's place. Raises UserError where nothing is set up."""
     github = serving_settings.github
     if github is None:
         raise UserError(
@@ -69,7 +70,7 @@ def serve(settings: Settings, serving_settings: ServeSettings) -> None:
     configure(redactor)
     records = Records(settings.database_url)
     records.prepare()
-    bot = GitHubBot(settings, github, records, redactor)
+    bot = GitHubBot(settings, github, records, redactor, written)
     work = jobs.Jobs(bot.steps(), work_database(settings.database_url), socket.gethostname())
     work.start()
     try:
@@ -89,15 +90,22 @@ class GitHubBot:
     """The handlers with their real ports, as the steps of durable workflows."""
 
     def __init__(
-        self, settings: Settings, github: GitHubSettings, records: Records, redactor: Redactor
+        self,
+        settings: Settings,
+        github: GitHubSettings,
+        records: Records,
+        redactor: Redactor,
+        written: Written | None,
     ) -> None:
         tokens = AppTokens(github.app_id, github.private_key, github.api_url, minted=redactor.add)
         self._settings, self._records = settings, records
         self._web = web_address(github.api_url)
         self._pulls = GitHubPullRequests(tokens)
-        self._comments = GitHubComments(tokens, Markers(github.webhook_secrets))
+        self._comments, self._check_runs = written or (
+            GitHubComments(tokens, Markers(github.webhook_secrets)),
+            GitHubCheckRuns(tokens),
+        )
         self._people = GitHubPeople(tokens)
-        self._check_runs = GitHubCheckRuns(tokens)
         self._revisions = GitRevisions(
             GitCache(settings.cache / "repositories"),
             lambda ref: tokens.mint(ref.installation, ref.repository.id, READ_FILES).value,

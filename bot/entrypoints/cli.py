@@ -199,13 +199,20 @@ def demo(keep: Path | None, *, details: bool) -> None:
 
 
 @cli.command(short_help="Answer GitHub's webhooks: a comment and a check on every pull request.")
-def serve() -> None:
+@click.option("--dry-run", is_flag=True, help="Print what would be written on GitHub; records are not kept.")
+def serve(*, dry_run: bool) -> None:
     """Answer GitHub's webhooks: keep a comment and a check run true on every pull request.
 
     What is served comes from the environment: the GitHub App, the database, Prometheus.
     """
-    from bot.server import serve as run  # noqa: PLC0415
     from bot.settings import from_env, serving_from_env  # noqa: PLC0415
+
+    if dry_run:
+        from bot.rehearsal import dry_run as rehearse  # noqa: PLC0415
+
+        rehearse(from_env(), serving_from_env(), click.echo)
+        return
+    from bot.server import serve as run  # noqa: PLC0415
 
     run(from_env(), serving_from_env())
 

@@ -1,0 +1,59 @@
+"""`tuppence serve --dry-run`: everything is read and priced, and nothing is written."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.test_github_flow import RAISED, ROOT, Bot, shop, wait_for
+from tests.github.service import GitHub, github
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[GitHub]:
+    """A GitHub of the test's own."""
+    with github(tmp_path / "github") as running:
+        yield running
+    running.assert_clean()
+
+
+def test_a_dry_run_prints_and_leaves_no_trace(hub: GitHub, tmp_path: Path) -> None:
+    """Neither on GitHub nor in the records."""
+    bot = Bot(hub, tmp_path)
+    said = tmp_path / "said.txt"
+    with said.open("wb") as out, bot.log.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "bot", "serve", "--dry-run"],
+            cwd=ROOT,
+            env=bot._environment,
+            stdout=out,
+            stderr=log,
+        )
+        try:
+            wait_for(bot.ready, what="the bot to be ready", told=bot.log.read_text)
+            hub.hooks.url = f"{bot.url}/github/webhook"
+            repository = shop(hub)
+            pull = hub.people.open_pull(repository, RAISED)
+            wait_for(
+                lambda: "would set the check of" in said.read_text() and "success" in said.read_text(),
+                what="what would be written",
+                told=bot.log.read_text,
+            )
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+
+    assert "acme/shop#1: would comment:" in said.read_text()
+    assert "+$69.23 a month" in said.read_text()
+    assert hub.comments(repository, pull) == []
+    assert hub.check_runs(repository) == []
+    assert not list(tmp_path.glob("tuppence*.db"))
+    assert hub.hooks.secret not in said.read_text() + bot.log.read_text()
+    assert {
+        scope for use in hub.scopes() for scope, level in use.granted.items() if level == "write"
+    } == set()
