@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from bot.adapters.cron_runs import runs_per_month
 from bot.adapters.git_cache import GitCache, GitRevisions
@@ -22,17 +21,19 @@ from bot.adapters.github_people import GitHubPeople
 from bot.adapters.github_pull_requests import GitHubPullRequests
 from bot.adapters.records import Records
 from bot.entrypoints import http_app, jobs, serving
+from bot.entrypoints.schedule import Schedule
 from bot.errors import UserError
 from bot.github_events import (
     BaseMoved,
     CheckAsked,
     CommandWritten,
     InstallationChanged,
+    PullRequestClosed,
     PullRequestRef,
     Repository,
     from_json,
 )
-from bot.handlers import comment_commands, pull_request_report
+from bot.handlers import comment_commands, measure_change, pull_request_report
 from bot.handlers.price_change import price_change
 from bot.handlers.pull_request_report import Sight
 from bot.live import PrometheusHistory
@@ -48,15 +49,15 @@ from bot.redaction import Redactor
 from bot.repository_prices import RepositoryPrices
 from bot.settings import GitHubSettings, ServeSettings, Settings
 from bot.signed_marker import Markers
-from estimators.audit_chain import AuditFact
+from bot.web_links import line_links, web_address
 from estimators.guardrail import CrossedGuardrail
-from estimators.objects import Source
 from estimators.report import Report
 
 log = logging.getLogger(__name__)
 Json = dict[str, Any]
 Written = tuple[Comments, CheckRuns]
-HOURS = 14 * 24
+HOURS, MEASURED_HOURS = 14 * 24, 7 * 24
+"""How far usage is looked back at: before a change, and after it was merged."""
 
 
 def serve(settings: Settings, serving_settings: ServeSettings, written: Written | None = None) -> None:
@@ -73,15 +74,18 @@ def serve(settings: Settings, serving_settings: ServeSettings, written: Written 
     bot = GitHubBot(settings, github, records, redactor, written)
     work = jobs.Jobs(bot.steps(), work_database(settings.database_url), socket.gethostname())
     work.start()
+    schedule = Schedule(lambda: bot.start_measuring(work))
+    schedule.start()
     try:
         app = http_app.make_app(
-            ready=lambda: [*records.check(), *work.ready()],
+            ready=lambda: [*records.check(), *work.ready(), *schedule.ready()],
             metrics=Metrics(),
             receive=work.receive,
             secrets=github.webhook_secrets,
         )
         serving.run(app, host=serving_settings.host, port=serving_settings.port)
     finally:
+        schedule.stop()
         work.stop()
         records.close()
 
@@ -128,6 +132,8 @@ class GitHubBot:
             answer=lambda ref, answer: comment_commands.say_answer(
                 _ref(ref), comment_commands.Answer(**answer), comments=self._comments
             ),
+            merged=self._merged,
+            measure=self._measure,
             refs_of=self._refs_of,
         )
 
@@ -154,7 +160,7 @@ class GitHubBot:
             _sight(told).facts,
             revisions=self._revisions,
             price=self._price,
-            links=self._links,
+            links=lambda facts: line_links(self._web, facts),
             policies=self._records.policies,
             reports=self._records.reports,
             decisions=self._records.decisions,
@@ -162,7 +168,9 @@ class GitHubBot:
         )
         return publication.to_json()
 
-    def _price(self, base: Tree, head: Tree, policy: Policy) -> tuple[Report, tuple[CrossedGuardrail, ...]]:
+    def _price(
+        self, base: Tree, head: Tree, policy: Policy, hours: int = HOURS
+    ) -> tuple[Report, tuple[CrossedGuardrail, ...]]:
         url = self._settings.prometheus.url
         priced = price_change(
             base,
@@ -171,22 +179,10 @@ class GitHubBot:
             today=_now().date(),
             render=make_renderer(),
             prices=RepositoryPrices(base),
-            history=PrometheusHistory(self._settings, url, HOURS) if url else None,
+            history=PrometheusHistory(self._settings, url, hours) if url else None,
             runs_per_month=runs_per_month,
         )
         return priced.report, priced.crossed
-
-    def _links(self, facts: PullRequestFacts) -> Callable[[Source, str], str]:
-        """Lines of the head, or of the base for what was removed, on the web."""
-        place = f"{self._web}/{facts.ref.repository.full_name}/blob"
-
-        def link(source: Source, side: str) -> str:
-            if not source.file:
-                return ""
-            commit = facts.head_sha if side == "after" else facts.base_sha
-            return f"{place}/{commit}/{quote(source.file)}#L{source.line}"
-
-        return link
 
     def _say_comment(self, told: Json, publication: Json) -> None:
         pull_request_report.say_comment(
@@ -206,23 +202,9 @@ class GitHubBot:
         )
 
     def _finish(self, told: Json) -> None:
-        """One audit row for each report that was shown."""
-        facts = _sight(told).facts
-        report = self._records.reports.newest(facts.ref.repository.id, facts.ref.number)
-        if report is not None:
-            place = f"{facts.ref.repository.full_name}#{facts.ref.number}"
-            key = f"report/{report.repository}/{report.number}/{report.head_sha}/{report.report_hash}"
-            details = {"head": report.head_sha, "report": report.report_hash}
-            self._records.audit.append(
-                AuditFact(
-                    at=_now(),
-                    actor="tuppence",
-                    action="report.shown",
-                    subject=place,
-                    key=key,
-                    details=details,
-                )
-            )
+        pull_request_report.note_shown(
+            _sight(told).facts, reports=self._records.reports, audit=self._records.audit, at=_now()
+        )
 
     def _command(self, ref: Json, told: Json) -> Json:
         """What a comment or the button *Explain* asks for."""
@@ -241,6 +223,36 @@ class GitHubBot:
         else:
             raise TypeError(f"{told['kind']} asks for nothing")
         return asdict(answer)
+
+    def _merged(self, told: Json) -> None:
+        event, records = from_json(told), self._records
+        if isinstance(event, PullRequestClosed):
+            measure_change.remember(
+                event, reports=records.reports, predictions=records.predictions, at=_now()
+            )
+
+    def start_measuring(self, work: jobs.Jobs) -> None:
+        """Start the measuring of every change that was merged long enough ago; once a day each."""
+        now = _now()
+        for prediction in self._records.predictions.due(now):
+            work.measure(dict(prediction.reference), f"{now:%Y-%m-%d}")
+
+    def _measure(self, ref: Json) -> None:
+        due = self._records.predictions.due(_now())
+        for prediction in due:
+            if (prediction.repository, prediction.number) == (ref["repository"]["id"], ref["number"]):
+                measure_change.measure(
+                    prediction,
+                    price=self._price_since if self._settings.prometheus.url else None,
+                    pulls=self._pulls,
+                    revisions=self._revisions,
+                    comments=self._comments,
+                    predictions=self._records.predictions,
+                    at=_now(),
+                )
+
+    def _price_since(self, base: Tree, head: Tree, policy: Policy) -> Report:
+        return self._price(base, head, policy, MEASURED_HOURS)[0]
 
     def _refs_of(self, told: Json) -> list[Json]:
         event = from_json(told)
@@ -276,14 +288,6 @@ def work_database(database_url: str) -> str:
     """Where work is kept: in the records' PostgreSQL, but beside their SQLite file, which has one writer."""
     path, dot, ending = database_url.rpartition(".")
     return f"{path}-work.{ending}" if dot and database_url.startswith("sqlite:") else database_url
-
-
-def web_address(api_url: str) -> str:
-    """Where people look at what an API serves: github.com, or an Enterprise Server's own name."""
-    parts = urlsplit(api_url)
-    if parts.hostname == "api.github.com":
-        return "https://github.com"
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _ref(told: Json) -> PullRequestRef:

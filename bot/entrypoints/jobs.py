@@ -25,6 +25,7 @@ from bot.github_events import (
     Ignored,
     InstallationChanged,
     PullRequestChanged,
+    PullRequestClosed,
     PullRequestRef,
     from_json,
     to_json,
@@ -64,6 +65,10 @@ class Steps:
     """Carries out what a comment or a button asks of a pull request; gives the answer, `report` tells
     whether the report is to be made again."""
     answer: Callable[[Json, Json], None]
+    merged: Callable[[Json], None]
+    """Remembers what was said of a pull request that is merged now."""
+    measure: Callable[[Json], None]
+    """Tells how what was said of a merged pull request compares with what happened."""
     refs_of: Callable[[Json], list[Json]]
     """The pull requests that an event is about: of an installation, a base branch, or a check's head."""
 
@@ -78,6 +83,7 @@ class Jobs:
     workers: int = 4
     _dbos: DBOS | None = None
     _start_event: Callable[..., Any] | None = None
+    _start_measure: Callable[..., Any] | None = None
 
     def start(self) -> None:
         """Register everything, resume what was left, and begin to work."""
@@ -112,6 +118,11 @@ class Jobs:
         with SetWorkflowID(f"event/{delivery.digest}"):
             DBOS.enqueue_workflow(EVENTS, self._start_event, to_json(event), delivery.digest)
 
+    def measure(self, ref: Json, day: str) -> None:
+        """Measure a merged pull request; on one `day` once, in however many processes this is called."""
+        if self._start_measure is not None:
+            self._enqueue(self._start_measure, ref, day, day)
+
     def ready(self) -> Sequence[str]:
         """Why work would not be done now; nothing where all is well."""
         return () if self._dbos is not None else ("the worker is not running",)
@@ -125,11 +136,24 @@ class Jobs:
         def command(ref: Json, told: Json) -> None:
             self._command(ref, told)
 
+        @DBOS.workflow(name="merged")
+        def merged(_ref: Json, told: Json) -> None:
+            self._tried("merged", self.steps.merged, told)
+
+        @DBOS.workflow(name="measure")
+        def measure(ref: Json, _day: str) -> None:
+            self._tried("measure", self.steps.measure, ref)
+
+        self._start_measure = measure
+
         @DBOS.workflow(name="event")
         def event(told: Json, digest: str) -> None:
             found = from_json(told)
             if isinstance(found, CommandWritten):
                 self._enqueue(command, _ref_json(found.ref), f"comment-{found.comment_id}", told)
+            elif isinstance(found, PullRequestClosed):
+                if found.merged:
+                    self._enqueue(merged, _ref_json(found.ref), digest, told)
             elif isinstance(found, CheckAsked) and found.what == "explain":
                 for ref in self._tried("refs_of", self.steps.refs_of, told) or []:
                     self._enqueue(command, ref, digest, told)

@@ -15,6 +15,7 @@ from bot.errors import UserError
 from bot.github_events import PullRequestRef
 from bot.policy import Policy
 from bot.ports import (
+    Audit,
     CheckRuns,
     Checks,
     Comments,
@@ -32,6 +33,7 @@ from bot.pull_requests import PullRequestFacts
 from bot.records import Head, LastGoodPolicy, PricedReport
 from bot.report_json import dump_report
 from estimators.approval import consent_to
+from estimators.audit_chain import AuditFact
 from estimators.guardrail import CrossedGuardrail
 from estimators.objects import Source
 from estimators.report import Report
@@ -111,6 +113,22 @@ def say_check(
     ref = facts.ref
     known = checks.check(ref.repository.id, facts.head_sha, name)
     checks.keep_check(check_runs.put(ref, facts.head_sha, output, known))
+
+
+def note_shown(facts: PullRequestFacts, *, reports: Reports, audit: Audit, at: datetime) -> None:
+    """One audit row for each report that was shown on a head."""
+    report = reports.newest(facts.ref.repository.id, facts.ref.number)
+    if report is not None:
+        audit.append(
+            AuditFact(
+                at=at,
+                actor="tuppence",
+                action="report.shown",
+                subject=f"{facts.ref.repository.full_name}#{facts.ref.number}",
+                key=f"report/{report.repository}/{report.number}/{report.head_sha}/{report.report_hash}",
+                details={"head": report.head_sha, "report": report.report_hash},
+            )
+        )
 
 
 def outage(reason: str, *, again: bool) -> CheckOutput:

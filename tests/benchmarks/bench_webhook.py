@@ -44,7 +44,7 @@ async def empty(request):
 steps = jobs.Steps(
     look=lambda ref: {"open": True, "done": False, "quiet_seconds": 9.0}, begin=lambda sight: None, analyse=analyse,
     comment=lambda *_: None, check=lambda *_: None, finish=lambda _: None, apologise=lambda *_: None,
-    refs_of=lambda _: [],
+    refs_of=lambda _: [], command=lambda *_: {}, answer=lambda *_: None, merged=lambda _: None, measure=lambda _: None,
 )
 work = jobs.Jobs(steps, sys.argv[1], "bench")
 work.start()

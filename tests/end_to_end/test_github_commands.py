@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -59,10 +60,13 @@ class Scene:
     def turns(self, conclusion: str) -> None:
         self.wait(lambda: self.check().conclusion == conclusion, f"a check that is a {conclusion}")
 
-    def audit(self) -> list[tuple[str, str]]:
-        with closing(sqlite3.connect(self.folder / "tuppence.db")) as database:
-            query = "select actor, action from audit where action in ('approve', 'reject')"
-            return list(database.execute(query))
+    def audit(self) -> list[tuple[object, ...]]:
+        return self.database("select actor, action from audit where action in ('approve', 'reject')")
+
+    def database(self, statement: str) -> list[tuple[object, ...]]:
+        """Our records, read or changed behind the bot's back."""
+        with closing(sqlite3.connect(self.folder / "tuppence.db")) as database, database:
+            return list(database.execute(statement))
 
 
 @pytest.fixture
@@ -165,3 +169,16 @@ def test_a_workload_is_explained_by_word_and_by_button(scene: Scene) -> None:
     scene.wait(lambda: any("is called" in each for each in scene.answers()), "the last answer")
 
     assert len(scene.answers()) == 3
+
+
+def test_what_was_predicted_is_kept_when_it_is_merged_and_told_when_a_week_is_over(scene: Scene) -> None:
+    """Without a Prometheus the bot says that it could not measure; a restart says nothing again."""
+    scene.hub.people.merge(scene.repository, scene.pull)
+    scene.wait(lambda: scene.database("select count(*) from predictions") == [(1,)], "a prediction")
+    for _ in range(2):
+        scene.bot.end(signal.SIGTERM)
+        scene.database("update predictions set due_at = '2026-01-01 00:00:00.000000'")
+        scene.bot.start()
+        scene.wait(lambda: scene.database("select posted_at from predictions") != [(None,)], "the word")
+
+    assert "Predicted +$69.23 a month. It could not be measured" in scene.answered()

@@ -14,9 +14,10 @@ import pytest
 
 PROGRAM = """
 import json, os, sys, time
+from dataclasses import asdict
 from bot.entrypoints import jobs
 from bot.errors import GitHubUnavailable
-from bot.github_events import CommandWritten, Delivery, PullRequestChanged, PullRequestRef, Repository
+from bot.github_events import CommandWritten, Delivery, PullRequestClosed, PullRequestChanged, PullRequestRef, Repository
 
 database, journal, script = sys.argv[1:4]
 plan = json.loads(script)
@@ -72,6 +73,14 @@ def command(ref, told):
     trouble("command")
     return {"text": told["text"], "key": str(told["comment_id"]), "report": told["text"] == "approve"}
 
+def merged(told):
+    trouble("merged")
+    write(step="merged", number=told["ref"]["number"])
+
+def measure(ref):
+    trouble("measure")
+    write(step="measure", number=ref["number"])
+
 def answer(ref, answer):
     trouble("answer")
     if not count("answer", key=answer["key"]):
@@ -81,7 +90,8 @@ jobs.PAUSES = (0.1, 0.2)
 jobs.QUIET_SECONDS = plan.get("quiet", 0.0)
 steps = jobs.Steps(look=look, begin=effect("begin"), analyse=analyse, comment=effect("comment"),
                    check=effect("check"), finish=effect("finish"), apologise=apologise, refs_of=lambda told: [],
-                   command=command, answer=answer)
+                   command=command, answer=answer,
+                   merged=merged, measure=measure)
 work = jobs.Jobs(steps, database, "one")
 work.start()
 for number, head, digest, pause in plan.get("deliveries", []):
@@ -92,6 +102,12 @@ for number, head, digest, pause in plan.get("deliveries", []):
 for number, text, digest in plan.get("comments", []):
     ref = PullRequestRef(1, shop, number)
     work.receive(Delivery("x", "issue_comment", digest), CommandWritten(ref, 77, "ann", 5, "MEMBER", text))
+for number, was_merged in plan.get("closed", []):
+    ref = PullRequestRef(1, shop, number)
+    told = PullRequestClosed(ref, "h0", was_merged, None)
+    work.receive(Delivery("x", "pull_request", f"closed-{number}"), told)
+for number, day in plan.get("measures", []):
+    work.measure(asdict(PullRequestRef(1, shop, number)), day)
 deadline = time.time() + 20
 while time.time() < deadline and count(plan["until"][0]) < plan["until"][1]:
     time.sleep(0.05)
@@ -204,6 +220,17 @@ def test_a_command_that_never_works_is_answered_so(tmp_path: Path) -> None:
     journal, _ = run(tmp_path, comments=[(1, "help", "d")], until=["answer", 1], fail={"command": 99})
 
     assert "could not be done" in next(line["text"] for line in journal if line["step"] == "answer")
+
+
+def test_a_merge_is_remembered_and_measured_once_a_day(tmp_path: Path) -> None:
+    """One that was given up is not; what failed all day has another day."""
+    measures = [(1, "Monday"), (1, "Monday"), (1, "Tuesday")]
+    journal, _ = run(
+        tmp_path, closed=[(1, True), (2, False)], measures=measures, until=["measure", 2], linger=1
+    )
+
+    assert steps(journal, "merged") == [(1, None)]
+    assert steps(journal, "measure") == [(1, None), (1, None)]
 
 
 def test_accepting_is_fast(tmp_path: Path) -> None:
