@@ -10,7 +10,6 @@ import socket
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from bot.adapters.cron_runs import runs_per_month
 from bot.adapters.git_cache import GitCache, GitRevisions
@@ -47,7 +46,7 @@ from bot.pull_requests import PullRequestFacts
 from bot.records import Head
 from bot.redaction import Redactor
 from bot.repository_prices import RepositoryPrices
-from bot.settings import GitHubSettings, ServeSettings, Settings
+from bot.settings import GitHubSettings, ServeSettings, Settings, secrets_of
 from bot.signed_marker import Markers
 from bot.web_links import line_links, web_address
 from estimators.guardrail import CrossedGuardrail
@@ -270,18 +269,6 @@ class GitHubBot:
         else:
             found = []
         return [asdict(ref) for ref in found]
-
-
-def secrets_of(settings: Settings, github: GitHubSettings) -> list[str]:
-    """Everything that may stand in no log."""
-    prometheus = settings.prometheus
-    password = urlsplit(settings.database_url).password or ""
-    known = [*github.webhook_secrets, github.private_key, prometheus.token, password]
-    return [
-        secret
-        for secret in [*known, *(prometheus.basic_auth or ())[1:], *prometheus.headers.values()]
-        if secret
-    ]
 
 
 def work_database(database_url: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from bot.errors import UserError
 
@@ -150,6 +151,18 @@ def secret_in(name: str, environment: Mapping[str, str] | None = None) -> str:
     if reader.problems or not secret:
         raise UserError("\n".join(reader.problems) or f"{name}: not set, and a secret must be in it")
     return secret.strip()
+
+
+def secrets_of(settings: Settings, github: GitHubSettings) -> list[str]:
+    """Everything that may stand in no log."""
+    prometheus = settings.prometheus
+    password = urlsplit(settings.database_url).password or ""
+    known = [*github.webhook_secrets, github.private_key, prometheus.token, password]
+    return [
+        secret
+        for secret in [*known, *(prometheus.basic_auth or ())[1:], *prometheus.headers.values()]
+        if secret
+    ]
 
 
 @dataclass(frozen=True, slots=True)
