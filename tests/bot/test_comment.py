@@ -254,12 +254,9 @@ def test_nothing_a_stranger_wrote_acts(sample: str, texts: list[str]) -> None:
 
 
 def test_a_thousand_rows_take_a_moment() -> None:
-    """26 ms where this was written; a tenth of a second is what a person would notice."""
+    """26 ms where this was written; work that grows with the square of the rows would take a minute."""
     told = many(1000)
-    times = []
-    for _ in range(3):
-        start = perf_counter()
-        render_comment(told, links=comment_links)
-        times.append(perf_counter() - start)
+    start = perf_counter()
+    render_comment(told, links=comment_links)
 
-    assert min(times) < 0.1
+    assert perf_counter() - start < 5
