@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.page_details import Links
     from bot.policy import Policy
     from bot.ports import Tree
-    from estimators.prices import PriceSheet
+    from bot.repository_prices import RepositoryPrices
 
 TEXT_WIDTH = 100
 """Columns of a text report that goes into a file or a pipe."""
@@ -91,7 +91,7 @@ def price(options: DiffOptions) -> Priced:
             repository_urls=_addresses(options),
             today=datetime.now(UTC).date(),
             render=make_renderer(unsafe=options.unsafe_render, progress=progress),
-            prices=_Prices(options.prices, base),
+            prices=_prices(options, base),
             history=history_for(
                 prometheus=options.prometheus,
                 usage=options.usage,
@@ -150,34 +150,12 @@ def _text(path: Path, option: str) -> str:
         raise UserError(f"{option} {path}: cannot be read: {error.strerror}") from error
 
 
-class _Prices:
-    """Price sheets: the one a person named for everything, else those the policy names, else list prices."""
+def _prices(options: DiffOptions, base: Tree) -> RepositoryPrices:
+    """A named sheet is read at once: a mistake in it is worth saying even where nothing is priced."""
+    from bot.adapters.price_files import read_prices  # noqa: PLC0415
+    from bot.repository_prices import RepositoryPrices  # noqa: PLC0415
 
-    def __init__(self, named: Path | None, base: Tree) -> None:
-        """Read the named sheet at once: a mistake in it is worth saying even where nothing is priced."""
-        from bot.adapters.price_files import read_prices  # noqa: PLC0415
-
-        self._base = base
-        self._named = None if named is None else read_prices(named)
-        self._known: dict[str, PriceSheet] = {}
-
-    def sheet(self, file: str) -> PriceSheet:
-        if file not in self._known:
-            self._known[file] = self._read(file)
-        return self._known[file]
-
-    def _read(self, file: str) -> PriceSheet:
-        from bot.adapters.price_files import parse_prices  # noqa: PLC0415
-        from bot.adapters.price_list import default_sheet  # noqa: PLC0415
-
-        if self._named is not None:
-            return self._named
-        if not file:
-            return default_sheet()
-        if file not in self._base.paths():
-            raise UserError(f".tuppence.yaml: prices: {file} is not in {self._base.name}")
-        [(_, data)] = self._base.read([file])
-        return parse_prices(data, file)
+    return RepositoryPrices(base, None if options.prices is None else read_prices(options.prices))
 
 
 def show(priced: Priced, options: DiffOptions) -> None:

@@ -1,8 +1,8 @@
-"""The price sheets that a repository's policy names, as the server reads them."""
+"""Which price sheet holds: the one a person named, else those that a repository's policy names."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from bot.adapters.price_files import parse_prices
 from bot.adapters.price_list import default_sheet
@@ -13,15 +13,22 @@ from estimators.prices import PriceSheet
 
 @dataclass(frozen=True, slots=True)
 class RepositoryPrices:
-    """Price sheets that the policy names in the base of the repository, else the list prices."""
+    """The sheet `named` for everything, else the policy's, read from the `base`, else list prices."""
 
     base: Tree
+    named: PriceSheet | None = None
+    _known: dict[str, PriceSheet] = field(default_factory=dict, init=False, repr=False)
 
     def sheet(self, file: str) -> PriceSheet:
-        """The sheet in `file` of the base. Raises UserError where it is not there."""
+        """The sheet that holds where the policy says `file`. Raises UserError where that is not there."""
+        if file not in self._known:
+            self._known[file] = self.named or self._read(file)
+        return self._known[file]
+
+    def _read(self, file: str) -> PriceSheet:
         if not file:
             return default_sheet()
         if file not in self.base.paths():
-            raise UserError(f".tuppence.yaml: prices: {file} is not in the base branch")
+            raise UserError(f".tuppence.yaml: prices: {file} is not in {self.base.name}")
         [(_, data)] = self.base.read([file])
-        return replace(parse_prices(data, file), explicit=False)
+        return parse_prices(data, file)
