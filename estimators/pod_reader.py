@@ -27,11 +27,7 @@ def read_template(template: Body, path: Path, problems: list[Problem]) -> PodTem
         overhead=read_resources(spec.get("overhead"), (*at, "overhead"), problems),
         placement=_placement(spec),
         runtime_class=text(spec.get("runtimeClassName")),
-        priority_class=text(spec.get("priorityClassName")),
         resource_claims=tuple(mapping(item) for item in sequence(spec.get("resourceClaims"))),
-        claim_names=tuple(
-            name for item in volumes if (name := text(dig(item, "persistentVolumeClaim", "claimName")))
-        ),
         ephemeral_claims=_ephemeral_claims(volumes, (*at, "volumes"), problems),
         has_empty_dir=any("emptyDir" in item for item in volumes),
     )

@@ -90,10 +90,7 @@ class PodTemplate:
     overhead: Resources
     placement: Placement
     runtime_class: str = ""
-    priority_class: str = ""
     resource_claims: tuple[Body, ...] = ()
-    claim_names: tuple[str, ...] = ()
-    """PersistentVolumeClaims its volumes mount by name."""
     ephemeral_claims: tuple[VolumeClaim, ...] = ()
     """Generic ephemeral volumes: one claim a pod."""
     has_empty_dir: bool = False

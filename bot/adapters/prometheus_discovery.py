@@ -44,11 +44,6 @@ class Layout:
         """A rate needs four scrapes to survive one that failed."""
         return 4 * self.scrape_interval_seconds
 
-    @property
-    def state_prefix(self) -> str:
-        """The prefix of kube-state-metrics' labels, `""` where it is not there."""
-        return self.state[0] if self.state else ""
-
 
 def discover(api: PrometheusApi, scope: Scope, *, start: datetime, end: datetime) -> Layout:
     """Look at the last moment of the time to be read; at every sixth hour where there is nothing then."""
