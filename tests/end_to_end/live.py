@@ -65,12 +65,12 @@ def _of_cluster() -> Iterator[tuple[str, Mapping[str, str], float]]:
     yield "node_total_hourly_cost", node, 4 * CORE_HOUR + 16 * GIB_HOUR
 
 
-def requests_answered(url: str) -> int:
-    """How many queries this Prometheus has answered, as it counts them itself."""
+def bytes_answered(url: str) -> int:
+    """How much this Prometheus has answered to queries over time, as it counts it itself."""
     with urlopen(f"{url}/metrics", timeout=10) as answer:  # noqa: S310 - loopback
         text = answer.read().decode()
     counts = re.findall(
-        r'^prometheus_http_requests_total\{.*handler="/api/v1/query(?:_range)?"\} (\S+)', text, re.MULTILINE
+        r'^prometheus_http_response_size_bytes_sum\{handler="/api/v1/query_range"\} (\S+)', text, re.MULTILINE
     )
     return int(sum(map(float, counts)))
 

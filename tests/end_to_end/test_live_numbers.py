@@ -11,7 +11,7 @@ import pytest
 
 from tests.end_to_end.commands import Ran, process, tuppence
 from tests.end_to_end.contract import checked
-from tests.end_to_end.live import CORE_HOUR, answering, history, requests_answered, same_window
+from tests.end_to_end.live import CORE_HOUR, answering, history, bytes_answered, same_window
 from tests.end_to_end.repositories import Repository, deployment
 from tests.prometheus_server import backfill, serving
 
@@ -136,11 +136,11 @@ def test_the_second_run_asks_for_what_is_new(
 ) -> None:
     """Past days come from the cache, and say the same."""
     same_window()
-    asked = [requests_answered(prometheus)]
+    asked = [bytes_answered(prometheus)]
     told = []
     for _ in range(2):
         told.append(diff(cuts, "unsafe", "--prometheus", prometheus, "--window", "3d"))
-        asked.append(requests_answered(prometheus))
+        asked.append(bytes_answered(prometheus))
     first, second = asked[1] - asked[0], asked[2] - asked[1]
 
     assert told[0] == told[1]
