@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from bot.errors import UserError
 
 if TYPE_CHECKING:
+    from bot.composition.repository_prices import RepositoryPrices
     from bot.handlers.price_change import Priced
     from bot.page_details import Links
     from bot.policy import Policy
     from bot.ports import Tree
-    from bot.repository_prices import RepositoryPrices
 
 TEXT_WIDTH = 100
 """Columns of a text report that goes into a file or a pipe."""
@@ -77,8 +77,8 @@ def diff(options: DiffOptions) -> bool:
 def price(options: DiffOptions) -> Priced:
     """Everything of `diff` but the showing."""
     from bot.adapters.cron_runs import runs_per_month  # noqa: PLC0415
+    from bot.composition.live import history_for  # noqa: PLC0415
     from bot.handlers.price_change import price_change  # noqa: PLC0415
-    from bot.live import history_for  # noqa: PLC0415
     from bot.manifests.render import make_renderer  # noqa: PLC0415
     from bot.progress import progress_bar  # noqa: PLC0415
 
@@ -153,7 +153,7 @@ def _text(path: Path, option: str) -> str:
 def _prices(options: DiffOptions, base: Tree) -> RepositoryPrices:
     """A named sheet is read at once: a mistake in it is worth saying even where nothing is priced."""
     from bot.adapters.price_files import read_prices  # noqa: PLC0415
-    from bot.repository_prices import RepositoryPrices  # noqa: PLC0415
+    from bot.composition.repository_prices import RepositoryPrices  # noqa: PLC0415
 
     return RepositoryPrices(base, None if options.prices is None else read_prices(options.prices))
 
@@ -198,7 +198,7 @@ def _links(options: DiffOptions) -> Links:
 
 def export_usage(options: ExportOptions) -> str:
     """Write a snapshot and say what is in it."""
-    from bot.live import export  # noqa: PLC0415
+    from bot.composition.live import export  # noqa: PLC0415
     from bot.settings import from_env  # noqa: PLC0415
 
     return export(

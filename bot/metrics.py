@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -20,9 +22,13 @@ _ACKNOWLEDGED = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 1
 
 
 class Metrics:
-    """The metrics of one process. Labels have few values, and none is a stranger's text."""
+    """The metrics of the process that listens, and `others` in text format after them.
 
-    def __init__(self) -> None:
+    Labels have few values, and none is a stranger's text.
+    """
+
+    def __init__(self, others: Callable[[], bytes] = bytes) -> None:
+        self._others = others
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         Gauge("tuppence_build_info", "The version that runs.", ["version"], registry=self.registry).labels(
@@ -48,4 +54,16 @@ class Metrics:
 
     def render(self) -> bytes:
         """All of them in Prometheus's text format, of `CONTENT_TYPE`."""
+        return generate_latest(self.registry) + self._others()
+
+
+class WorkMetrics:
+    """The metrics of the process that works."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(namespace="tuppence_worker", registry=self.registry)
+
+    def render(self) -> bytes:
+        """All of them in Prometheus's text format."""
         return generate_latest(self.registry)

@@ -22,7 +22,7 @@ VENDORS = {
     "alembic": ("bot/adapters/records_*.py", "bot/migrations/*.py"),
     "click": ("bot/entrypoints/*.py", "bot/app.py"),
     "cronsim": ("bot/adapters/cron_runs.py",),
-    "dbos": ("bot/entrypoints/jobs.py",),
+    "dbos": ("bot/entrypoints/*jobs.py", "bot/entrypoints/deliveries.py"),
     "github": ("bot/adapters/github_*.py",),
     "helm_python": ("bot/manifests/*.py",),
     "jinja2": ("bot/rendering.py",),

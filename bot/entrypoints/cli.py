@@ -208,11 +208,11 @@ def serve(*, dry_run: bool) -> None:
     from bot.settings import from_env, serving_from_env  # noqa: PLC0415
 
     if dry_run:
-        from bot.rehearsal import dry_run as rehearse  # noqa: PLC0415
+        from bot.composition.rehearsal import dry_run as rehearse  # noqa: PLC0415
 
-        rehearse(from_env(), serving_from_env(), click.echo)
+        rehearse(from_env(), serving_from_env())
         return
-    from bot.server import serve as run  # noqa: PLC0415
+    from bot.composition.server import serve as run  # noqa: PLC0415
 
     run(from_env(), serving_from_env())
 

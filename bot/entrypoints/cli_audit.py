@@ -31,7 +31,7 @@ def audit() -> None:
 @click.option("--actor", default="", metavar="LOGIN", help="Only rows of this person.")
 def list_rows(last: int, subject: str, actor: str) -> None:
     """Show the newest audit rows, oldest first."""
-    from bot import store  # noqa: PLC0415
+    from bot.composition import store  # noqa: PLC0415
 
     click.echo(store.list_audit(last=last, subject=subject, actor=actor))
 
@@ -45,7 +45,7 @@ def verify(noted: str) -> None:
 
     Exit status: 0 all rows are whole, or there are none; 1 they are not, with a line for each problem.
     """
-    from bot import store  # noqa: PLC0415
+    from bot.composition import store  # noqa: PLC0415
 
     text, whole = store.verify_audit(noted)
     click.echo(text)
@@ -61,6 +61,6 @@ def verify(noted: str) -> None:
 )
 def export(output: Path | None) -> None:
     """Write every audit row as a line of JSON, with the hashes that others can check."""
-    from bot import store  # noqa: PLC0415
+    from bot.composition import store  # noqa: PLC0415
 
     store.export_audit(output)

@@ -28,6 +28,6 @@ def replay(file: Path, event: str, url: str, sign: str) -> None:
 
     EVENT.json is sent as it is. GitHub shows the payload of each delivery under the App's settings, Advanced.
     """
-    from bot import rehearsal  # noqa: PLC0415
+    from bot.composition import rehearsal  # noqa: PLC0415
 
     click.echo(rehearsal.replay(file, event=event, url=url, sign=sign))

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from bot.adapters import webhook_sender
+from bot.composition.rehearsal import replay
 from bot.entrypoints.cli import cli
 from bot.entrypoints.http_app import make_app
 from bot.errors import OutsideError, TuppenceError, UserError
 from bot.github_events import Delivery, Event, PullRequestChanged
 from bot.metrics import Metrics
-from bot.rehearsal import replay
 from tests.deliveries import SECRET, body, pull_request
 from tests.http_peer import Reply, peer
 from tests.served import served

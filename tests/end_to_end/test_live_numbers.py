@@ -11,7 +11,7 @@ import pytest
 
 from tests.end_to_end.commands import Ran, process, tuppence
 from tests.end_to_end.contract import checked
-from tests.end_to_end.live import CORE_HOUR, answering, history, bytes_answered, same_window
+from tests.end_to_end.live import CORE_HOUR, answering, bytes_answered, history, same_window
 from tests.end_to_end.repositories import Repository, deployment
 from tests.prometheus_server import backfill, serving
 

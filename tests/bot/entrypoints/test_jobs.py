@@ -15,7 +15,8 @@ import pytest
 PROGRAM = """
 import json, os, sys, time
 from dataclasses import asdict
-from bot.entrypoints import jobs
+from bot.entrypoints import github_jobs, jobs
+from bot.entrypoints.deliveries import Deliveries
 from bot.errors import GitHubUnavailable
 from bot.github_events import CommandWritten, Delivery, PullRequestClosed, PullRequestChanged, PullRequestRef, Repository
 
@@ -87,27 +88,29 @@ def answer(ref, answer):
         write(step="answer", number=ref["number"], key=answer["key"], text=answer["text"])
 
 jobs.PAUSES = (0.1, 0.2)
-jobs.QUIET_SECONDS = plan.get("quiet", 0.0)
-steps = jobs.Steps(look=look, begin=effect("begin"), analyse=analyse, comment=effect("comment"),
+github_jobs.QUIET_SECONDS = plan.get("quiet", 0.0)
+steps = github_jobs.Steps(look=look, begin=effect("begin"), analyse=analyse, comment=effect("comment"),
                    check=effect("check"), finish=effect("finish"), apologise=apologise, refs_of=lambda told: [],
                    command=command, answer=answer,
                    merged=merged, measure=measure)
-work = jobs.Jobs(steps, database, "one")
+workflows = github_jobs.GitHubWorkflows(steps)
+work = jobs.Jobs(database, "one", [workflows])
 work.start()
+way_in = Deliveries(database)
 for number, head, digest, pause in plan.get("deliveries", []):
     write(step="push", number=number, head=head)
     ref = PullRequestRef(1, shop, number)
-    work.receive(Delivery("x", "pull_request", digest), PullRequestChanged(ref, head, "main", "synchronize"))
+    way_in.receive(Delivery("x", "pull_request", digest), PullRequestChanged(ref, head, "main", "synchronize"))
     time.sleep(pause)
 for number, text, digest in plan.get("comments", []):
     ref = PullRequestRef(1, shop, number)
-    work.receive(Delivery("x", "issue_comment", digest), CommandWritten(ref, 77, "ann", 5, "MEMBER", text))
+    way_in.receive(Delivery("x", "issue_comment", digest), CommandWritten(ref, 77, "ann", 5, "MEMBER", text))
 for number, was_merged in plan.get("closed", []):
     ref = PullRequestRef(1, shop, number)
     told = PullRequestClosed(ref, "h0", was_merged, None)
-    work.receive(Delivery("x", "pull_request", f"closed-{number}"), told)
+    way_in.receive(Delivery("x", "pull_request", f"closed-{number}"), told)
 for number, day in plan.get("measures", []):
-    work.measure(asdict(PullRequestRef(1, shop, number)), day)
+    workflows.measure(asdict(PullRequestRef(1, shop, number)), day)
 deadline = time.time() + 20
 while time.time() < deadline and count(plan["until"][0]) < plan["until"][1]:
     time.sleep(0.05)

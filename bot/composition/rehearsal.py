@@ -33,16 +33,16 @@ def replay(file: Path, *, event: str, url: str, sign: str) -> str:
     return handler.replay(body, event=event, url=url, secret=secret_in(sign), post=post)
 
 
-def dry_run(settings: Settings, serving_settings: ServeSettings, say: Say) -> None:
-    """Serve, and `say` what would be written on GitHub. The records are the run's own and go with it.
+def dry_run(settings: Settings, serving_settings: ServeSettings) -> None:
+    """Serve, and print what would be written on GitHub. The records are the run's own and go with it.
 
     With the real ones the next run would look for comments that are nowhere. Raises as `serve` does.
     """
-    from bot.server import serve  # noqa: PLC0415 - slow to import
+    from bot.composition.server import serve  # noqa: PLC0415 - slow to import
 
     with tempfile.TemporaryDirectory(prefix="tuppence-dry-run-") as folder:
         own = replace(settings, database_url=f"sqlite:///{folder}/records.db")
-        serve(own, serving_settings, (SaidComments(say), SaidCheckRuns(say)))
+        serve(own, serving_settings, rehearsed=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,11 @@
-"""The composition root of `tuppence serve`: real adapters bound to handlers, handlers to durable jobs.
-
-Everything it starts it also stops; nothing is connected when this module is imported.
-"""
+"""What the bot does on GitHub: the handlers with their real ports, as the steps of durable workflows."""
 
 from __future__ import annotations
 
-import logging
-import socket
+import threading
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from bot.adapters.cron_runs import runs_per_month
@@ -19,9 +16,10 @@ from bot.adapters.github_comments import GitHubComments
 from bot.adapters.github_people import GitHubPeople
 from bot.adapters.github_pull_requests import GitHubPullRequests
 from bot.adapters.records import Records
-from bot.entrypoints import http_app, jobs, serving
-from bot.entrypoints.schedule import Schedule
-from bot.errors import UserError
+from bot.composition.live import PrometheusHistory
+from bot.composition.rehearsal import SaidCheckRuns, SaidComments
+from bot.composition.repository_prices import RepositoryPrices
+from bot.entrypoints.github_jobs import GitHubWorkflows, Steps
 from bot.github_events import (
     BaseMoved,
     CheckAsked,
@@ -35,62 +33,29 @@ from bot.github_events import (
 from bot.handlers import comment_commands, measure_change, pull_request_report
 from bot.handlers.price_change import price_change
 from bot.handlers.pull_request_report import Sight
-from bot.live import PrometheusHistory
-from bot.logs import configure
 from bot.manifests.render import make_renderer
-from bot.metrics import Metrics
 from bot.policy import Policy
 from bot.ports import CheckRuns, Comments, Tree
 from bot.publication import CHECK_NAME, CheckOutput, Publication
 from bot.pull_requests import PullRequestFacts
 from bot.records import Head
 from bot.redaction import Redactor
-from bot.repository_prices import RepositoryPrices
-from bot.settings import GitHubSettings, ServeSettings, Settings, secrets_of
+from bot.settings import GitHubSettings, Settings
 from bot.signed_marker import Markers
 from bot.web_links import line_links, web_address
 from estimators.guardrail import CrossedGuardrail
 from estimators.report import Report
 
-log = logging.getLogger(__name__)
 Json = dict[str, Any]
-Written = tuple[Comments, CheckRuns]
+SAY = partial(print, flush=True)
+ANALYSES = 2
+"""At once: an analysis keeps a processor busy, and its renderers another."""
 HOURS, MEASURED_HOURS = 14 * 24, 7 * 24
 """How far usage is looked back at: before a change, and after it was merged."""
 
 
-def serve(settings: Settings, serving_settings: ServeSettings, written: Written | None = None) -> None:
-    """Run until SIGTERM, writing to `written` in GitHub's place. Raises UserError where nothing is set up."""
-    github = serving_settings.github
-    if github is None:
-        raise UserError(
-            "nothing to serve: set GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and GITHUB_WEBHOOK_SECRET"
-        )
-    redactor = Redactor(secrets_of(settings, github))
-    configure(redactor)
-    records = Records(settings.database_url)
-    records.prepare()
-    bot = GitHubBot(settings, github, records, redactor, written)
-    work = jobs.Jobs(bot.steps(), work_database(settings.database_url), socket.gethostname())
-    work.start()
-    schedule = Schedule(lambda: bot.start_measuring(work))
-    schedule.start()
-    try:
-        app = http_app.make_app(
-            ready=lambda: [*records.check(), *work.ready(), *schedule.ready()],
-            metrics=Metrics(),
-            receive=work.receive,
-            secrets=github.webhook_secrets,
-        )
-        serving.run(app, host=serving_settings.host, port=serving_settings.port)
-    finally:
-        schedule.stop()
-        work.stop()
-        records.close()
-
-
 class GitHubBot:
-    """The handlers with their real ports, as the steps of durable workflows."""
+    """Every step is one handler call."""
 
     def __init__(
         self,
@@ -98,16 +63,18 @@ class GitHubBot:
         github: GitHubSettings,
         records: Records,
         redactor: Redactor,
-        written: Written | None,
+        *,
+        rehearsed: bool,
     ) -> None:
         tokens = AppTokens(github.app_id, github.private_key, github.api_url, minted=redactor.add)
         self._settings, self._records = settings, records
+        self._analyses = threading.BoundedSemaphore(ANALYSES)
         self._web = web_address(github.api_url)
         self._pulls = GitHubPullRequests(tokens)
-        self._comments, self._check_runs = written or (
-            GitHubComments(tokens, Markers(github.webhook_secrets)),
-            GitHubCheckRuns(tokens),
-        )
+        self._comments: Comments = GitHubComments(tokens, Markers(github.webhook_secrets))
+        self._check_runs: CheckRuns = GitHubCheckRuns(tokens)
+        if rehearsed:
+            self._comments, self._check_runs = SaidComments(SAY), SaidCheckRuns(SAY)
         self._people = GitHubPeople(tokens)
         self._revisions = GitRevisions(
             GitCache(settings.cache / "repositories"),
@@ -115,9 +82,9 @@ class GitHubBot:
             clone_base=github.clone_url,
         )
 
-    def steps(self) -> jobs.Steps:
+    def steps(self) -> Steps:
         """One handler call each."""
-        return jobs.Steps(
+        return Steps(
             look=self._look,
             begin=lambda told: self._say_check(told, None),
             analyse=self._analyse,
@@ -155,16 +122,17 @@ class GitHubBot:
         }
 
     def _analyse(self, told: Json) -> Json:
-        publication = pull_request_report.analyse(
-            _sight(told).facts,
-            revisions=self._revisions,
-            price=self._price,
-            links=lambda facts: line_links(self._web, facts),
-            policies=self._records.policies,
-            reports=self._records.reports,
-            decisions=self._records.decisions,
-            now=_now,
-        )
+        with self._analyses:
+            publication = pull_request_report.analyse(
+                _sight(told).facts,
+                revisions=self._revisions,
+                price=self._price,
+                links=lambda facts: line_links(self._web, facts),
+                policies=self._records.policies,
+                reports=self._records.reports,
+                decisions=self._records.decisions,
+                now=_now,
+            )
         return publication.to_json()
 
     def _price(
@@ -230,7 +198,7 @@ class GitHubBot:
                 event, reports=records.reports, predictions=records.predictions, at=_now()
             )
 
-    def start_measuring(self, work: jobs.Jobs) -> None:
+    def start_measuring(self, work: GitHubWorkflows) -> None:
         """Start the measuring of every change that was merged long enough ago; once a day each."""
         now = _now()
         for prediction in self._records.predictions.due(now):
@@ -269,12 +237,6 @@ class GitHubBot:
         else:
             found = []
         return [asdict(ref) for ref in found]
-
-
-def work_database(database_url: str) -> str:
-    """Where work is kept: in the records' PostgreSQL, but beside their SQLite file, which has one writer."""
-    path, dot, ending = database_url.rpartition(".")
-    return f"{path}-work.{ending}" if dot and database_url.startswith("sqlite:") else database_url
 
 
 def _ref(told: Json) -> PullRequestRef:

@@ -1,0 +1,161 @@
+"""GitHub's durable workflows: an event, a report, a command, a merge, a measurement.
+
+One pull request's work is one partition of a queue, so that it never overlaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from dbos import DBOS
+
+from bot.entrypoints.jobs import Json, enqueue, tried
+from bot.github_events import (
+    BaseMoved,
+    CheckAsked,
+    CommandWritten,
+    InstallationChanged,
+    PullRequestChanged,
+    PullRequestClosed,
+    PullRequestRef,
+    from_json,
+    to_json,
+)
+
+EVENT = "event"
+"""The workflow that a delivery starts."""
+QUIET_SECONDS = 2.0
+"""A head this young may be followed by the next push: waiting saves an analysis nobody reads."""
+MOST_WAITS = 10
+_FAILED = "That was tried several times and could not be done. Nothing was decided; please ask again later."
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The handler calls that workflows are made of, bound by the composition root.
+
+    They take and give JSON. `look` gives `open`, `done` (this head and base were reported) and
+    `quiet_seconds` (since the head was first seen) beside what the later steps need.
+    """
+
+    look: Callable[[Json], Json]
+    begin: Callable[[Json], None]
+    analyse: Callable[[Json], Json]
+    comment: Callable[[Json, Json], None]
+    check: Callable[[Json, Json], None]
+    finish: Callable[[Json], None]
+    apologise: Callable[[Json, str, bool], None]
+    command: Callable[[Json, Json], Json]
+    """Carries out what a comment or a button asks of a pull request; gives the answer, `report` tells
+    whether the report is to be made again."""
+    answer: Callable[[Json, Json], None]
+    merged: Callable[[Json], None]
+    """Remembers what was said of a pull request that is merged now."""
+    measure: Callable[[Json], None]
+    """Tells how what was said of a merged pull request compares with what happened."""
+    refs_of: Callable[[Json], list[Json]]
+    """The pull requests that an event is about: of an installation, a base branch, or a check's head."""
+
+
+@dataclass(slots=True)
+class GitHubWorkflows:
+    """The workflows over `steps`."""
+
+    steps: Steps
+    _start_measure: Callable[..., Any] | None = None
+
+    def measure(self, ref: Json, day: str) -> None:
+        """Measure a merged pull request; on one `day` once, in however many processes this is called."""
+        if self._start_measure is not None:
+            self._enqueue(self._start_measure, ref, day, day)
+
+    def register(self) -> None:
+        """Each by a name of its own."""
+
+        @DBOS.workflow(name="report")
+        def report(ref: Json, forced: bool) -> None:  # noqa: FBT001 - an argument of a durable workflow
+            self._report(ref, forced=forced)
+
+        @DBOS.workflow(name="command")
+        def command(ref: Json, told: Json) -> None:
+            self._command(ref, told)
+
+        @DBOS.workflow(name="merged")
+        def merged(_ref: Json, told: Json) -> None:
+            tried("merged", self.steps.merged, told)
+
+        @DBOS.workflow(name="measure")
+        def measure(ref: Json, _day: str) -> None:
+            tried("measure", self.steps.measure, ref)
+
+        self._start_measure = measure
+
+        @DBOS.workflow(name=EVENT)
+        def event(told: Json, digest: str) -> None:
+            found = from_json(told)
+            if isinstance(found, CommandWritten):
+                self._enqueue(command, _ref_json(found.ref), f"comment-{found.comment_id}", told)
+            elif isinstance(found, PullRequestClosed):
+                if found.merged:
+                    self._enqueue(merged, _ref_json(found.ref), digest, told)
+            elif isinstance(found, CheckAsked) and found.what == "explain":
+                for ref in tried("refs_of", self.steps.refs_of, told) or []:
+                    self._enqueue(command, ref, digest, told)
+            else:
+                for ref, forced in self._asked(told):
+                    self._enqueue(report, ref, digest, forced)
+
+    def _asked(self, told: Json) -> list[tuple[Json, bool]]:
+        """The pull requests that an event asks a report of, and whether even if it has one."""
+        found = from_json(told)
+        if isinstance(found, PullRequestChanged):
+            return [(_ref_json(found.ref), False)]
+        if isinstance(found, BaseMoved | InstallationChanged | CheckAsked):
+            forced = isinstance(found, CheckAsked)
+            return [(ref, forced) for ref in tried("refs_of", self.steps.refs_of, told) or []]
+        return []
+
+    def _enqueue(self, workflow: Callable[..., Any], ref: Json, cause: str, argument: Any) -> None:  # noqa: ANN401 - JSON
+        """One piece of work in the pull request's own partition."""
+        place = f"{ref['repository']['id']}/{ref['number']}"
+        enqueue(workflow, f"{workflow.__name__}/{place}/{cause}", place, ref, argument)
+
+    def _report(self, ref: Json, *, forced: bool) -> None:
+        sight = self._settled(ref)
+        if sight is None or not sight["open"] or (sight["done"] and not forced):
+            return
+        apologise = partial(self.steps.apologise, sight)
+        tried("begin", self.steps.begin, sight)
+        publication = tried("analyse", self.steps.analyse, sight, apologise=apologise)
+        if publication is None:
+            return
+        tried("comment", self.steps.comment, sight, publication, apologise=apologise)
+        tried("check", self.steps.check, sight, publication, apologise=apologise)
+        tried("finish", self.steps.finish, sight)
+
+    def _command(self, ref: Json, told: Json) -> None:
+        answer = tried("command", self.steps.command, ref, told)
+        if answer is None:
+            asked = told.get("comment_id") or told["head_sha"]
+            answer = {"text": _FAILED, "key": f"failed/{asked}", "report": False}
+        tried("answer", self.steps.answer, ref, answer)
+        if answer["report"]:
+            self._report(ref, forced=True)
+
+    def _settled(self, ref: Json) -> Json | None:
+        """The pull request once its head has been the newest for a moment."""
+        sight: Json | None = tried("look", self.steps.look, ref)
+        for _ in range(MOST_WAITS):
+            if sight is None or not sight["open"] or sight["quiet_seconds"] >= QUIET_SECONDS:
+                break
+            DBOS.sleep(QUIET_SECONDS - sight["quiet_seconds"])
+            sight = tried("look", self.steps.look, ref)
+        return sight
+
+
+def _ref_json(ref: PullRequestRef) -> Json:
+    told: Json = to_json(PullRequestChanged(ref, "", "", ""))["ref"]
+    return told
