@@ -33,7 +33,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        parsed = _parse(url)
+        parsed = parse_url(url)
         self.name = parsed.render_as_string(hide_password=True)
         """The address without its password."""
         self._file = Path(parsed.database or "") if parsed.drivername == "sqlite" else None
@@ -72,8 +72,7 @@ class Database:
         from alembic import command  # noqa: PLC0415 - slow to import, and readers do without it
         from alembic.util import CommandError  # noqa: PLC0415
 
-        if self._file is not None:
-            self._make_file(self._file)
+        self.make_file()
         try:
             with self.writing() as connection:
                 if self._file is None:
@@ -98,10 +97,12 @@ class Database:
         """Let go of all connections."""
         self._engine.dispose()
 
-    def _make_file(self, file: Path) -> None:
-        """With a write-ahead log, readers do not stop a writer; the file remembers that it has one."""
+    def make_file(self) -> None:
+        """Make SQLite's file. With a write-ahead log, which it remembers, readers do not stop a writer."""
+        if self._file is None:
+            return
         with self._problems():
-            file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.parent.mkdir(parents=True, exist_ok=True)
             with self._engine.execution_options(begin="").begin() as connection:
                 connection.execute(text("PRAGMA journal_mode=WAL"))
 
@@ -115,7 +116,8 @@ class Database:
             raise StoreUnavailable(f"the database {self.name} cannot be used: {reason}") from error
 
 
-def _parse(url: str) -> URL:
+def parse_url(url: str) -> URL:
+    """The parts of a database URL. Raises UserError where it is none of ours."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:

@@ -6,9 +6,10 @@ Everything it starts it also stops; nothing is connected when this module is imp
 from __future__ import annotations
 
 from bot.adapters.records import Records
-from bot.composition.worker import STOP_SECONDS, work, work_database
+from bot.adapters.records_work import work_database
+from bot.composition.worker import STOP_SECONDS, work
 from bot.entrypoints import http_app, serving
-from bot.entrypoints.deliveries import Deliveries
+from bot.entrypoints.deliveries import Deliveries, Queue, Spool
 from bot.entrypoints.worker_process import WorkerProcess
 from bot.errors import UserError
 from bot.logs import configure
@@ -33,7 +34,8 @@ def serve(settings: Settings, serving_settings: ServeSettings, *, rehearsed: boo
     records.close()
     worker = WorkerProcess(work, (settings, github, rehearsed))
     worker.start()
-    deliveries = Deliveries(work_database(settings.database_url))
+    database = work_database(settings.database_url)
+    deliveries: Deliveries = Spool(database.inbox) if database.inbox else Queue(database.url)
     try:
         app = http_app.make_app(
             ready=worker.ready,

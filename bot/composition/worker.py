@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
 from bot.adapters.records import Records
+from bot.adapters.records_work import WorkDatabase, work_database
 from bot.composition.github_bot import GitHubBot
 from bot.entrypoints import worker_process
+from bot.entrypoints.deliveries import Queue, Spool, Taking
 from bot.entrypoints.github_jobs import GitHubWorkflows
 from bot.entrypoints.jobs import Jobs
 from bot.entrypoints.schedule import Schedule
@@ -31,16 +35,19 @@ def work(pipe: Connection, settings: Settings, github: GitHubSettings, rehearsed
     metrics = WorkMetrics()
     bot = GitHubBot(settings, github, records, redactor, rehearsed=rehearsed)
     workflows = GitHubWorkflows(bot.steps())
-    jobs = Jobs(work_database(settings.database_url), socket.gethostname(), [workflows])
+    database = work_database(settings.database_url)
+    jobs = Jobs(database.url, socket.gethostname(), [workflows])
     schedule = Schedule(lambda: bot.start_measuring(workflows))
     try:
+        database.prepare()
         jobs.start()
         schedule.start()
-        worker_process.answer(
-            pipe,
-            ready=lambda: [*records.check(), *jobs.ready(), *schedule.ready()],
-            metrics=metrics.render,
-        )
+        with _taking(database):
+            worker_process.answer(
+                pipe,
+                ready=lambda: [*records.check(), *jobs.ready(), *schedule.ready()],
+                metrics=metrics.render,
+            )
     except (UserError, OutsideError) as error:
         log.error("The worker cannot start: %s", error)
     finally:
@@ -49,7 +56,17 @@ def work(pipe: Connection, settings: Settings, github: GitHubSettings, rehearsed
         records.close()
 
 
-def work_database(database_url: str) -> str:
-    """Where work is kept: in the records' PostgreSQL, but beside their SQLite file, which has one writer."""
-    path, dot, ending = database_url.rpartition(".")
-    return f"{path}-work.{ending}" if dot and database_url.startswith("sqlite:") else database_url
+@contextmanager
+def _taking(database: WorkDatabase) -> Iterator[None]:
+    """Make work of what the listening process stores."""
+    if database.inbox is None:
+        yield
+        return
+    queue = Queue(database.url)
+    taking = Taking(Spool(database.inbox), queue.start)
+    taking.start()
+    try:
+        yield
+    finally:
+        taking.stop()
+        queue.close()

@@ -7,15 +7,23 @@ process of their own; behind the webhook 100 pull requests wait for analyses tha
 from __future__ import annotations
 
 import http.client
+import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+from bot.adapters.records_work import work_database
+from bot.entrypoints import worker_process
+from bot.entrypoints.deliveries import Queue, Spool, Taking
+from bot.entrypoints.github_jobs import GitHubWorkflows, Steps
+from bot.entrypoints.jobs import Jobs
 from tests.deliveries import SECRET, body, headers, pull_request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,32 +34,63 @@ BOT = """
 import logging, sys, time
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from bot.entrypoints import http_app, jobs, serving
+from bot.entrypoints import http_app, serving
+from bot.entrypoints.deliveries import Spool
+from bot.adapters.records_work import work_database
+from bot.entrypoints.worker_process import WorkerProcess
 from bot.metrics import Metrics
-logging.basicConfig(level=logging.INFO)
-logging.getLogger("bot.entrypoints.http_app").setLevel(logging.WARNING)
-
-def analyse(sight):
-    end = time.thread_time() + float(sys.argv[3])
-    while time.thread_time() < end:
-        sorted(str(number) for number in range(2000))
-    return {}
+from tests.benchmarks.bench_webhook import work
 
 async def empty(request):
     await request.body()
     return PlainTextResponse("", 202)
 
-steps = jobs.Steps(
-    look=lambda ref: {"open": True, "done": False, "quiet_seconds": 9.0}, begin=lambda sight: None, analyse=analyse,
-    comment=lambda *_: None, check=lambda *_: None, finish=lambda _: None, apologise=lambda *_: None,
-    refs_of=lambda _: [], command=lambda *_: {}, answer=lambda *_: None, merged=lambda _: None, measure=lambda _: None,
-)
-work = jobs.Jobs(steps, sys.argv[1], "bench")
-work.start()
-app = http_app.make_app(ready=list, metrics=Metrics(), receive=work.receive, secrets=[sys.argv[2]])
-app.router.routes.append(Route("/empty", empty, methods=["POST"]))
-serving.run(app, host="127.0.0.1", port=0)
+if __name__ == "__main__":
+    database, secret, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
+    logging.basicConfig(level=logging.INFO)
+    logging.getLogger("bot.entrypoints.http_app").setLevel(logging.WARNING)
+    worker = WorkerProcess(work, (database, seconds))
+    worker.start()
+    app = http_app.make_app(
+        ready=worker.ready, metrics=Metrics(), receive=Spool(work_database(database).inbox).receive, secrets=[secret]
+    )
+    app.router.routes.append(Route("/empty", empty, methods=["POST"]))
+    serving.run(app, host="127.0.0.1", port=0)
 """
+
+
+def work(pipe: Connection, database: str, seconds: float) -> None:
+    """The real worker and queue, with two analyses at once that each keep a processor busy for `seconds`."""
+    turn = threading.BoundedSemaphore(2)
+
+    def analyse(_sight: object) -> dict[str, object]:
+        with turn:
+            end = time.thread_time() + seconds
+            while time.thread_time() < end:
+                sorted(str(number) for number in range(2000))
+        return {}
+
+    steps = Steps(
+        look=lambda _: {"open": True, "done": False, "quiet_seconds": 9.0},
+        begin=lambda _: None,
+        analyse=analyse,
+        comment=lambda *_: None,
+        check=lambda *_: None,
+        finish=lambda _: None,
+        apologise=lambda *_: None,
+        refs_of=lambda _: [],
+        command=lambda *_: {},
+        answer=lambda *_: None,
+        merged=lambda _: None,
+        measure=lambda _: None,
+    )
+    place = work_database(database)
+    place.prepare()
+    jobs = Jobs(place.url, "bench", [GitHubWorkflows(steps)])
+    jobs.start()
+    if place.inbox is not None:
+        Taking(Spool(place.inbox), Queue(place.url).start).start()
+    worker_process.answer(pipe, ready=jobs.ready, metrics=bytes)
 
 
 def deliver(port: int, path: str, number: int) -> float:
@@ -79,8 +118,12 @@ def row(name: str, took: Sequence[float], empty: Sequence[float]) -> str:
 def measure(seconds: float) -> None:
     """One process, whose analyses each take `seconds` of processor time."""
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
-        arguments = [sys.executable, "-c", BOT, f"sqlite:///{folder}/bench.db", SECRET, str(seconds)]
-        with subprocess.Popen(arguments, cwd=ROOT, stderr=log) as bot:
+        program = Path(folder) / "listening.py"
+        program.write_text(BOT, encoding="utf-8")
+        arguments = [sys.executable, str(program), f"sqlite:///{folder}/bench.db", SECRET, str(seconds)]
+        with subprocess.Popen(
+            arguments, cwd=ROOT, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        ) as bot:
             while "Listening on" not in (said := (Path(folder) / "log").read_text()):
                 time.sleep(0.1)
             port = int(said.partition("Listening on 127.0.0.1:")[2].split()[0])

@@ -16,7 +16,7 @@ PROGRAM = """
 import json, os, sys, time
 from dataclasses import asdict
 from bot.entrypoints import github_jobs, jobs
-from bot.entrypoints.deliveries import Deliveries
+from bot.entrypoints.deliveries import Queue
 from bot.errors import GitHubUnavailable
 from bot.github_events import CommandWritten, Delivery, PullRequestClosed, PullRequestChanged, PullRequestRef, Repository
 
@@ -96,7 +96,7 @@ steps = github_jobs.Steps(look=look, begin=effect("begin"), analyse=analyse, com
 workflows = github_jobs.GitHubWorkflows(steps)
 work = jobs.Jobs(database, "one", [workflows])
 work.start()
-way_in = Deliveries(database)
+way_in = Queue(database)
 for number, head, digest, pause in plan.get("deliveries", []):
     write(step="push", number=number, head=head)
     ref = PullRequestRef(1, shop, number)
