@@ -11,7 +11,7 @@ from bot.adapters.records_database import Database, parse_url
 
 @dataclass(frozen=True, slots=True)
 class WorkDatabase:
-    """`url` as DBOS takes it; `inbox` is a folder for what SQLite, with its one writer, cannot take at once."""
+    """`url` as DBOS takes it; `inbox` is a folder for what SQLite cannot take at once."""
 
     url: str
     inbox: Path | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -48,8 +48,6 @@ from estimators.report import Report
 
 Json = dict[str, Any]
 SAY = partial(print, flush=True)
-ANALYSES = 2
-"""At once: an analysis keeps a processor busy, and its renderers another."""
 HOURS, MEASURED_HOURS = 14 * 24, 7 * 24
 """How far usage is looked back at: before a change, and after it was merged."""
 
@@ -68,7 +66,6 @@ class GitHubBot:
     ) -> None:
         tokens = AppTokens(github.app_id, github.private_key, github.api_url, minted=redactor.add)
         self._settings, self._records = settings, records
-        self._analyses = threading.BoundedSemaphore(ANALYSES)
         self._web = web_address(github.api_url)
         self._pulls = GitHubPullRequests(tokens)
         self._comments: Comments = GitHubComments(tokens, Markers(github.webhook_secrets))
@@ -82,12 +79,12 @@ class GitHubBot:
             clone_base=github.clone_url,
         )
 
-    def steps(self) -> Steps:
-        """One handler call each."""
+    def steps(self, *, analyse: Callable[[Json], Json], measure: Callable[[Json], None]) -> Steps:
+        """One handler call each; the two that take long may be done elsewhere."""
         return Steps(
             look=self._look,
             begin=lambda told: self._say_check(told, None),
-            analyse=self._analyse,
+            analyse=analyse,
             comment=self._say_comment,
             check=lambda told, publication: self._say_check(told, Publication.from_json(publication).check),
             finish=self._finish,
@@ -99,7 +96,7 @@ class GitHubBot:
                 _ref(ref), comment_commands.Answer(**answer), comments=self._comments
             ),
             merged=self._merged,
-            measure=self._measure,
+            measure=measure,
             refs_of=self._refs_of,
         )
 
@@ -121,18 +118,18 @@ class GitHubBot:
             "quiet_seconds": _now().timestamp() - sight.head.order / 1000,
         }
 
-    def _analyse(self, told: Json) -> Json:
-        with self._analyses:
-            publication = pull_request_report.analyse(
-                _sight(told).facts,
-                revisions=self._revisions,
-                price=self._price,
-                links=lambda facts: line_links(self._web, facts),
-                policies=self._records.policies,
-                reports=self._records.reports,
-                decisions=self._records.decisions,
-                now=_now,
-            )
+    def analyse(self, told: Json) -> Json:
+        """Price the pull request, remember the report, and put into words what to say."""
+        publication = pull_request_report.analyse(
+            _sight(told).facts,
+            revisions=self._revisions,
+            price=self._price,
+            links=lambda facts: line_links(self._web, facts),
+            policies=self._records.policies,
+            reports=self._records.reports,
+            decisions=self._records.decisions,
+            now=_now,
+        )
         return publication.to_json()
 
     def _price(
@@ -204,7 +201,8 @@ class GitHubBot:
         for prediction in self._records.predictions.due(now):
             work.measure(dict(prediction.reference), f"{now:%Y-%m-%d}")
 
-    def _measure(self, ref: Json) -> None:
+    def measure(self, ref: Json) -> None:
+        """Tell how what was said of a merged pull request compares with what happened."""
         due = self._records.predictions.due(_now())
         for prediction in due:
             if (prediction.repository, prediction.number) == (ref["repository"]["id"], ref["number"]):

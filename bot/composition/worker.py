@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 
 from bot.adapters.records import Records
 from bot.adapters.records_work import WorkDatabase, work_database
+from bot.composition.analysing import Analysing
 from bot.composition.github_bot import GitHubBot
 from bot.entrypoints import worker_process
 from bot.entrypoints.deliveries import Queue, Spool, Taking
@@ -34,7 +35,8 @@ def work(pipe: Connection, settings: Settings, github: GitHubSettings, rehearsed
     records = Records(settings.database_url)
     metrics = WorkMetrics()
     bot = GitHubBot(settings, github, records, redactor, rehearsed=rehearsed)
-    workflows = GitHubWorkflows(bot.steps())
+    analysing = Analysing(settings, github, rehearsed=rehearsed)
+    workflows = GitHubWorkflows(bot.steps(analyse=analysing.analyse, measure=analysing.measure))
     database = work_database(settings.database_url)
     jobs = Jobs(database.url, socket.gethostname(), [workflows])
     schedule = Schedule(lambda: bot.start_measuring(workflows))
@@ -53,6 +55,7 @@ def work(pipe: Connection, settings: Settings, github: GitHubSettings, rehearsed
     finally:
         schedule.stop()
         jobs.stop(STOP_SECONDS)
+        analysing.stop()
         records.close()
 
 
