@@ -114,7 +114,7 @@ POLICY_KEYS = (
     ),
     Key(
         "suggestions",
-        "Offer safe values as suggestions to accept with one click; `true` when left out.",
+        "Offer safe values as review suggestions to accept with one click; `false` when left out.",
         FLAG,
     ),
 )
@@ -150,7 +150,7 @@ class Policy:
     comment: CommentRules = CommentRules()
     guardrails: tuple[Guardrail, ...] = ()
     protect: tuple[Protection, ...] = ()
-    suggestions: bool = True
+    suggestions: bool = False
 
 
 def parse(text: str, file: str = FILE_NAME) -> Policy:
@@ -177,7 +177,7 @@ def _policy(values: Mapping[str, Any], file: str) -> Policy:
         comment=CommentRules(**comment),
         guardrails=tuple(_guardrail(one) for one in values.get("guardrails", ())),
         protect=tuple(Protection(**one, source=file) for one in values.get("protect", ())),
-        suggestions=values.get("suggestions", True),
+        suggestions=values.get("suggestions", False),
     )
 
 

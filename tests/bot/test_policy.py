@@ -45,7 +45,7 @@ protect:
     fields: [limits.memory, replicas]
     reason: "INC-1234: out of memory at month's end"
     until: 2027-03-31
-suggestions: false
+suggestions: true
 """
 
 
@@ -92,7 +92,7 @@ def test_every_key_arrives() -> None:
                 source="p.yaml",
             ),
         ),
-        suggestions=False,
+        suggestions=True,
     )
 
 
