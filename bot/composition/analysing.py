@@ -6,17 +6,16 @@ They also keep the worker's interpreter free for what has to be quick. What is s
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
 from typing import Any
 
 from bot.adapters.records import Records
 from bot.composition.github_bot import GitHubBot, Json
+from bot.entrypoints.worker_process import belong_to_parent
 from bot.errors import OutsideError
 from bot.logs import configure
 from bot.redaction import Redactor
@@ -66,9 +65,7 @@ class Analysing:
             with self._changing:
                 if self._pool is pool:
                     self._pool = None
-            raise OutsideError(
-                "the analysis ended early: too little memory, or too long"
-            ) from error
+            raise OutsideError("the analysis ended early: too little memory, or too long") from error
 
     def _new(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
@@ -82,20 +79,10 @@ class Analysing:
 
 def _begin(settings: Settings, github: GitHubSettings, rehearsed: bool) -> None:  # noqa: FBT001 - an initializer
     global _bot  # noqa: PLW0603 - the one thing that a pool's process keeps between calls
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    belong_to_parent()
     redactor = Redactor(secrets_of(settings, github))
     configure(redactor)
     _bot = GitHubBot(settings, github, Records(settings.database_url), redactor, rehearsed=rehearsed)
-
-
-def _end_with_parent() -> None:
-    """A pool's process waits for ever for a parent that was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
 
 
 def _analyse(sight: Json) -> Json:

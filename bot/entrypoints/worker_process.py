@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -130,9 +130,28 @@ def answer(pipe: Connection, *, ready: Callable[[], Sequence[str]], metrics: Cal
         pipe.send(list(ready()) if asked == _READY else metrics())
 
 
-def _main(work: Work, pipe: Connection, arguments: tuple[Any, ...]) -> None:
-    # A terminal and some process managers signal the whole group; the pipe tells when to stop.
+def belong_to_parent() -> None:
+    """End this process when its parent is gone, and not before: signals of a whole group are the parent's.
+
+    Without that a process of a pool would wait for ever for a parent that was killed.
+    """
+    _leave_signals_to_parent()
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _leave_signals_to_parent() -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
+
+
+def _main(work: Work, pipe: Connection, arguments: tuple[Any, ...]) -> None:
+    _leave_signals_to_parent()  # the pipe tells when to stop
     os.nice(NICENESS)
     work(pipe, *arguments)

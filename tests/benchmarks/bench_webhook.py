@@ -1,7 +1,7 @@
 """How long GitHub waits for the webhook's answer, beside an endpoint that does nothing.
 
-Run by hand: `python -m tests.benchmarks.bench_webhook`. The real server, worker and database (SQLite) run in a
-process of their own; behind the webhook 100 pull requests wait for analyses that keep the interpreter busy.
+Run by hand: `python -m tests.benchmarks.bench_webhook`. The real server, worker and database (SQLite, then
+PostgreSQL) run in processes of their own; behind the webhook 100 pull requests wait for analyses.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
+from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from bot.entrypoints.deliveries import Queue, Spool, Taking
 from bot.entrypoints.github_jobs import GitHubWorkflows, Steps
 from bot.entrypoints.jobs import Jobs
 from tests.deliveries import SECRET, body, headers, pull_request
+from tests.postgres_server import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 ONE_BY_ONE, BURST, SENDERS = 400, 1_000, 20
@@ -35,7 +36,7 @@ import logging, sys, time
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from bot.entrypoints import http_app, serving
-from bot.entrypoints.deliveries import Spool
+from bot.entrypoints.deliveries import Queue, Spool
 from bot.adapters.records_work import work_database
 from bot.entrypoints.worker_process import WorkerProcess
 from bot.metrics import Metrics
@@ -51,23 +52,31 @@ if __name__ == "__main__":
     logging.getLogger("bot.entrypoints.http_app").setLevel(logging.WARNING)
     worker = WorkerProcess(work, (database, seconds))
     worker.start()
+    place = work_database(database)
+    deliveries = Spool(place.inbox) if place.inbox else Queue(place.url)
     app = http_app.make_app(
-        ready=worker.ready, metrics=Metrics(), receive=Spool(work_database(database).inbox).receive, secrets=[secret]
+        ready=worker.ready, metrics=Metrics(), receive=deliveries.receive, secrets=[secret]
     )
     app.router.routes.append(Route("/empty", empty, methods=["POST"]))
     serving.run(app, host="127.0.0.1", port=0)
 """
 
 
+def burn(seconds: float) -> None:
+    """Keep a processor busy."""
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        sorted(str(number) for number in range(2000))
+
+
 def work(pipe: Connection, database: str, seconds: float) -> None:
-    """The real worker and queue, with two analyses at once that each keep a processor busy for `seconds`."""
-    turn = threading.BoundedSemaphore(2)
+    """The real worker and queue. An analysis keeps a processor busy for `seconds`, two at a time, as ours do."""
+    pool = ProcessPoolExecutor(
+        2, mp_context=get_context("spawn"), initializer=worker_process.belong_to_parent
+    )
 
     def analyse(_sight: object) -> dict[str, object]:
-        with turn:
-            end = time.thread_time() + seconds
-            while time.thread_time() < end:
-                sorted(str(number) for number in range(2000))
+        pool.submit(burn, seconds).result()
         return {}
 
     steps = Steps(
@@ -115,16 +124,19 @@ def row(name: str, took: Sequence[float], empty: Sequence[float]) -> str:
     return f"{name:44}" + "".join(f"{value:9.1f}" for value in at) + f"{ratio:9.1f}"
 
 
-def measure(seconds: float) -> None:
-    """One process, whose analyses each take `seconds` of processor time."""
+def measure(kind: str, database: str, seconds: float) -> None:
+    """A bot whose analyses each take `seconds` of processor time, over a new database."""
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w+") as log:
         program = Path(folder) / "listening.py"
         program.write_text(BOT, encoding="utf-8")
-        arguments = [sys.executable, str(program), f"sqlite:///{folder}/bench.db", SECRET, str(seconds)]
+        url = database or f"sqlite:///{folder}/bench.db"
+        arguments = [sys.executable, str(program), url, SECRET, str(seconds)]
         with subprocess.Popen(
             arguments, cwd=ROOT, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)}
         ) as bot:
             while "Listening on" not in (said := (Path(folder) / "log").read_text()):
+                if bot.poll() is not None:
+                    raise SystemExit(said)
                 time.sleep(0.1)
             port = int(said.partition("Listening on 127.0.0.1:")[2].split()[0])
             numbers = iter(range(1, 1_000_000))
@@ -132,7 +144,7 @@ def measure(seconds: float) -> None:
             for _ in range(100):
                 deliver(port, "/github/webhook", next(numbers))
             time.sleep(3)
-            name = f"analyses of {seconds:g} s queued: "
+            name = f"{kind}, 100 of {seconds:g} s queued: "
             beside = [deliver(port, "/empty", next(numbers)) for _ in range(ONE_BY_ONE)]
             print(row(f"{name}empty", beside, alone))
             took = [deliver(port, "/github/webhook", next(numbers)) for _ in range(ONE_BY_ONE)]
@@ -151,5 +163,7 @@ def measure(seconds: float) -> None:
 
 if __name__ == "__main__":
     print(f"{'':44}{'p50 ms':>9}{'p90 ms':>9}{'p99 ms':>9}{'ratio':>9}")
-    for cost in (0.0, 0.5):
-        measure(cost)
+    with serving() as postgres:
+        for cost in (0.0, 0.5):
+            measure("SQLite", "", cost)
+            measure("PostgreSQL", postgres.new_database(), cost)
