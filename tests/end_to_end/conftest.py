@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.settings import SETTINGS
 from tests.end_to_end.repositories import Repository, deployment
+from tests.github.service import GitHub, github
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +25,14 @@ def own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
     for name in ("FORCE_COLOR", "COLUMNS", "CLICOLOR_FORCE"):
         monkeypatch.delenv(name, raising=False)
     return cache / "tuppence"
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[GitHub]:
+    """A GitHub of the test's own, which nobody may have asked what its description does not allow."""
+    with github(tmp_path / "github") as running:
+        yield running
+    running.assert_clean()
 
 
 @pytest.fixture(scope="session")

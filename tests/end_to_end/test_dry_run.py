@@ -5,21 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.end_to_end.test_github_flow import RAISED, ROOT, Bot, shop, wait_for
-from tests.github.service import GitHub, github
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[GitHub]:
-    """A GitHub of the test's own."""
-    with github(tmp_path / "github") as running:
-        yield running
-    running.assert_clean()
+from tests.end_to_end.bots import RAISED, ROOT, Bot, shop, wait_for
+from tests.github.service import GitHub
 
 
 def test_a_dry_run_prints_and_leaves_no_trace(hub: GitHub, tmp_path: Path) -> None:
@@ -30,7 +19,7 @@ def test_a_dry_run_prints_and_leaves_no_trace(hub: GitHub, tmp_path: Path) -> No
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "bot", "serve", "--dry-run"],
             cwd=ROOT,
-            env=bot._environment,
+            env=bot.environment,
             stdout=out,
             stderr=log,
         )

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.test_github_flow import FILES, RAISED, Bot, hub, reported, running, shop, wait_for
+from tests.end_to_end.bots import FILES, RAISED, Bot, reported, running, shop, wait_for
 from tests.github.model import CheckRun, Pull, Repository
 from tests.github.service import GitHub
 from tests.yaml_objects import deployment
 
-__all__ = ["hub"]
 POLICY = "guardrails: [{monthly_increase: 10, message: Ask FinOps., approvers: [acme/finops, olga]}]\n"
 
 

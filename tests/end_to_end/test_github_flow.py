@@ -2,116 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-import requests
-
-from tests.github.model import Pull, Repository
-from tests.github.service import GitHub, github
-from tests.yaml_objects import deployment
-
-ROOT = Path(__file__).parents[2]
-FILES = {"apps/api.yaml": deployment(), "README.md": "The shop's manifests\n"}
-RAISED = {"apps/api.yaml": deployment(cpu="2")}
-
-
-class Bot:
-    """`tuppence serve`, and how to end it."""
-
-    def __init__(self, hub: GitHub, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = {
-            "PATH": os.environ["PATH"],
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "TUPPENCE_PORT": str(self.port),
-            "TUPPENCE_DATABASE_URL": f"sqlite:///{folder}/tuppence.db",
-            "GITHUB_APP_ID": str(hub.app_id),
-            "GITHUB_APP_PRIVATE_KEY": hub.private_key,
-            "GITHUB_WEBHOOK_SECRET": hub.hooks.secret,
-            "GITHUB_API_URL": hub.api_url,
-            "GITHUB_CLONE_URL": hub.clone_url,
-        }
-        self.log = folder / "bot.log"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "serve"],
-                cwd=ROOT,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-            )
-        wait_for(self.ready, what="the bot to be ready", told=self.log.read_text)
-
-    def ready(self) -> bool:
-        try:
-            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
-        except requests.RequestException:
-            return False
-
-    def end(self, how: signal.Signals) -> int:
-        assert self._process is not None
-        self._process.send_signal(how)
-        return self._process.wait(20)
-
-    @property
-    def runs(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-
-def wait_for(
-    true: Callable[[], object], *, what: str, seconds: float = 30, told: Callable[[], str] = lambda: ""
-) -> None:
-    """Until it is true; an assertion that says what never came."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}\n{told()[-3000:]}"
-        time.sleep(0.05)
-
-
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[GitHub]:
-    with github(tmp_path / "github") as running:
-        yield running
-    running.assert_clean()
-
-
-@contextmanager
-def running(hub: GitHub, folder: Path) -> Iterator[Bot]:
-    bot = Bot(hub, folder)
-    try:
-        bot.start()
-        hub.hooks.url = f"{bot.url}/github/webhook"
-        yield bot
-    finally:
-        if bot.runs:
-            bot.end(signal.SIGKILL)
-
-
-def shop(hub: GitHub, files: dict[str, str] | None = None) -> Repository:
-    repository = hub.people.repository("acme/shop", files or FILES)
-    hub.people.install(repository.owner)
-    return repository
-
-
-def reported(hub: GitHub, repository: Repository, pull: Pull) -> bool:
-    return any(
-        run.status == "completed" and run.conclusion for run in hub.check_runs(repository, sha=pull.head_sha)
-    )
+from tests.end_to_end.bots import FILES, RAISED, reported, running, shop, wait_for
+from tests.github.service import GitHub
 
 
 def test_a_pull_request_gets_one_comment_and_one_check(hub: GitHub, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Fault:
     pattern of one (`* *check-runs*`); `GIT fetch` is a clone or a fetch. The fault begins with the
     `nth` matching call and lasts `times` calls (None: for ever). With `after_effect` the request is
     carried out first, so only the answer is lost. `seconds` is how long a hang lasts at most, or the
-    pause between two dripped bytes.
+    pause between two dripped bytes. With `account` only calls about that account's things count.
     """
 
     operation: str
@@ -47,11 +47,14 @@ class Fault:
     after_effect: bool = False
     retry_after: int | None = None
     seconds: float = 60.0
+    account: str = ""
     hits: int = 0
     seen: int = field(default=0, repr=False)
 
-    def strikes(self, key: str) -> bool:
+    def strikes(self, key: str, account: str) -> bool:
         """Count a call, and say whether it goes wrong."""
+        if self.account not in {"", account}:
+            return False
         if key != self.operation and not fnmatchcase(key, self.operation):
             return False
         self.seen += 1
@@ -61,7 +64,7 @@ class Fault:
         return True
 
 
-def first(faults: Iterable[Fault], key: str) -> Fault | None:
+def first(faults: Iterable[Fault], key: str, account: str) -> Fault | None:
     """The first fault that strikes; every matching one counts the call."""
-    struck = [fault for fault in faults if fault.strikes(key)]
+    struck = [fault for fault in faults if fault.strikes(key, account)]
     return struck[0] if struck else None

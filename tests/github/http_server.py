@@ -72,8 +72,10 @@ class _Handler(BaseHTTPRequestHandler):
         )
         key = self._key(asked)
         with self.server.api.world.lock:
+            account = self._account(asked)
             self.server.api.journal.calls[key] += 1
-            fault = faults.first(self.server.faults, key)
+            self.server.api.journal.asked.append((account, key))
+            fault = faults.first(self.server.faults, key, account)
         if fault is None:
             self._send(self._carry_out(asked))
             return
@@ -94,6 +96,16 @@ class _Handler(BaseHTTPRequestHandler):
             return GRAPHQL
         found = api.operation(asked)
         return found[0].key if found else f"{asked.method} {asked.path}"
+
+    def _account(self, asked: Asked) -> str:
+        """The login of the account that a request is about."""
+        api = self.server.api
+        if place := git_http.place(asked):
+            return place.name.partition("/")[0]
+        found = api.operation(asked)
+        path = found[1] if found else {}
+        installation = api.world.installations.get(int(path.get("installation_id", "0")))
+        return installation.account.login if installation else path.get("owner", path.get("org", ""))
 
     def _carry_out(self, asked: Asked) -> Reply:
         api = self.server.api

@@ -20,13 +20,15 @@ class Effect:
 class Journal:
     """Counts and lists for assertions; appended to under the world's lock.
 
-    `calls` counts requests by operation key, whatever became of them; `violations` are requests that
+    `calls` counts requests by operation key, whatever became of them, and `asked` is the list of them,
+    each with the login of the account that it is about (`""` where it is about none); `violations` are requests that
     GitHub's description does not allow or answers of the fake that it does not; `too_much_scope`
     are tokens that were minted with more than their job needs.
     """
 
     effects: list[Effect] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
+    asked: list[tuple[str, str]] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     too_much_scope: list[str] = field(default_factory=list)
 

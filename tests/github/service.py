@@ -106,9 +106,10 @@ class GitHub:
         after_effect: bool = False,
         retry_after: int | None = None,
         seconds: float = 60.0,
+        account: str = "",
     ) -> Fault:
         """Make calls of an operation go wrong; see Fault."""
-        fault = Fault(operation, kind, nth, times, after_effect, retry_after, seconds)
+        fault = Fault(operation, kind, nth, times, after_effect, retry_after, seconds, account)
         with self.world.lock:
             self.faults.append(fault)
         return fault

@@ -1,0 +1,158 @@
+"""`tuppence serve` beside a GitHub on loopback: started, killed, started again, and what it left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.github.model import Pull, Repository
+from tests.github.service import GitHub
+from tests.yaml_objects import deployment
+
+ROOT = Path(__file__).parents[2]
+FILES = {"apps/api.yaml": deployment(), "README.md": "The shop's manifests\n"}
+RAISED = {"apps/api.yaml": deployment(cpu="2")}
+
+
+class Bot:
+    """`tuppence serve`, and how to end it.
+
+    `program` is the module that runs it; `surroundings` are more variables of its environment.
+    """
+
+    def __init__(self, hub: GitHub, folder: Path, *, program: str = "bot", **surroundings: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "TUPPENCE_PORT": str(self.port),
+            "TUPPENCE_DATABASE_URL": f"sqlite:///{folder}/tuppence.db",
+            "GITHUB_APP_ID": str(hub.app_id),
+            "GITHUB_APP_PRIVATE_KEY": hub.private_key,
+            "GITHUB_WEBHOOK_SECRET": hub.hooks.secret,
+            "GITHUB_API_URL": hub.api_url,
+            "GITHUB_CLONE_URL": hub.clone_url,
+            **surroundings,
+        }
+        self.log = folder / "bot.log"
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", self._program, "serve"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        wait_for(self.ready, what="the bot to be ready", told=self.log.read_text)
+
+    def ready(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def end(self, how: signal.Signals) -> int:
+        assert self._process is not None
+        self._process.send_signal(how)
+        return self._process.wait(20)
+
+    def kill_all(self) -> None:
+        """The listening process, the worker and whatever it started, at once: what a container's end is."""
+        assert self._process is not None
+        for each in [self._process.pid, *_below(self._process.pid)]:
+            _kill(each)
+        self._process.wait(20)
+
+    def kill_worker(self) -> None:
+        """The worker alone, which the listening process starts again."""
+        assert self._process is not None
+        [worker] = [
+            each
+            for each in _children(self._process.pid)
+            if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()
+        ]
+        _kill(worker)
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def audit(self) -> list[Any]:
+        """The audit rows, by `tuppence audit export`, once `tuppence audit verify` has found them whole."""
+        for what in ("verify", "export"):
+            done = subprocess.run(
+                [sys.executable, "-m", "bot", "audit", what],
+                cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _children(process: int) -> list[int]:
+    """Of each of its threads."""
+    found: list[int] = []
+    for of_a_thread in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            found += map(int, of_a_thread.read_text().split())
+    return found
+
+
+def _below(process: int) -> list[int]:
+    return [found for child in _children(process) for found in (child, *_below(child))]
+
+
+def _kill(process: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process, signal.SIGKILL)
+
+
+def wait_for(
+    true: Callable[[], object], *, what: str, seconds: float = 30, told: Callable[[], str] = lambda: ""
+) -> None:
+    """Until it is true; an assertion that says what never came."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"waited {seconds:g} s for {what}\n{told()[-3000:]}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def running(hub: GitHub, folder: Path, *, program: str = "bot", **surroundings: str) -> Iterator[Bot]:
+    bot = Bot(hub, folder, program=program, **surroundings)
+    try:
+        bot.start()
+        hub.hooks.url = f"{bot.url}/github/webhook"
+        yield bot
+    finally:
+        if bot.runs:
+            bot.kill_all()
+
+
+def shop(hub: GitHub, files: dict[str, str] | None = None, owner: str = "acme") -> Repository:
+    repository = hub.people.repository(f"{owner}/shop", files or FILES)
+    hub.people.install(repository.owner)
+    return repository
+
+
+def reported(hub: GitHub, repository: Repository, pull: Pull) -> bool:
+    return any(
+        run.status == "completed" and run.conclusion for run in hub.check_runs(repository, sha=pull.head_sha)
+    )
