@@ -45,7 +45,8 @@ class Finding:
 
     `path` is the field's dotted path in the object, `evidence` the numbers it rests on (already in words
     and units), `safe_value` what the field could be instead, `""` where nothing can be said;
-    `how_to_know` names the flag or setting that would turn a doubt into an answer.
+    `how_to_know` names the flag or setting that would turn a doubt into an answer. `value` is what the
+    field holds now, as the object has it; `""` where it is absent or no scalar.
     """
 
     rule: str
@@ -56,6 +57,7 @@ class Finding:
     evidence: Mapping[str, str] = field(default_factory=dict)
     safe_value: str = ""
     how_to_know: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from estimators.change import WorkloadChange
-from estimators.objects import ManifestObject, Path, Source, dotted
+from estimators.objects import ManifestObject, Path, Source, dig, dotted
 from estimators.quantity import GIB, MIB
 from estimators.report import Finding, Severity
 
@@ -41,6 +41,7 @@ def finding(
     """
     own = change.side.workload.object
     source = (thing or own).locate(path)
+    value = dig((thing or own).body, *path)
     return Finding(
         rule=rule,
         severity=severity,
@@ -50,6 +51,7 @@ def finding(
         evidence=evidence or {},
         safe_value=safe_value,
         how_to_know=how_to_know,
+        value="" if value is None or isinstance(value, dict | list) else str(value),
     )
 
 
