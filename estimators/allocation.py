@@ -106,7 +106,9 @@ class ClusterHour:
     """All that was measured of a cluster in the hour that begins at `hour`.
 
     `control_plane` is its price for this hour, 0 where it is free or not known. `covered` is the share
-    of the hour's samples that were there (0-1). Numbers are finite and not negative.
+    of the hour's samples that were there (0-1). Numbers are finite and not negative. `labels` are those
+    (and annotations) that may say who owns a workload: of its pods, itself and its namespace, the nearest
+    winning where two have the same key.
     """
 
     hour: datetime
@@ -117,6 +119,7 @@ class ClusterHour:
     control_plane: Decimal = Decimal(0)
     covered: float = 1.0
     notes: tuple[str, ...] = ()
+    labels: Mapping[WorkloadKey, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ class WorkloadCost:
     `gpus` is both requested and claimed. `replica_hours` sums the lives of its pods. `gpu_models` splits
     `gpu` by model.
 
-    A claim that nobody mounts has kind `PersistentVolumeClaim`, a load balancer kind `Service`.
+    A claim that nobody mounts has kind `PersistentVolumeClaim`, a load balancer kind `Service`. `labels`
+    are those of `ClusterHour`; over a window, a workload has a row for each set of labels that it had.
     """
 
     workload: WorkloadKey
@@ -154,6 +158,7 @@ class WorkloadCost:
     gpu_measured: float = 0.0
     replica_hours: float = 0.0
     gpu_models: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def direct(self) -> int:
