@@ -10,6 +10,7 @@ from bot.adapters.records_work import work_database
 from bot.composition.worker import STOP_SECONDS, work
 from bot.entrypoints import http_app, serving
 from bot.entrypoints.deliveries import Deliveries, Queue, Spool
+from bot.entrypoints.github_jobs import work_of
 from bot.entrypoints.worker_process import WorkerProcess
 from bot.errors import UserError
 from bot.logs import configure
@@ -40,7 +41,7 @@ def serve(settings: Settings, serving_settings: ServeSettings, *, rehearsed: boo
         app = http_app.make_app(
             ready=worker.ready,
             metrics=Metrics(others=worker.metrics),
-            receive=deliveries.receive,
+            receive=lambda delivery, event: deliveries.put(work_of(delivery, event)),
             secrets=github.webhook_secrets,
         )
         serving.run(app, host=serving_settings.host, port=serving_settings.port)

@@ -66,7 +66,7 @@ def _taking(database: WorkDatabase) -> Iterator[None]:
         yield
         return
     queue = Queue(database.url)
-    taking = Taking(Spool(database.inbox), queue.start)
+    taking = Taking(Spool(database.inbox), queue.put)
     taking.start()
     try:
         yield

@@ -12,29 +12,37 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
+from urllib.parse import quote
 
 from dbos import DBOSClient
 
-from bot.entrypoints.github_jobs import EVENT
-from bot.entrypoints.jobs import EVENTS, NAME, WORKFLOWS, Json
-from bot.github_events import Delivery, Event, Ignored, to_json
+from bot.entrypoints.jobs import EVENTS, NAME, WORKFLOWS
 
 LOOK_SECONDS = 0.05
 AGAIN_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
-Start = Callable[[str, Json], None]
-"""Makes durable work of an event under its digest; a second time does nothing."""
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be started: a workflow by its name, under an id that makes a second start do nothing.
+
+    `arguments` are JSON.
+    """
+
+    workflow: str
+    identity: str
+    arguments: tuple[Any, ...]
 
 
 class Deliveries(Protocol):
     """Where the listening process puts what came in."""
 
-    def receive(self, delivery: Delivery, event: Event) -> None:
-        """Persist one delivery. Raises where it cannot."""
+    def put(self, work: Work) -> None:
+        """Persist it. Raises where that cannot be done."""
         ...
 
     def close(self) -> None:
@@ -50,22 +58,16 @@ class Queue:
             system_database_url=database_url, application_name=NAME, retry_connection_errors=False
         )
 
-    def receive(self, delivery: Delivery, event: Event) -> None:
-        """Persist one delivery's work. The digest of its body is its id: a second delivery does nothing."""
-        if not isinstance(event, Ignored):
-            self.start(delivery.digest, to_json(event))
-
-    def start(self, digest: str, event: Json) -> None:
-        """Persist the work of an event."""
+    def put(self, work: Work) -> None:
+        """Persist it as a workflow that waits for the worker."""
         self._client.enqueue(
             {
                 "queue_name": EVENTS,
-                "workflow_name": EVENT,
-                "workflow_id": f"event/{digest}",
+                "workflow_name": work.workflow,
+                "workflow_id": work.identity,
                 "app_version": WORKFLOWS,
             },
-            event,
-            digest,
+            *work.arguments,
         )
 
     def close(self) -> None:
@@ -79,17 +81,16 @@ class Spool:
 
     folder: Path
 
-    def receive(self, delivery: Delivery, event: Event) -> None:
-        """Write one delivery so that it outlives a crash of the machine."""
-        if isinstance(event, Ignored):
-            return
+    def put(self, work: Work) -> None:
+        """Write it so that it outlives a crash of the machine."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        partial = self.folder / f".{delivery.digest}.{threading.get_ident()}"
+        name = quote(work.identity, safe="")
+        partial = self.folder / f".{name}.{threading.get_ident()}"
         with partial.open("w", encoding="utf-8") as file:
-            json.dump(to_json(event), file)
+            json.dump(asdict(work), file)
             file.flush()
             os.fsync(file.fileno())
-        partial.rename(self.folder / delivery.digest)
+        partial.rename(self.folder / name)
         place = os.open(self.folder, os.O_RDONLY)
         try:
             os.fsync(place)
@@ -99,20 +100,20 @@ class Spool:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def waiting(self) -> Iterator[tuple[str, Path]]:
+    def waiting(self) -> Iterator[Path]:
         """What was not taken yet, the oldest first."""
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
             found = [(entry.stat().st_mtime_ns, entry.name) for entry in entries if entry.name[0] != "."]
             for _, name in sorted(found):
-                yield name, self.folder / name
+                yield self.folder / name
 
 
 @dataclass(slots=True)
 class Taking:
-    """A thread of the worker that makes durable work of what waits in a spool, between `start` and `stop`."""
+    """A thread of the worker that hands on what waits in a spool, between `start` and `stop`."""
 
     spool: Spool
-    begin: Start
+    hand_on: Callable[[Work], None]
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
@@ -129,15 +130,16 @@ class Taking:
 
     def _work(self) -> None:
         while not self._stopped.is_set():
-            taken = not [None for digest, file in self.spool.waiting() if not self._take(digest, file)]
+            taken = not [None for file in self.spool.waiting() if not self._take(file)]
             self._stopped.wait(LOOK_SECONDS if taken else AGAIN_SECONDS)
 
-    def _take(self, digest: str, file: Path) -> bool:
+    def _take(self, file: Path) -> bool:
         """One that cannot be taken does not hold up the others."""
         if self._stopped.is_set():
             return False
         try:
-            self.begin(digest, json.loads(file.read_text(encoding="utf-8")))
+            told = json.loads(file.read_text(encoding="utf-8"))
+            self.hand_on(Work(told["workflow"], told["identity"], tuple(told["arguments"])))
             file.unlink()
         except Exception:
             log.exception("A stored delivery could not be taken; it is tried again")

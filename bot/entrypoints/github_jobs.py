@@ -12,11 +12,14 @@ from typing import Any
 
 from dbos import DBOS
 
+from bot.entrypoints.deliveries import Work
 from bot.entrypoints.jobs import Json, enqueue, tried
 from bot.github_events import (
     BaseMoved,
     CheckAsked,
     CommandWritten,
+    Delivery,
+    Event,
     InstallationChanged,
     PullRequestChanged,
     PullRequestClosed,
@@ -154,6 +157,11 @@ class GitHubWorkflows:
             DBOS.sleep(QUIET_SECONDS - sight["quiet_seconds"])
             sight = tried("look", self.steps.look, ref)
         return sight
+
+
+def work_of(delivery: Delivery, event: Event) -> Work:
+    """The work that a delivery asks for. The digest of its body is its id: a second delivery does nothing."""
+    return Work(EVENT, f"event/{delivery.digest}", (to_json(event), delivery.digest))
 
 
 def _ref_json(ref: PullRequestRef) -> Json:

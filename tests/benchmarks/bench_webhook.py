@@ -37,6 +37,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from bot.entrypoints import http_app, serving
 from bot.entrypoints.deliveries import Queue, Spool
+from bot.entrypoints.github_jobs import work_of
 from bot.adapters.records_work import work_database
 from bot.entrypoints.worker_process import WorkerProcess
 from bot.metrics import Metrics
@@ -55,7 +56,7 @@ if __name__ == "__main__":
     place = work_database(database)
     deliveries = Spool(place.inbox) if place.inbox else Queue(place.url)
     app = http_app.make_app(
-        ready=worker.ready, metrics=Metrics(), receive=deliveries.receive, secrets=[secret]
+        ready=worker.ready, metrics=Metrics(), receive=lambda delivery, event: deliveries.put(work_of(delivery, event)), secrets=[secret]
     )
     app.router.routes.append(Route("/empty", empty, methods=["POST"]))
     serving.run(app, host="127.0.0.1", port=0)
@@ -98,7 +99,7 @@ def work(pipe: Connection, database: str, seconds: float) -> None:
     jobs = Jobs(place.url, "bench", [GitHubWorkflows(steps)])
     jobs.start()
     if place.inbox is not None:
-        Taking(Spool(place.inbox), Queue(place.url).start).start()
+        Taking(Spool(place.inbox), Queue(place.url).put).start()
     worker_process.answer(pipe, ready=jobs.ready, metrics=bytes)
 
 

@@ -97,18 +97,22 @@ workflows = github_jobs.GitHubWorkflows(steps)
 work = jobs.Jobs(database, "one", [workflows])
 work.start()
 way_in = Queue(database)
+
+def give(delivery, event):
+    way_in.put(github_jobs.work_of(delivery, event))
+
 for number, head, digest, pause in plan.get("deliveries", []):
     write(step="push", number=number, head=head)
     ref = PullRequestRef(1, shop, number)
-    way_in.receive(Delivery("x", "pull_request", digest), PullRequestChanged(ref, head, "main", "synchronize"))
+    give(Delivery("x", "pull_request", digest), PullRequestChanged(ref, head, "main", "synchronize"))
     time.sleep(pause)
 for number, text, digest in plan.get("comments", []):
     ref = PullRequestRef(1, shop, number)
-    way_in.receive(Delivery("x", "issue_comment", digest), CommandWritten(ref, 77, "ann", 5, "MEMBER", text))
+    give(Delivery("x", "issue_comment", digest), CommandWritten(ref, 77, "ann", 5, "MEMBER", text))
 for number, was_merged in plan.get("closed", []):
     ref = PullRequestRef(1, shop, number)
     told = PullRequestClosed(ref, "h0", was_merged, None)
-    way_in.receive(Delivery("x", "pull_request", f"closed-{number}"), told)
+    give(Delivery("x", "pull_request", f"closed-{number}"), told)
 for number, day in plan.get("measures", []):
     workflows.measure(asdict(PullRequestRef(1, shop, number)), day)
 deadline = time.time() + 20
