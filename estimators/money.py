@@ -63,3 +63,20 @@ def cents_that_add_up(amounts: Sequence[Decimal]) -> list[Decimal]:
     for index in by_remainder[:missing]:
         rounded_down[index] += CENT
     return rounded_down
+
+
+def apportioned(total: int, weights: Sequence[int]) -> list[int]:
+    """`total` in whole units by weight, adding up to it (largest remainder; the first of a tie).
+
+    Weights are not negative. Where all are 0 nobody gets anything, and the total stays with the caller.
+    """
+    whole = sum(weights)
+    if not whole:
+        return [0] * len(weights)
+    shares = [total * weight // whole for weight in weights]
+    missing = total - sum(shares)
+    if missing:
+        by_remainder = sorted(range(len(weights)), key=lambda i: -(total * weights[i] % whole))
+        for index in by_remainder[:missing]:
+            shares[index] += 1
+    return shares
