@@ -220,9 +220,12 @@ def init(folder: Path, *, force: bool) -> str:
 
 def check_config(file: Path) -> str:
     """Check a policy or the server's settings."""
+    from functools import partial  # noqa: PLC0415
+
+    from bot.composition.clusters import read_sheet  # noqa: PLC0415
     from bot.handlers.check_config import check_config as check  # noqa: PLC0415
 
-    return check(file)
+    return check(file, sheet=partial(read_sheet, file.parent))
 
 
 DEMO_STORY = """\

@@ -6,6 +6,7 @@ Checking finds every problem at once, each with its file and line.
 from __future__ import annotations
 
 import difflib
+import pathlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -54,6 +55,16 @@ class Key:
     many: bool = False
     required: bool = False
     unique: bool = False
+
+
+def configuration_text(file: pathlib.Path) -> str:
+    """What stands in a file that somebody named. Raises `UserError` where it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file}: is not UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read: {error.strerror}") from error
 
 
 def check(

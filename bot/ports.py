@@ -61,8 +61,8 @@ class Tree(Protocol):
 class Prices(Protocol):
     """Price sheets."""
 
-    def sheet(self, file: str) -> PriceSheet:
-        """The sheet in `file`, or for `""` the one that holds where nothing names another.
+    def sheet(self, file: str, cluster: str) -> PriceSheet:
+        """The sheet in `file`, or for `""` that of the cluster, `""` again being the one nobody names.
 
         Raises UserError for a file that cannot be read or is no price sheet.
         """
@@ -73,12 +73,13 @@ class ClusterHistory(Protocol):
     """Live utilisation and live facts of a cluster."""
 
     def snapshot(
-        self, touched: Collection[tuple[str, str, str]], selector: Mapping[str, str]
+        self, touched: Collection[tuple[str, str, str]], selector: Mapping[str, str], cluster: str
     ) -> UsageSnapshot | None:
         """What is known of the namespaces of `touched` (namespace, kind, name).
 
-        `selector` holds the labels that tell the cluster from others on the same server. Raises
-        OutsideError where the source does not answer.
+        `selector` holds the labels that tell the cluster from others on the same server; `cluster` is
+        its name, `""` where the policy names none, and nothing to a source that a person named. Raises
+        OutsideError where the source does not answer, or knows no such cluster.
         """
         ...
 

@@ -17,6 +17,7 @@ from bot.errors import UserError
 
 LONGEST_SECRET = 65_536  # characters
 GITHUB = "https://api.github.com"
+_TOKEN = "PROMETHEUS_TOKEN"  # noqa: S105 - the variable's name
 
 
 class Setting(NamedTuple):
@@ -39,6 +40,12 @@ SETTINGS = (
     ),
     Setting("PROMETHEUS_URL", "The Prometheus to read live utilisation from; a path prefix is fine."),
     Setting("PROMETHEUS_TOKEN", "A bearer token for it.", secret=True),
+    Setting(
+        "PROMETHEUS_TOKEN_<CLUSTER>",
+        "The bearer token for a cluster of `tuppence.yaml`: `PROMETHEUS_TOKEN_PROD_EU` is for `prod-eu`.",
+        secret=True,
+        default="`PROMETHEUS_TOKEN`",
+    ),
     Setting("PROMETHEUS_USERNAME", "The user of HTTP basic authentication; needs the password as well."),
     Setting("PROMETHEUS_PASSWORD", "The password of HTTP basic authentication.", secret=True),
     Setting(
@@ -76,10 +83,14 @@ SETTINGS = (
 
 @dataclass(frozen=True, slots=True)
 class PrometheusSettings:
-    """How to reach Prometheus; `url` is `""` where none is set. Nothing secret is ever shown."""
+    """How to reach Prometheus; `url` is `""` where none is set. Nothing secret is ever shown.
+
+    `tokens` are those of single clusters, by how their variables end, such as `PROD_EU`.
+    """
 
     url: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
     basic_auth: tuple[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_file: Path | None = None
@@ -157,7 +168,8 @@ def secrets_of(settings: Settings, github: GitHubSettings) -> list[str]:
     """Everything that may stand in no log."""
     prometheus = settings.prometheus
     password = urlsplit(settings.database_url).password or ""
-    known = [*github.webhook_secrets, github.private_key, prometheus.token, password]
+    tokens = (prometheus.token, *prometheus.tokens.values())
+    known = [*github.webhook_secrets, github.private_key, *tokens, password]
     return [
         secret
         for secret in [*known, *(prometheus.basic_auth or ())[1:], *prometheus.headers.values()]
@@ -198,7 +210,7 @@ class _Reader:
 
 
 def _prometheus(reader: _Reader) -> PrometheusSettings:
-    token = reader.secret("PROMETHEUS_TOKEN")
+    token = reader.secret(_TOKEN)
     user, password = reader.text("PROMETHEUS_USERNAME"), reader.secret("PROMETHEUS_PASSWORD")
     if bool(user) != bool(password):
         reader.problems.append("PROMETHEUS_USERNAME and PROMETHEUS_PASSWORD are set together or not at all")
@@ -206,15 +218,27 @@ def _prometheus(reader: _Reader) -> PrometheusSettings:
         reader.problems.append(
             "PROMETHEUS_TOKEN and PROMETHEUS_USERNAME are both set: Prometheus takes one of them"
         )
-    if len(token.split()) > 1:
-        reader.problems.append("PROMETHEUS_TOKEN may not hold spaces or line breaks")
+    tokens = _tokens(reader)
+    for ending, each in {"": token, **tokens}.items():
+        if len(each.split()) > 1:
+            name = f"{_TOKEN}_{ending}" if ending else _TOKEN
+            reader.problems.append(f"{name} may not hold spaces or line breaks")
     return PrometheusSettings(
         url=reader.text("PROMETHEUS_URL"),
         token=token,
+        tokens=tokens,
         basic_auth=(user, password) if user and password else None,
         headers=_headers(reader),
         ca_file=reader.file("PROMETHEUS_CA_FILE"),
     )
+
+
+def _tokens(reader: _Reader) -> dict[str, str]:
+    """Every PROMETHEUS_TOKEN_<CLUSTER>, whether it or its file is named."""
+    named = [name.removeprefix(f"{_TOKEN}_") for name in reader.environment if name.startswith(f"{_TOKEN}_")]
+    endings = {ending.removesuffix("_FILE") for ending in named if ending != "FILE"}
+    tokens = {ending: reader.secret(f"{_TOKEN}_{ending}") for ending in sorted(endings)}
+    return {ending: token for ending, token in tokens.items() if token}
 
 
 def _headers(reader: _Reader) -> dict[str, str]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 LONGEST_TEXT = 500
 LONGEST_GLOB = 200
+LONGEST_KEPT = 36_500
 SHOWN = 60
 
 
@@ -64,10 +65,10 @@ def _percent(value: object) -> Decimal:
     return _number(value, "10")
 
 
-def _count(value: object) -> int:
-    number = _number(value, "90")
-    if number != int(number) or not number:
-        raise ValueError(f"needs a whole number from 1, not {shown(value)}")
+def _days(value: object) -> int:
+    number = _number(value, "730")
+    if number != int(number) or number > LONGEST_KEPT:
+        raise ValueError(f"needs whole days, 0 to {LONGEST_KEPT}, not {shown(value)}")
     return int(number)
 
 
@@ -181,7 +182,7 @@ _NOT_NEGATIVE = {"type": "number", "minimum": 0}
 TEXT = Kind("text", _text, _STRING)
 MONEY = Kind("amount a month", _money, _NOT_NEGATIVE)
 PERCENT = Kind("percent", _percent, _NOT_NEGATIVE)
-COUNT = Kind("whole number", _count, {"type": "integer", "minimum": 1})
+DAYS = Kind("days", _days, {"type": "integer", "minimum": 0, "maximum": LONGEST_KEPT})
 FLAG = Kind("true or false", _flag, {"type": "boolean"})
 DAY = Kind("day", _date, {"type": "string", "format": "date"})
 FILE = Kind("file", _file, _STRING)

@@ -18,7 +18,7 @@ from bot.comment_commands import COMMANDS
 from bot.configuration import Key, every_key, json_schema
 from bot.entrypoints.cli import cli
 from bot.policy import POLICY_KEYS
-from bot.server_config import SERVER_KEYS
+from bot.server_keys import SERVER_KEYS
 from bot.settings import SETTINGS
 from estimators.rules import RULE_TEXTS
 

@@ -70,7 +70,7 @@ def test_every_dependency_says_why_it_is_there() -> None:
 
 def test_the_example_environment_names_every_variable_and_no_other() -> None:
     """.env.example, commented out or not."""
-    named = re.findall(r"^#?([A-Z][A-Z_]+)=", read(ROOT / ".env.example"), re.MULTILINE)
+    named = re.findall(r"^#?([A-Z][A-Z_<>]+)=", read(ROOT / ".env.example"), re.MULTILINE)
     assert named == [setting.name for setting in SETTINGS]
 
 

@@ -19,6 +19,7 @@ from bot.entrypoints.worker_process import belong_to_parent
 from bot.errors import OutsideError
 from bot.logs import configure
 from bot.redaction import Redactor
+from bot.server_config import ServerConfig
 from bot.settings import GitHubSettings, Settings, secrets_of
 
 AT_ONCE = 2
@@ -32,8 +33,10 @@ _bot: GitHubBot
 class Analysing:
     """What `GitHubBot` does that takes long. No process is started before it is needed."""
 
-    def __init__(self, settings: Settings, github: GitHubSettings, *, rehearsed: bool) -> None:
-        self._arguments = (settings, github, rehearsed)
+    def __init__(
+        self, settings: Settings, config: ServerConfig, github: GitHubSettings, *, rehearsed: bool
+    ) -> None:
+        self._arguments = (settings, config, github, rehearsed)
         self._pool: ProcessPoolExecutor | None = None
         self._changing = threading.Lock()
 
@@ -77,12 +80,13 @@ class Analysing:
         )
 
 
-def _begin(settings: Settings, github: GitHubSettings, rehearsed: bool) -> None:  # noqa: FBT001 - an initializer
+def _begin(settings: Settings, config: ServerConfig, github: GitHubSettings, rehearsed: bool) -> None:  # noqa: FBT001 - an initializer
     global _bot  # noqa: PLW0603 - the one thing that a pool's process keeps between calls
     belong_to_parent()
     redactor = Redactor(secrets_of(settings, github))
     configure(redactor)
-    _bot = GitHubBot(settings, github, Records(settings.database_url), redactor, rehearsed=rehearsed)
+    records = Records(settings.database_url)
+    _bot = GitHubBot(settings, config, github, records, redactor, rehearsed=rehearsed)
 
 
 def _analyse(sight: Json) -> Json:

@@ -16,7 +16,7 @@ from bot.adapters.github_comments import GitHubComments
 from bot.adapters.github_people import GitHubPeople
 from bot.adapters.github_pull_requests import GitHubPullRequests
 from bot.adapters.records import Records
-from bot.composition.live import PrometheusHistory
+from bot.composition.clusters import ClustersHistory, known_clusters
 from bot.composition.rehearsal import SaidCheckRuns, SaidComments
 from bot.composition.repository_prices import RepositoryPrices
 from bot.entrypoints.github_jobs import GitHubWorkflows, Steps
@@ -40,6 +40,7 @@ from bot.publication import CHECK_NAME, CheckOutput, Publication
 from bot.pull_requests import PullRequestFacts
 from bot.records import Head
 from bot.redaction import Redactor
+from bot.server_config import ServerConfig
 from bot.settings import GitHubSettings, Settings
 from bot.signed_marker import Markers
 from bot.web_links import line_links, web_address
@@ -58,6 +59,7 @@ class GitHubBot:
     def __init__(
         self,
         settings: Settings,
+        config: ServerConfig,
         github: GitHubSettings,
         records: Records,
         redactor: Redactor,
@@ -66,6 +68,7 @@ class GitHubBot:
     ) -> None:
         tokens = AppTokens(github.app_id, github.private_key, github.api_url, minted=redactor.add)
         self._settings, self._records = settings, records
+        self._clusters = known_clusters(settings, config)
         self._web = web_address(github.api_url)
         self._pulls = GitHubPullRequests(tokens)
         self._comments: Comments = GitHubComments(tokens, Markers(github.webhook_secrets))
@@ -135,15 +138,15 @@ class GitHubBot:
     def _price(
         self, base: Tree, head: Tree, policy: Policy, hours: int = HOURS
     ) -> tuple[Report, tuple[CrossedGuardrail, ...]]:
-        url = self._settings.prometheus.url
+        sheets = {name: one.prices for name, one in self._clusters.items() if one.prices}
         priced = price_change(
             base,
             head,
             policy,
             today=_now().date(),
             render=make_renderer(),
-            prices=RepositoryPrices(base),
-            history=PrometheusHistory(self._settings, url, hours) if url else None,
+            prices=RepositoryPrices(base, clusters=sheets),
+            history=ClustersHistory(self._settings, self._clusters, hours),
             runs_per_month=runs_per_month,
         )
         return priced.report, priced.crossed
@@ -204,11 +207,12 @@ class GitHubBot:
     def measure(self, ref: Json) -> None:
         """Tell how what was said of a merged pull request compares with what happened."""
         due = self._records.predictions.due(_now())
+        measured = any(cluster.prometheus for cluster in self._clusters.values())
         for prediction in due:
             if (prediction.repository, prediction.number) == (ref["repository"]["id"], ref["number"]):
                 measure_change.measure(
                     prediction,
-                    price=self._price_since if self._settings.prometheus.url else None,
+                    price=self._price_since if measured else None,
                     pulls=self._pulls,
                     revisions=self._revisions,
                     comments=self._comments,

@@ -70,7 +70,7 @@ class FileHistory:
         found = read_snapshot(file)
         return cls(last_hours(replace(found, source=found.source or file.name), hours))
 
-    def snapshot(self, _touched: Touched, _selector: Mapping[str, str]) -> UsageSnapshot:
+    def snapshot(self, _touched: Touched, _selector: Mapping[str, str], _cluster: str) -> UsageSnapshot:
         """The same for every environment: a file knows one cluster."""
         return self.found
 
@@ -82,7 +82,7 @@ class ContextOnly:
     context: str
     server: str = ""
 
-    def snapshot(self, touched: Touched, _selector: Mapping[str, str]) -> UsageSnapshot:
+    def snapshot(self, touched: Touched, _selector: Mapping[str, str], _cluster: str) -> UsageSnapshot:
         """Facts of now and no workloads. Raises ClusterUnavailable, UserError for the context."""
         facts = _facts_of_context(self.context, self.server, sorted({item[0] for item in touched if item[0]}))
         note = "no history: a kube context tells what runs now, add --prometheus URL for what was used"
@@ -91,14 +91,18 @@ class ContextOnly:
 
 @dataclass(frozen=True, slots=True)
 class PrometheusHistory:
-    """Prometheus, with sketches of past days kept in the cache folder."""
+    """Prometheus, with sketches of past days kept in the cache folder.
+
+    `name` is that of the cluster where the server's settings know several.
+    """
 
     settings: Settings
     url: str
     hours: int
     context: str | None = None
+    name: str = ""
 
-    def snapshot(self, touched: Touched, selector: Mapping[str, str]) -> UsageSnapshot:
+    def snapshot(self, touched: Touched, selector: Mapping[str, str], _cluster: str) -> UsageSnapshot:
         """History and live facts of the namespaces touched. Raises OutsideError without an answer."""
         api = self._api(selector)
         try:
@@ -122,8 +126,7 @@ class PrometheusHistory:
         from bot.adapters.sketch_store import SketchStore  # noqa: PLC0415
 
         window = _window(self.hours)
-        name = hashlib.sha256(api.url.encode()).hexdigest()[:16]
-        store = SketchStore(self.settings.cache / f"usage-{name}.sqlite")
+        store = SketchStore(self.settings.cache / f"usage-{self._place(api.url)}.sqlite")
         try:
             with progress_bar("Reading utilisation") as progress:
                 history = read_usage(
@@ -143,6 +146,13 @@ class PrometheusHistory:
             source="Prometheus",
             partial=tuple(dict.fromkeys([*history.partial, *api.warnings])),
         )
+
+    def _place(self, url: str) -> str:
+        """A name for what is behind `url`: headers and users tell tenants of one server apart."""
+        given = self.settings.prometheus
+        headers = (f"{name}: {value}" for name, value in sorted(given.headers.items()))
+        parts = (url, self.name, (given.basic_auth or ("",))[0], *headers)
+        return hashlib.sha256("\n".join(filter(None, parts)).encode()).hexdigest()[:16]
 
     def _api(self, selector: Mapping[str, str]) -> PrometheusApi:
         from bot.adapters.prometheus_api import PrometheusApi  # noqa: PLC0415

@@ -13,6 +13,7 @@ from bot.errors import UserError
 from bot.github_events import PullRequestRef
 from bot.publication import CHECK_NAME, CheckOutput
 from bot.records import Head, PublishedCheck, PublishedComment
+from bot.server_config import ServerConfig
 from bot.settings import ServeSettings, Settings
 
 Say = Callable[[str], None]
@@ -33,7 +34,7 @@ def replay(file: Path, *, event: str, url: str, sign: str) -> str:
     return handler.replay(body, event=event, url=url, secret=secret_in(sign), post=post)
 
 
-def dry_run(settings: Settings, serving_settings: ServeSettings) -> None:
+def dry_run(settings: Settings, serving_settings: ServeSettings, config: ServerConfig) -> None:
     """Serve, and print what would be written on GitHub. The records are the run's own and go with it.
 
     With the real ones the next run would look for comments that are nowhere. Raises as `serve` does.
@@ -42,7 +43,7 @@ def dry_run(settings: Settings, serving_settings: ServeSettings) -> None:
 
     with tempfile.TemporaryDirectory(prefix="tuppence-dry-run-") as folder:
         own = replace(settings, database_url=f"sqlite:///{folder}/records.db")
-        serve(own, serving_settings, rehearsed=True)
+        serve(own, serving_settings, config, rehearsed=True)
 
 
 @dataclass(frozen=True, slots=True)

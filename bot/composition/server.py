@@ -16,10 +16,13 @@ from bot.errors import UserError
 from bot.logs import configure
 from bot.metrics import Metrics
 from bot.redaction import Redactor
+from bot.server_config import ServerConfig
 from bot.settings import ServeSettings, Settings, secrets_of
 
 
-def serve(settings: Settings, serving_settings: ServeSettings, *, rehearsed: bool = False) -> None:
+def serve(
+    settings: Settings, serving_settings: ServeSettings, config: ServerConfig, *, rehearsed: bool = False
+) -> None:
     """Run until SIGTERM; `rehearsed`: print what would be written on GitHub.
 
     Raises UserError where nothing is set up.
@@ -33,7 +36,7 @@ def serve(settings: Settings, serving_settings: ServeSettings, *, rehearsed: boo
     records = Records(settings.database_url)
     records.prepare()
     records.close()
-    worker = WorkerProcess(work, (settings, github, rehearsed))
+    worker = WorkerProcess(work, (settings, config, github, rehearsed))
     worker.start()
     database = work_database(settings.database_url)
     deliveries: Deliveries = Spool(database.inbox) if database.inbox else Queue(database.url)

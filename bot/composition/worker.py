@@ -21,6 +21,7 @@ from bot.errors import OutsideError, UserError
 from bot.logs import configure
 from bot.metrics import WorkMetrics
 from bot.redaction import Redactor
+from bot.server_config import ServerConfig
 from bot.settings import GitHubSettings, Settings, secrets_of
 
 STOP_SECONDS = 9
@@ -28,14 +29,20 @@ STOP_SECONDS = 9
 log = logging.getLogger(__name__)
 
 
-def work(pipe: Connection, settings: Settings, github: GitHubSettings, rehearsed: bool) -> None:  # noqa: FBT001 - travels to another process
+def work(
+    pipe: Connection,
+    settings: Settings,
+    config: ServerConfig,
+    github: GitHubSettings,
+    rehearsed: bool,  # noqa: FBT001 - travels to another process
+) -> None:
     """Work until the listening process says to stop. `rehearsed`: print what would be written on GitHub."""
     redactor = Redactor(secrets_of(settings, github))
     configure(redactor)
     records = Records(settings.database_url)
     metrics = WorkMetrics()
-    bot = GitHubBot(settings, github, records, redactor, rehearsed=rehearsed)
-    analysing = Analysing(settings, github, rehearsed=rehearsed)
+    bot = GitHubBot(settings, config, github, records, redactor, rehearsed=rehearsed)
+    analysing = Analysing(settings, config, github, rehearsed=rehearsed)
     workflows = GitHubWorkflows(bot.steps(analyse=analysing.analyse, measure=analysing.measure))
     database = work_database(settings.database_url)
     jobs = Jobs(database.url, socket.gethostname(), [workflows])

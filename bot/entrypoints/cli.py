@@ -199,22 +199,32 @@ def demo(keep: Path | None, *, details: bool) -> None:
 
 
 @cli.command(short_help="Answer GitHub's webhooks: a comment and a check on every pull request.")
+@click.option(
+    "--config",
+    "file",
+    type=_FOLDER,
+    metavar="FILE",
+    help="Clusters and teams; default: ./tuppence.yaml, where it is there.",
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be written on GitHub; records are not kept.")
-def serve(*, dry_run: bool) -> None:
+def serve(*, file: Path | None, dry_run: bool) -> None:
     """Answer GitHub's webhooks: keep a comment and a check run true on every pull request.
 
-    What is served comes from the environment: the GitHub App, the database, Prometheus.
+    What is served comes from the environment: the GitHub App, the database, Prometheus. Of several
+    clusters and of teams a file tells, which tuppence check-config checks.
     """
+    from bot.composition.clusters import read_config  # noqa: PLC0415
     from bot.settings import from_env, serving_from_env  # noqa: PLC0415
 
+    given = (from_env(), serving_from_env(), read_config(file))
     if dry_run:
         from bot.composition.rehearsal import dry_run as rehearse  # noqa: PLC0415
 
-        rehearse(from_env(), serving_from_env())
+        rehearse(*given)
         return
     from bot.composition.server import serve as run  # noqa: PLC0415
 
-    run(from_env(), serving_from_env())
+    run(*given)
 
 
 cli.add_command(audit)

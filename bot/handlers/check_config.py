@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bot import policy, server_config
-from bot.configuration import Misconfigured, check
-from bot.errors import UserError
+from bot.configuration import configuration_text
 from bot.manifests.documents import load_settings
+from bot.server_keys import SERVER_KEYS
 from bot.words import count
+from estimators.prices import PriceSheet
 
 
-def check_config(file: Path) -> str:
+def check_config(file: Path, *, sheet: Callable[[str], PriceSheet]) -> str:
     """What the file is, in one line, once it is sure that all of it can be used.
 
-    Raises `UserError` with a line for each problem.
+    `sheet` reads a price sheet that the server's file names. Raises `UserError` with a line for each problem.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file}: is not UTF-8 text; save it as UTF-8") from error
-    except OSError as error:
-        raise UserError(f"{file}: cannot be read: {error.strerror}") from error
+    text = configuration_text(file)
     if _is_servers(text, file):
-        _check_server(text, str(file))
+        server_config.parse(text, str(file), sheet=sheet)
         return f"{file}: a sound configuration of the server"
     return f"{file}: a sound policy: {_summary(policy.parse(text, str(file)))}"
 
@@ -33,16 +29,9 @@ def _is_servers(text: str, file: Path) -> bool:
     """By the keys it holds, and by its name where those do not tell."""
     document = load_settings(text, str(file)).value
     given = set(document) if isinstance(document, Mapping) else set()
-    server = len(given & {key.name for key in server_config.SERVER_KEYS})
+    server = len(given & {key.name for key in SERVER_KEYS})
     policys = len(given & {key.name for key in policy.POLICY_KEYS})
     return server > policys or (server == policys and file.name == server_config.FILE_NAME)
-
-
-def _check_server(text: str, file: str) -> None:
-    document = load_settings(text, file)
-    _, problems = check(server_config.SERVER_KEYS, document.value, file, document.locate)
-    if problems:
-        raise Misconfigured(problems)
 
 
 def _summary(found: policy.Policy) -> str:

@@ -102,7 +102,7 @@ class _Clusters:
         self._prices, self._history, self._partial = prices, history, partial
         self._policies = {item.name: item for item in policy.environments}
         self._touched = _touched(change)
-        self._snapshots: dict[tuple[tuple[str, str], ...], UsageSnapshot | None] = {}
+        self._snapshots: dict[object, UsageSnapshot | None] = {}
 
     def of(self, environment: str) -> Cluster:
         """The cluster that an environment lands on."""
@@ -110,15 +110,16 @@ class _Clusters:
         return Cluster(prices=self._sheet(rules), usage=self._usage(rules))
 
     def _sheet(self, rules: Environment) -> PriceSheet:
-        return self._prices.sheet(rules.prices)
+        return self._prices.sheet(rules.prices, rules.cluster)
 
     def _usage(self, rules: Environment) -> UsageSnapshot | None:
         if self._history is None:
             return None
-        key = tuple(sorted(rules.prometheus_selector.items()))
+        selector, cluster = rules.prometheus_selector, rules.cluster
+        key = (cluster, *sorted(selector.items()))
         if key not in self._snapshots:
             try:
-                self._snapshots[key] = self._history.snapshot(self._touched, rules.prometheus_selector)
+                self._snapshots[key] = self._history.snapshot(self._touched, selector, cluster)
             except OutsideError as error:
                 # An outage must not hide what the manifests alone can tell.
                 self._partial.append(f"no live numbers: {error}")

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.settings import LONGEST_SECRET, SETTINGS, ServeSettings, Settings, from_env, serving_from_env
+from bot.settings import (
+    LONGEST_SECRET,
+    SETTINGS,
+    ServeSettings,
+    Settings,
+    from_env,
+    secrets_of,
+    serving_from_env,
+)
 
 SECRET = "s3cret-value"
 
@@ -67,6 +75,22 @@ def test_a_secret_is_never_shown(name: str, tmp_path: Path) -> None:
     assert SECRET not in repr(from_file)
 
 
+def test_a_cluster_may_have_a_token_of_its_own(tmp_path: Path) -> None:
+    """In a variable or in a file, by how the variable ends; each of them is redacted."""
+    file = tmp_path / "token"
+    file.write_text("of-staging\n")
+    environment = {
+        "PROMETHEUS_TOKEN": "of-all",
+        "PROMETHEUS_TOKEN_PROD_EU": "of-prod",
+        "PROMETHEUS_TOKEN_STAGING_FILE": str(file),
+    }
+    settings, serving = everything({**BESIDE, **environment})
+    assert settings.prometheus.token == "of-all"
+    assert settings.prometheus.tokens == {"PROD_EU": "of-prod", "STAGING": "of-staging"}
+    assert serving.github is not None
+    assert {"of-all", "of-prod", "of-staging"} <= set(secrets_of(settings, serving.github))
+
+
 def test_a_password_in_the_url_is_never_shown() -> None:
     """Some put it there."""
     assert SECRET not in repr(from_env({"PROMETHEUS_URL": f"http://reader:{SECRET}@localhost:9090"}))
@@ -97,6 +121,11 @@ def problems(environment: dict[str, str]) -> list[str]:
             {"PROMETHEUS_TOKEN": f"{SECRET}\nX-Evil: 1"},
             "PROMETHEUS_TOKEN may not hold spaces or line breaks",
             id="a header in the token",
+        ),
+        pytest.param(
+            {"PROMETHEUS_TOKEN_PROD": f"{SECRET}\nX-Evil: 1"},
+            "PROMETHEUS_TOKEN_PROD may not hold spaces or line breaks",
+            id="a header in a cluster's token",
         ),
         pytest.param(
             {"PROMETHEUS_TOKEN_FILE": "/nowhere"},

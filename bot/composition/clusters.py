@@ -1,0 +1,101 @@
+"""The clusters that the bot knows: their utilisation, live facts and prices, by the names that policies use.
+
+Part of the composition root. All of it is read once at start and travels to the processes that work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from bot.adapters.price_files import read_prices
+from bot.composition.live import ContextOnly, PrometheusHistory, Touched
+from bot.configuration import configuration_text
+from bot.errors import ClusterUnavailable, UserError
+from bot.ports import ClusterHistory
+from bot.server_config import FILE_NAME, ClusterConfig, PrometheusSource, ServerConfig, parse
+from bot.settings import PrometheusSettings, Settings
+from estimators.prices import PriceSheet
+from estimators.usage import UsageSnapshot
+
+
+def read_config(file: Path | None) -> ServerConfig:
+    """What `file` says, or where none is named `./tuppence.yaml`, which need not be there.
+
+    Raises UserError with every problem, a line each.
+    """
+    if file is None:
+        file = Path(FILE_NAME)
+        if not file.exists():
+            return ServerConfig()
+    return parse(configuration_text(file), str(file), sheet=partial(read_sheet, file.parent))
+
+
+def read_sheet(folder: Path, named: str) -> PriceSheet:
+    """The price sheet that a configuration file in `folder` names. Raises UserError where it is none."""
+    path = folder / named
+    if not path.is_file():
+        raise UserError(f"{path} is not a file; name a price sheet, or leave the key out")
+    return read_prices(path)
+
+
+def known_clusters(settings: Settings, config: ServerConfig) -> dict[str, ClusterConfig]:
+    """By name; `""` is that of environments that name none: PROMETHEUS_URL, else the first of the file."""
+    url = settings.prometheus.url
+    first = config.clusters[0] if config.clusters else ClusterConfig("")
+    unnamed = ClusterConfig("", PrometheusSource(url)) if url else first
+    return {"": unnamed, **{cluster.name: cluster for cluster in config.clusters}}
+
+
+@dataclass(frozen=True, slots=True)
+class ClustersHistory:
+    """The port `ClusterHistory`, of the last `hours` of each cluster in `known`."""
+
+    settings: Settings
+    known: Mapping[str, ClusterConfig]
+    hours: int
+
+    def snapshot(self, touched: Touched, selector: Mapping[str, str], cluster: str) -> UsageSnapshot | None:
+        """None where the cluster has neither Prometheus nor a kube context.
+
+        Its own selector wins over the policy's: a repository may not look into another cluster. Raises
+        OutsideError for a cluster that is not known, and where something does not answer or cannot be used.
+        """
+        found = self.known.get(cluster)
+        if found is None:
+            raise ClusterUnavailable(
+                f"the policy names the cluster {cluster!r}, which the server does not know: "
+                f"add it to clusters in {FILE_NAME}"
+            )
+        history = self._history(found)
+        if history is None:
+            return None
+        own = found.prometheus.selector if found.prometheus else {}
+        try:
+            return history.snapshot(touched, {**selector, **own}, cluster)
+        except UserError as error:  # not of whoever opened the pull request
+            raise ClusterUnavailable(f"the cluster {found.name!r} cannot be asked: {error}") from error
+
+    def _history(self, cluster: ClusterConfig) -> ClusterHistory | None:
+        source, context = cluster.prometheus, cluster.kube_context
+        if source is not None:
+            reached = replace(self.settings, prometheus=_reached(self.settings.prometheus, cluster, source))
+            return PrometheusHistory(reached, source.url, self.hours, context or None, cluster.name)
+        return ContextOnly(context, self.settings.kubernetes_api_url) if context else None
+
+
+def _reached(
+    given: PrometheusSettings, cluster: ClusterConfig, source: PrometheusSource
+) -> PrometheusSettings:
+    """How one cluster's Prometheus is reached: what is its own, else what the environment says for all."""
+    token = given.tokens.get(cluster.variable)
+    own = {name.lower() for name in source.headers}
+    others = {name: value for name, value in given.headers.items() if name.lower() not in own}
+    return replace(
+        given,
+        token=token or given.token,
+        basic_auth=None if token else given.basic_auth,
+        headers={**others, **source.headers},
+    )

@@ -1,0 +1,113 @@
+"""The keys of `tuppence.yaml`; bot/server_config.py makes a typed configuration of them."""
+
+from __future__ import annotations
+
+from bot.configuration import Key
+from bot.value_kinds import (
+    DAYS,
+    FILE_ON_DISK,
+    GLOB,
+    GLOBS_BY_NAME,
+    MONEY,
+    PERCENT,
+    TEXT,
+    TEXTS_BY_NAME,
+    TIME,
+    TIME_ZONE,
+    URL,
+    one_of,
+)
+
+RETENTION_DAYS = 730
+"""Two years: whoever audits a year finds all of it until the end of the next one."""
+
+SERVER_KEYS = (
+    Key(
+        "clusters",
+        "The clusters that environments run on; the first is that of environments that name none.",
+        many=True,
+        keys=(
+            Key("name", "What policies call the cluster.", TEXT, required=True, unique=True),
+            Key(
+                "prometheus",
+                "Where its utilisation is read.",
+                keys=(
+                    Key("url", "Its Prometheus, Thanos, Mimir or VictoriaMetrics.", URL, required=True),
+                    Key("selector", "Labels that tell the cluster from others there.", TEXTS_BY_NAME),
+                    Key("headers", "Headers that are no secret, such as a Mimir tenant.", TEXTS_BY_NAME),
+                ),
+            ),
+            Key("prices", "Its price sheet; the path counts from this file.", FILE_ON_DISK),
+            Key("kube_context", "The kube context that reaches it, for live facts.", TEXT),
+        ),
+    ),
+    Key(
+        "teams",
+        "Who owns which workloads.",
+        many=True,
+        keys=(
+            Key("name", "What the team is called.", TEXT, required=True, unique=True),
+            Key("namespaces", "Namespaces that are the team's.", GLOB, many=True),
+            Key("labels", "Labels that make a workload the team's.", TEXTS_BY_NAME),
+            Key("channel", "The team's Slack channel.", TEXT),
+            Key(
+                "approvers",
+                "Who may approve for the team.",
+                keys=(
+                    Key("slack_group", "A Slack user group.", TEXT),
+                    Key("slack_users", "Slack user ids, where there are no groups.", TEXT, many=True),
+                    Key("github_team", "A GitHub team, such as `acme/payments`.", TEXT),
+                ),
+            ),
+            Key("budget_monthly", "What the team means to spend, in the prices' currency.", MONEY),
+        ),
+    ),
+    Key(
+        "digest",
+        "When the weekly digest goes out.",
+        keys=(
+            Key(
+                "day",
+                "The day of the week; `mon` when left out.",
+                one_of("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+            ),
+            Key("time", "The time of day, in quotes; `09:00` when left out.", TIME),
+            Key("time_zone", "The time zone of both; `UTC` when left out.", TIME_ZONE),
+        ),
+    ),
+    Key("access", "The namespaces that a Slack group may ask about.", GLOBS_BY_NAME),
+    Key(
+        "shared",
+        "Costs that everybody shares.",
+        keys=(
+            Key("namespaces", "Namespaces that serve everybody.", GLOB, many=True),
+            Key(
+                "split",
+                "How their cost is shared out; `proportional` when left out.",
+                one_of("proportional", "even", "fixed", "central"),
+            ),
+        ),
+    ),
+    Key(
+        "automation",
+        "Savings whose pull request is opened without a click; it is never merged without one.",
+        many=True,
+        keys=(
+            Key("environments", "The environments it holds for.", GLOB, many=True, required=True),
+            Key(
+                "changes",
+                "Which changes.",
+                one_of("cpu-request", "memory-request", "replicas", "autoscaling"),
+                many=True,
+                required=True,
+            ),
+            Key("max_percent", "The largest cut, of the current value.", PERCENT),
+            Key("min_confidence", "The least confidence.", one_of("low", "medium", "high")),
+        ),
+    ),
+    Key(
+        "retention_days",
+        f"How long records are kept; {RETENTION_DAYS} when left out, 0 for ever.",
+        DAYS,
+    ),
+)
