@@ -20,6 +20,7 @@ OURS = {"bot", "estimators"}
 
 VENDORS = {
     "alembic": ("bot/adapters/records_*.py", "bot/migrations/*.py"),
+    "apscheduler": ("bot/entrypoints/schedule.py",),
     "click": ("bot/entrypoints/*.py", "bot/app.py"),
     "cronsim": ("bot/adapters/cron_runs.py",),
     "dbos": ("bot/entrypoints/*jobs.py", "bot/entrypoints/deliveries.py"),

@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
 from bot.adapters.records import Records
@@ -16,14 +17,17 @@ from bot.entrypoints import worker_process
 from bot.entrypoints.deliveries import Queue, Spool, Taking
 from bot.entrypoints.github_jobs import GitHubWorkflows
 from bot.entrypoints.jobs import Jobs
+from bot.entrypoints.maintenance_jobs import MaintenanceWorkflows
 from bot.entrypoints.schedule import Schedule
 from bot.errors import OutsideError, UserError
+from bot.handlers.retention import purge_records
 from bot.logs import configure
 from bot.metrics import WorkMetrics
 from bot.redaction import Redactor
 from bot.server_config import ServerConfig
 from bot.settings import GitHubSettings, Settings, secrets_of
 
+HOUR = 3600.0
 STOP_SECONDS = 9
 """For steps under way, of the fifteen that the whole bot has."""
 log = logging.getLogger(__name__)
@@ -45,8 +49,11 @@ def work(
     analysing = Analysing(settings, config, github, rehearsed=rehearsed)
     workflows = GitHubWorkflows(bot.steps(analyse=analysing.analyse, measure=analysing.measure))
     database = work_database(settings.database_url)
-    jobs = Jobs(database.url, socket.gethostname(), [workflows])
-    schedule = Schedule(lambda: bot.start_measuring(workflows))
+    maintenance = MaintenanceWorkflows(
+        lambda: purge_records(config.retention_days, records=records, now=datetime.now(UTC))
+    )
+    jobs = Jobs(database.url, socket.gethostname(), [workflows, maintenance])
+    schedule = _schedule(bot, workflows, maintenance)
     try:
         database.prepare()
         jobs.start()
@@ -64,6 +71,14 @@ def work(
         jobs.stop(STOP_SECONDS)
         analysing.stop()
         records.close()
+
+
+def _schedule(bot: GitHubBot, workflows: GitHubWorkflows, maintenance: MaintenanceWorkflows) -> Schedule:
+    """All that is started by the clock. What is to be done once a day is asked for every hour."""
+    schedule = Schedule()
+    schedule.every(HOUR, "measure", lambda: bot.start_measuring(workflows))
+    schedule.every(HOUR, "purge", lambda: maintenance.purge(f"{datetime.now(UTC):%Y-%m-%d}"))
+    return schedule
 
 
 @contextmanager

@@ -1,52 +1,61 @@
-"""Work that nobody asks for: started every so often, under ids that make a second start do nothing."""
+"""Work that nobody asks for, by the clock: each job only starts durable work, under an id that is done once.
+
+So several replicas may all keep the same times, and a time that comes twice in autumn does nothing twice.
+The jobs live in memory and are told anew at every start.
+"""
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-log = logging.getLogger(__name__)
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+BEAT_SECONDS = 10.0
+LATE = 6
+"""Beats that may be missed: a minute, since a busy database can hold up a job for half of one."""
 
 
-@dataclass(slots=True)
 class Schedule:
-    """Calls `job` at once and then every `seconds`, in a thread of its own, until it is stopped.
+    """Calls jobs when they are due, one after the other in a thread, between `start` and `stop`.
 
-    The job only starts durable work. One that fails is logged and called again the next time.
+    A job that fails is logged and called again the next time. One that is late is called all the same, and
+    once for all the times it missed: its id says for which day or week it is.
     """
 
-    job: Callable[[], None]
-    seconds: float = 3600.0
-    _stopped: threading.Event = field(default_factory=threading.Event)
-    _beat: float = 0.0
-    _thread: threading.Thread | None = None
+    def __init__(self, beat_seconds: float = BEAT_SECONDS) -> None:
+        self._beat_seconds = beat_seconds
+        self._beat = 0.0
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(1)},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self.every(beat_seconds, "heartbeat", self._live)
+
+    def every(self, seconds: float, name: str, job: Callable[[], None]) -> None:
+        """Call `job` at the start, and then at this interval."""
+        trigger = IntervalTrigger(seconds=seconds, timezone=UTC)
+        self._scheduler.add_job(job, trigger, id=name, next_run_time=datetime.now(UTC))
 
     def start(self) -> None:
         """Begin."""
-        self._beat = time.monotonic()
-        self._thread = threading.Thread(target=self._work, name="schedule", daemon=True)
-        self._thread.start()
+        self._live()
+        self._scheduler.start()
 
     def stop(self) -> None:
-        """End after the job that runs now."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(5)
+        """Call nothing any more; a job that runs is not waited for."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        self._beat = 0.0
 
     def ready(self) -> Sequence[str]:
-        """Why nothing would be started: no sign of life for two rounds."""
-        late = time.monotonic() - self._beat > 2 * self.seconds
-        dead = self._thread is None or not self._thread.is_alive()
-        return ("the scheduler has stopped",) if late or dead else ()
+        """Why nothing would be started. The scheduler says that it runs even when its thread has died."""
+        late = time.monotonic() - self._beat > LATE * self._beat_seconds
+        return ("the scheduler has stopped",) if late or not self._beat else ()
 
-    def _work(self) -> None:
-        while not self._stopped.is_set():
-            self._beat = time.monotonic()
-            try:
-                self.job()
-            except Exception:
-                log.exception("a scheduled job failed; it is started again in %g seconds", self.seconds)
-            self._stopped.wait(self.seconds)
+    def _live(self) -> None:
+        self._beat = time.monotonic()
