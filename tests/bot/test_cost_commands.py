@@ -1,0 +1,100 @@
+"""What people type is a question, or a reason and a better one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.cost_commands import COMMANDS, LONGEST, MOST_ROWS, WINDOWS, CostQuestion, NotUnderstood, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("", CostQuestion("help")),
+        ("  help ", CostQuestion("help")),
+        ("namespace payments", CostQuestion("namespace", "payments")),
+        ("NAMESPACE Payments 30D", CostQuestion("namespace", "payments", window="30d")),
+        ("namespace \u201cpayments\u201d", CostQuestion("namespace", "payments")),
+        ("\u202enamespace\u200b `payments`", CostQuestion("namespace", "payments")),
+        ("team Checkout squad mtd vs last", CostQuestion("team", "Checkout squad", window="mtd", versus=True)),
+        ("workload payments/api chart", CostQuestion("workload", "api", "payments", chart=True)),
+        ("top", CostQuestion("top")),
+        ("top 5 30d", CostQuestion("top", window="30d", rows=5)),
+        ("idle", CostQuestion("idle")),
+    ],
+)  # fmt: skip
+def test_a_question_is_read(text: str, question: CostQuestion) -> None:
+    """Whatever the case, the quotes and what is not seen."""
+    assert parse(text) == question
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "suggestion"),
+    [
+        ("namespce payments 30d", "there is no namespce", "namespace payments 30d"),
+        ("payments", "there is no payments", "namespace payments"),
+        ("<!channel>", "there is no <!channel>", "help"),
+        ("workload api", "named as NAMESPACE/NAME", "workload payments/api"),
+        ("namespace payments 30days", "30days is neither", "namespace payments 30d"),
+        ("namespace payments 7d 30d", "7d and 30d", "namespace payments 7d"),
+        ("namespace a_b", "no name of a namespace", "namespace"),
+        ("idle payments", "idle takes no name", "idle"),
+        ("top 0", f"from 1 to {MOST_ROWS}", "top 10"),
+        ("top \u0663", f"from 1 to {MOST_ROWS}", "top 10"),
+        ("x" * 8000, f"at most {LONGEST}", ""),
+    ],
+)  # fmt: skip
+def test_a_typo_gets_a_suggestion(text: str, reason: str, suggestion: str) -> None:
+    """One that can be sent as it is."""
+    found = parse(text)
+
+    assert isinstance(found, NotUnderstood)
+    assert reason in found.reason
+    assert found.suggestion == suggestion
+    assert not suggestion or isinstance(parse(suggestion), CostQuestion)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("window", WINDOWS, ids=lambda window: window.name)
+def test_every_command_takes_every_window(command: object, window: object) -> None:
+    """And its own example."""
+    assert isinstance(command, tuple)
+    assert isinstance(window, tuple)
+    found = parse(f"{command[0]} {command[3]} {window[0]}")
+
+    assert isinstance(found, CostQuestion)
+    assert found.window == window[0]
+
+
+@given(st.text(max_size=300))
+def test_no_text_whatever_raises_and_no_name_is_more_than_a_name(text: str) -> None:
+    """A name that goes on to a database or to Prometheus has only what names have."""
+    found = parse(text)
+
+    if isinstance(found, CostQuestion) and found.kind != "team":
+        assert all(
+            letter.isascii() and (letter.isalnum() or letter in "-.")
+            for letter in found.name + found.namespace
+        )
+
+
+@given(
+    st.builds(
+        CostQuestion,
+        kind=st.sampled_from(["namespace", "workload"]),
+        name=st.just("api"),
+        namespace=st.just(""),
+        window=st.sampled_from([window.name for window in WINDOWS]),
+        versus=st.booleans(),
+        chart=st.booleans(),
+    )
+)
+def test_a_question_as_text_is_the_same_question(question: CostQuestion) -> None:
+    """As a button repeats it."""
+    if question.kind == "workload":
+        question = CostQuestion(**{**question.to_json(), "namespace": "payments"})
+
+    assert parse(question.text) == question
+    assert CostQuestion.from_json(question.to_json()) == question
