@@ -13,7 +13,7 @@ does not scale claims, so that its tenants may cost more than the node: docs/all
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
@@ -87,7 +87,7 @@ def allocate(measured: ClusterHour) -> HourCost:
         accounts[key].load_balancer += _price_of(balancer.hours, balancer.hourly)
     return HourCost(
         hour=measured.hour,
-        workloads=_workload_costs(accounts, tenants),
+        workloads=_workload_costs(accounts, tenants, measured.labels),
         nodes=tuple(nodes),
         control_plane=as_nano(measured.control_plane),
         orphans=orphans,
@@ -197,7 +197,9 @@ def _price_of(quantity: float, price: Decimal) -> int:
 
 
 def _workload_costs(
-    accounts: defaultdict[WorkloadKey, _Account], tenants: _Tenants
+    accounts: defaultdict[WorkloadKey, _Account],
+    tenants: _Tenants,
+    labels: Mapping[WorkloadKey, Mapping[str, str]],
 ) -> tuple[WorkloadCost, ...]:
     keys = sorted({*accounts, *tenants.workloads})
     place = {key: index for index, key in enumerate(keys)}
@@ -219,6 +221,7 @@ def _workload_costs(
                 idle_memory=account.idle[1],
                 idle_gpu=account.idle[2],
                 gpu_models=dict(account.gpu_models),
+                labels=labels.get(key, {}),
                 **sums,
             )
         )

@@ -244,30 +244,37 @@ class HourCost(Charged):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowCost(Charged):
-    """Hours of one cluster added up over `[start, end)`: one row a workload and one a node."""
+    """Hours of one cluster added up over `[start, end)`; its money is in nano-units of `currency`.
+
+    One row for each workload and set of labels, and for each node and set of facts about it.
+    """
 
     start: datetime
     end: datetime
     cluster: str = ""
+    currency: str = "USD"
 
 
 def sum_of_workloads(parts: Iterable[WorkloadCost]) -> tuple[WorkloadCost, ...]:
-    """One row a workload, by name: its parts added up."""
-    alike: dict[WorkloadKey, list[WorkloadCost]] = {}
+    """One row a workload and set of labels, by name: its parts added up."""
+    alike: dict[tuple[WorkloadKey, tuple[tuple[str, str], ...]], list[WorkloadCost]] = {}
     for part in parts:
-        alike.setdefault(part.workload, []).append(part)
-    return tuple(_added(key, some) for key, some in sorted(alike.items()))
+        alike.setdefault((part.workload, tuple(sorted(part.labels.items()))), []).append(part)
+    return tuple(_added(some) for _, some in sorted(alike.items()))
 
 
-def _added(key: WorkloadKey, parts: list[WorkloadCost]) -> WorkloadCost:
+def _added(parts: list[WorkloadCost]) -> WorkloadCost:
+    first = parts[0]
     if len(parts) == 1:
-        return parts[0]
+        return first
     models: Counter[str] = Counter()
     for part in parts:
         models.update(part.gpu_models)
     sums = {name: sum(getattr(part, name) for part in parts) for name in ADDED_UP}
-    return WorkloadCost(key, **sums, gpu_models=dict(models))
+    return WorkloadCost(first.workload, **sums, gpu_models=dict(models), labels=first.labels)
 
 
-ADDED_UP = tuple(item.name for item in fields(WorkloadCost) if item.name not in {"workload", "gpu_models"})
+ADDED_UP = tuple(
+    item.name for item in fields(WorkloadCost) if item.name not in {"workload", "gpu_models", "labels"}
+)
 """The fields of `WorkloadCost` that are plain numbers, in their order: sums over hours are their sums."""
