@@ -1,14 +1,16 @@
-"""Which decision of a person holds for a pull request as it is now."""
+"""Which decisions of people hold for a pull request as it is now."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 
 from bot.ports import Decisions, Reports
 from bot.pull_requests import PullRequestFacts
-from bot.records import Decision, PricedReport
+from bot.records import Decision, PricedReport, Standing
 from estimators.approval import Consent, still_covers
 from estimators.objects import Identity
 from estimators.report import Severity
@@ -17,23 +19,39 @@ APPROVALS_LAST = timedelta(days=14)
 """How long a report can be approved, and how long its approval counts."""
 
 
-def decision_in_force(
-    facts: PullRequestFacts, asked: Consent, *, reports: Reports, decisions: Decisions, at: datetime
-) -> Decision | None:
-    """The approval that covers what is asked for, or the rejection of this very head.
+def standing(
+    facts: PullRequestFacts,
+    asked: Consent,
+    guardrails: Iterable[str],
+    *,
+    reports: Reports,
+    decisions: Decisions,
+    at: datetime,
+) -> Standing:
+    """The approvals of those guardrails (keys) that cover what is asked for, or the rejection of this head.
 
-    A rejection ends every approval before it; a later approval ends the rejection.
+    A rejection holds for its head, whoever approves, and ends every approval before it.
     """
-    for decision in decisions.on(facts.ref.repository.id, facts.ref.number):
-        if decision.decision == "reject":
-            return decision if decision.head_sha == facts.head_sha else None
-        approved = reports.find(decision.repository, decision.number, decision.report_hash)
-        if approved is None or at >= decision.at + APPROVALS_LAST:
-            continue
-        same = (decision.head_sha, approved.base_sha) == (facts.head_sha, facts.base_sha)
-        if still_covers(stored_consent(approved), asked, same_commits=same):
-            return decision
-    return None
+    decided = decisions.on(facts.ref.repository.id, facts.ref.number)
+    for decision in decided:
+        if decision.decision == "reject" and decision.head_sha == facts.head_sha:
+            return Standing(rejection=decision)
+    approvals: dict[str, Decision] = {}
+    wanted = set(guardrails)
+    for approval in takewhile(lambda each: each.decision == "approve", decided):
+        if approval.guardrail in wanted - approvals.keys() and _covers(approval, facts, asked, reports, at):
+            approvals[approval.guardrail] = approval
+    return Standing(approvals=approvals)
+
+
+def _covers(
+    approval: Decision, facts: PullRequestFacts, asked: Consent, reports: Reports, at: datetime
+) -> bool:
+    approved = reports.find(approval.repository, approval.number, approval.report_hash)
+    if approved is None or at >= approval.at + APPROVALS_LAST:
+        return False
+    same = (approval.head_sha, approved.base_sha) == (facts.head_sha, facts.base_sha)
+    return still_covers(stored_consent(approved), asked, same_commits=same)
 
 
 def stored_consent(report: PricedReport) -> Consent:
@@ -45,6 +63,4 @@ def stored_consent(report: PricedReport) -> Consent:
         for finding in row["findings"]
         if finding["severity"] != Severity.INFO
     }
-    approvers = {frozenset(item["approvers"]) for item in told["guardrails"]}
-    change = Decimal(told["monthly"]["change"]["expected"])
-    return Consent(change, frozenset(risks), frozenset(approvers))
+    return Consent(Decimal(told["monthly"]["change"]["expected"]), frozenset(risks))

@@ -10,6 +10,7 @@ from bot import words
 from bot.inert import Markdown, md
 from bot.page import Size, compose, is_quiet
 from bot.page_details import Links
+from bot.records import Standing
 from bot.rendering import render
 from estimators.guardrail import CrossedGuardrail
 from estimators.report import Report
@@ -35,12 +36,14 @@ def render_comment(
     *,
     links: Links,
     crossed: Sequence[CrossedGuardrail] = (),
-    approval: Markdown = Markdown(""),  # noqa: B008 - it never changes
+    decided: Standing = Standing(),  # noqa: B008 - it never changes
+    approve: str = "",
     most: int = MOST_CHARACTERS,
 ) -> str:
     """The comment for `report`, in at most `most` characters: the largest size that fits.
 
-    `approval` ends what is said of each crossed guardrail: how to approve it, or who did.
+    `decided` tells who approved which of the crossed guardrails, or rejected them; `approve` is what to
+    write in order to, `""` where nobody can.
 
     Asking for less (GitHub refused it all the same) gives the next smaller size; the smallest is
     what comes back where even that is too long.
@@ -51,16 +54,15 @@ def render_comment(
     for size in SIZES:
         page = compose(report, size, links=links, crossed=crossed)
         comment = render(
-            "github/comment.md.j2", page=page, crossed=list(map(_crossed, page.crossed)), approval=approval
+            "github/comment.md.j2",
+            page=page,
+            crossed=[_crossed(item, decided) for item in page.crossed],
+            rejection=decided.rejection,
+            approve=approve,
         )
         if len(comment) <= most and len(comment.encode("utf-8", "replace")) <= _MOST_BYTES:
             break
     return comment
-
-
-def render_pending(head: str) -> str:
-    """The comment while the numbers for `head` are being worked out."""
-    return render("github/pending.md.j2", head=words.revision(head))
 
 
 def render_failed(head: str, reason: str) -> str:
@@ -68,22 +70,19 @@ def render_failed(head: str, reason: str) -> str:
     return render("github/failed.md.j2", head=words.revision(head), reason=reason)
 
 
-def render_superseded(head: str, newer: str) -> str:
-    """The comment while a newer head waits for its numbers."""
-    return render("github/superseded.md.j2", head=words.revision(head), newer=words.revision(newer))
-
-
 class _Crossed(NamedTuple):
-    """A guardrail, with its approvers mentioned: these people are asked."""
+    """A guardrail; while nobody has approved it, its approvers are mentioned: these people are asked."""
 
     why: str
     message: str
     approvers: tuple[Markdown, ...]
+    approved_by: str
 
 
-def _crossed(item: CrossedGuardrail) -> _Crossed:
+def _crossed(item: CrossedGuardrail, decided: Standing) -> _Crossed:
     """Mentions come from the base branch's policy, and are made of valid names only."""
     approvers = (
         Markdown(f"**@{name}**") if _ACCOUNT.fullmatch(name) else md(name) for name in item.approvers[:10]
     )
-    return _Crossed(item.why, item.message, tuple(approvers))
+    approval = decided.approvals.get(item.key)
+    return _Crossed(item.why, item.message, tuple(approvers), approval.approver if approval else "")

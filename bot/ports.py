@@ -134,6 +134,10 @@ class Comments(Protocol):
 class People(Protocol):
     """What people may do on GitHub, as it is now. Every method may raise GitHubUnavailable."""
 
+    def may_triage(self, ref: PullRequestRef, login: str) -> bool:
+        """Whether `login` may at least sort the repository's pull requests. What we may not see is no."""
+        ...
+
     def in_team(self, ref: PullRequestRef, organization: str, team: str, login: str) -> bool:
         """Whether `login` is in a team (its slug) or one below it. What we may not see counts as no."""
         ...
@@ -217,7 +221,7 @@ class Decisions(Protocol):
     """Who approved or rejected what."""
 
     def decide(self, decision: Decision) -> Decision:
-        """The decision that holds for this report and head: the first one, be it this or another's.
+        """The decision that holds for this report, head and guardrail: the first one, whoever's it is.
 
         Its audit row is written in the same transaction. Deciding again writes nothing.
         """

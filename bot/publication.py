@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from bot.comment import render_comment
 from bot.comment_commands import CALL
-from bot.inert import Markdown, code, md, plain
+from bot.inert import plain
 from bot.page import headline
 from bot.page_details import Links
 from bot.policy import CommentRules
-from bot.records import Decision
+from bot.records import Standing
 from bot.report_json import report_json
 from estimators.guardrail import CrossedGuardrail
 from estimators.objects import Source
@@ -90,43 +91,32 @@ def compose_publication(
     links: Links,
     *,
     head_sha: str,
-    decision: Decision | None = None,
+    decided: Standing = Standing(),  # noqa: B008 - it never changes
 ) -> Publication:
-    """What to say about `report`; an approval turns crossed guardrails green."""
-    comments = _sizes(report, crossed, links, _approval(head_sha, decision))
-    approved = decision is not None and decision.decision == "approve"
+    """What to say about `report`; it turns green when every crossed guardrail was approved."""
+    approve = f"{CALL} approve {head_sha[:7]}"
+    comments = _sizes(
+        partial(render_comment, report, links=links, crossed=crossed, decided=decided, approve=approve)
+    )
     return Publication(
         head_sha=head_sha,
         report_hash=report_hash(report, crossed),
         comments=tuple(comments),
         speak=_worth_a_comment(report, rules) or bool(crossed),
         check=CheckOutput(
-            conclusion=_conclusion(report, crossed, approved=approved),
-            title=plain(headline(report), 250),
+            conclusion=_conclusion(report, crossed, decided),
+            title=plain(f"{headline(report)}{_asked_for(crossed, decided)}", 250),
             summary=_summary(comments),
             annotations=tuple(_annotations(report)),
         ),
     )
 
 
-def _approval(head_sha: str, decision: Decision | None) -> Markdown:
-    """Who decided about the crossed guardrails, or how to."""
-    if decision is None:
-        return Markdown(f"To approve: {code(f'{CALL} approve {head_sha[:7]}')}.")
-    who = code(decision.approver)
-    if decision.decision == "approve":
-        return Markdown(f"**Approved by {who}.**")
-    return Markdown(f"**Rejected by {who}:** {md(decision.reason)}")
-
-
-def _sizes(
-    report: Report, crossed: Sequence[CrossedGuardrail], links: Links, approval: Markdown
-) -> list[str]:
+def _sizes(comment: Callable[..., str]) -> list[str]:
     """The comment as large as it may be, and each smaller size, should GitHub refuse it."""
-    comments = [render_comment(report, links=links, crossed=crossed, approval=approval)]
+    comments = [comment()]
     while True:
-        most = len(comments[-1]) - 1
-        smaller = render_comment(report, links=links, crossed=crossed, approval=approval, most=most)
+        smaller = comment(most=len(comments[-1]) - 1)
         if len(smaller) >= len(comments[-1]):
             return comments
         comments.append(smaller)
@@ -138,11 +128,23 @@ def report_hash(report: Report, crossed: Sequence[CrossedGuardrail] = ()) -> str
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def _conclusion(report: Report, crossed: Sequence[CrossedGuardrail], *, approved: bool) -> str:
+def _conclusion(report: Report, crossed: Sequence[CrossedGuardrail], decided: Standing) -> str:
     """Failure only where a guardrail says so; a doubt is neutral and blocks nobody."""
     if crossed:
-        return "success" if approved else "failure"
+        return "success" if all(item.key in decided.approvals for item in crossed) else "failure"
     return "success" if report.verdict in {Verdict.NONE, Verdict.SAFE} else "neutral"
+
+
+def _asked_for(crossed: Sequence[CrossedGuardrail], decided: Standing) -> str:
+    """Why a check is red or green again, for a list of checks that shows its title alone."""
+    if not crossed:
+        return ""
+    if decided.rejection is not None:
+        return " · rejected"
+    given = sum(item.key in decided.approvals for item in crossed)
+    if given == len(crossed):
+        return " · approved"
+    return f" · {given} of {len(crossed)} approvals" if given else " · needs approval"
 
 
 def _summary(comments: Sequence[str]) -> str:

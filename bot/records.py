@@ -7,7 +7,7 @@ Every moment is aware of its time zone. Dictionaries hold JSON values.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -79,16 +79,17 @@ class PricedReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What a permitted person decided about one report of one head.
+    """What a permitted person decided about one guardrail that one report of one head crosses.
 
-    `pull_request` is its name for people, such as `shop/manifests#12`. `comment_id` is the comment
-    (or 0) that it was written in.
+    `guardrail` is the guardrail's key. `pull_request` is a name for people, such as
+    `shop/manifests#12`. `comment_id` is the comment (or 0) that it was written in.
     """
 
     repository: int
     number: int
     head_sha: str
     report_hash: str
+    guardrail: str
     decision: Literal["approve", "reject"]
     approver_id: int
     approver: str
@@ -96,6 +97,14 @@ class Decision:
     comment_id: int
     pull_request: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Which decisions hold for a head: the approvals by the guardrail's key, or the rejection of it all."""
+
+    approvals: Mapping[str, Decision] = field(default_factory=dict)
+    rejection: Decision | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

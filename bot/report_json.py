@@ -173,7 +173,12 @@ def _unpriced(item: Unpriced) -> Json:
 
 
 def _crossed(item: CrossedGuardrail) -> Json:
-    return {"why": _text(item.why), "message": _text(item.message), "approvers": _texts(item.approvers)}
+    return {
+        "why": _text(item.why),
+        "message": _text(item.message),
+        "approvers": _texts(item.approvers),
+        "key": item.key,
+    }
 
 
 def _source(source: Source) -> Json:

@@ -6,6 +6,7 @@ saving never crosses an amount, and what is unknown never crosses anything.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -30,14 +31,34 @@ class Guardrail:
     message: str = ""
     approvers: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> str:
+        """A name for what it forbids and who may allow it, whatever its place and message: 16 digits.
+
+        An approval is given under this name, so that it ends when the guardrail is changed.
+        """
+        told = (
+            self.environments,
+            self.teams,
+            str(self.monthly_increase),
+            str(self.percent),
+            str(self.verdict),
+            self.approvers,
+        )
+        return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
 
 @dataclass(frozen=True, slots=True)
 class CrossedGuardrail:
-    """A guardrail that was crossed: why in words, what its authors say, who may approve all the same."""
+    """A guardrail that was crossed: why in words, what its authors say, who may approve all the same.
+
+    `key` is the guardrail's.
+    """
 
     why: str
     message: str
     approvers: tuple[str, ...]
+    key: str
 
 
 def judge(report: Report, guardrails: Sequence[Guardrail]) -> tuple[CrossedGuardrail, ...]:
@@ -48,7 +69,7 @@ def judge(report: Report, guardrails: Sequence[Guardrail]) -> tuple[CrossedGuard
         reasons = [*_amounts(guardrail, rows, report.currency), *_verdicts(guardrail, rows)]
         if reasons:
             why = _scope(guardrail) + "; ".join(reasons)
-            crossed.append(CrossedGuardrail(why, guardrail.message, guardrail.approvers))
+            crossed.append(CrossedGuardrail(why, guardrail.message, guardrail.approvers, guardrail.key))
     return tuple(crossed)
 
 

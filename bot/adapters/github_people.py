@@ -7,8 +7,6 @@ from bot.adapters.github_client import maybe, path
 from bot.errors import GitHubRefused
 from bot.github_events import PullRequestRef
 
-_LEVELS = ("none", "read", "write", "admin")
-
 
 class GitHubPeople:
     """People and teams, asked at the moment of a decision and never remembered."""
@@ -16,19 +14,18 @@ class GitHubPeople:
     def __init__(self, tokens: AppTokens) -> None:
         self._tokens = tokens
 
-    def permission(self, ref: PullRequestRef, login: str) -> str:
-        """What `login` may do in the repository: none, read, write or admin.
+    def may_triage(self, ref: PullRequestRef, login: str) -> bool:
+        """Whether `login` may at least sort the repository's pull requests. Raises GitHubUnavailable.
 
-        GitHub tells triage as read, and maintain as write. Raises GitHubUnavailable.
+        GitHub's `permission` tells triage as read, so the rights themselves are looked at.
         """
         repository = ref.repository
         try:
             endpoint = path("repos", repository.owner, repository.name, "collaborators", login, "permission")
             with self._tokens.client(ref.installation, repository, READ_PEOPLE) as client:
-                level = maybe(client.get(endpoint), str, "permission")
+                return maybe(client.get(endpoint), bool, "user", "permissions", "triage") is True
         except GitHubRefused:
-            return "none"
-        return level if level in _LEVELS else "none"
+            return False
 
     def in_team(self, ref: PullRequestRef, organization: str, team: str, login: str) -> bool:
         """Whether `login` is in a team (its slug) or one below it; an invitation is not enough.

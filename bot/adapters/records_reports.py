@@ -57,6 +57,7 @@ class StoredDecisions:
                 number=decision.number,
                 head_sha=decision.head_sha,
                 report_hash=decision.report_hash,
+                guardrail=decision.guardrail,
             )
             return Decision(**connection.execute(select(decisions).where(held)).mappings().one())
 
@@ -74,10 +75,12 @@ def _fact(decision: Decision) -> AuditFact:
         actor=decision.approver,
         action=decision.decision,
         subject=decision.pull_request,
-        key=f"decision/{decision.repository}/{decision.number}/{decision.head_sha}/{decision.report_hash}",
+        key=f"decision/{decision.repository}/{decision.number}/{decision.head_sha}/{decision.report_hash}"
+        f"/{decision.guardrail}",
         details={
             "head_sha": decision.head_sha,
             "report_hash": decision.report_hash,
+            "guardrail": decision.guardrail,
             "approver_id": decision.approver_id,
             "comment_id": decision.comment_id,
             "reason": decision.reason,

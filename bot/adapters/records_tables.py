@@ -145,6 +145,7 @@ decisions = Table(
     _key("number", BigInteger),
     _key("head_sha"),
     _key("report_hash"),
+    _key("guardrail"),
     _of("decision"),
     _of("approver_id", BigInteger),
     _of("approver"),

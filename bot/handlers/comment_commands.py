@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from bot.approvals import decision_in_force, stored_consent
+from bot.approvals import standing, stored_consent
 from bot.comment_commands import COMMANDS, Asked, read_command
 from bot.explanation import explain
 from bot.github_events import CommandWritten, PullRequestRef
 from bot.inert import code, md
 from bot.ports import Comments, Decisions, People, PullRequests, Reports
 from bot.pull_requests import PullRequestFacts
-from bot.records import Decision, PricedReport
+from bot.records import Decision, PricedReport, Standing
 from bot.rendering import render
 
 _SHORTEST = 7
 """Digits of a commit: what Git itself shows."""
+_NOT_YOURS = (
+    "Thank you, but a recheck is for whoever opened the pull request, and for people with the triage or "
+    "write role here. Every push is priced by itself."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ def obey(
     if not facts.open:
         return Answer("This pull request is closed: nothing is done any more.", key)
     if asked.name == "recheck":
+        if written.author_id != facts.author_id and not people.may_triage(written.ref, written.author):
+            return Answer(_NOT_YOURS, key)
         return Answer(f"Pricing {code(facts.head_sha[:7])} again.", key, report=True)
     report = reports.newest(written.ref.repository.id, written.ref.number)
     if report is None or report.head_sha != facts.head_sha:
@@ -99,16 +105,46 @@ class _Deciding:
         refused = self._refusal(what, argument, crossed)
         if refused:
             return refused, False
-        held = self.decisions.decide(self._decision(what, "" if what == "approve" else argument))
-        if held.comment_id != self.written.comment_id:
-            return self._decided(held), False
-        who, head = code(held.approver), code(held.head_sha[:7])
-        if what == "approve":
-            return f"{who} approved {head}. A push that costs more, or brings a new risk, asks again.", True
-        return f"{who} rejected {head}: {md(held.reason)}", True
+        mine = [item for item in crossed if self._may(item["approvers"])]
+        if not mine:
+            return f"Thank you, but this needs somebody else. {_who_may(crossed)}", False
+        before = self._standing(crossed)
+        if before.rejection is not None:
+            return self._rejected(before.rejection)
+        undecided = [item for item in mine if item["key"] not in before.approvals]
+        if what == "reject":
+            held = [self.decisions.decide(self._decision(what, argument, item)) for item in undecided[:1]]
+            return self._rejected(held[0]) if held else (_already(before.approvals[mine[0]["key"]]), False)
+        held = [self.decisions.decide(self._decision(what, "", item)) for item in undecided]
+        now = {**before.approvals, **{each.guardrail: each for each in held}}
+        if not any(map(self._is_mine, now.values())):
+            return _already(now[mine[0]["key"]]), False
+        return self._approved([item for item in crossed if item["key"] not in now])
+
+    def _approved(self, missing: Sequence[Any]) -> tuple[str, bool]:
+        more = "A push that costs more, or brings a new risk, asks again."
+        if missing:
+            more = f"Still to be approved: {'; '.join(map(_part, missing[:10]))}."
+        return f"{code(self.written.author)} approved {code(self.facts.head_sha[:7])}. {more}", True
+
+    def _rejected(self, held: Decision) -> tuple[str, bool]:
+        """The answer where that decision stands, be it a rejection or an approval that was quicker."""
+        if not self._is_mine(held):
+            return _already(held), False
+        return f"{code(held.approver)} rejected {code(held.head_sha[:7])}: {md(held.reason)}", True
+
+    def _standing(self, crossed: Sequence[Any]) -> Standing:
+        return standing(
+            self.facts,
+            stored_consent(self.report),
+            [item["key"] for item in crossed],
+            reports=self.reports,
+            decisions=self.decisions,
+            at=self.at,
+        )
 
     def _refusal(self, what: str, argument: str, crossed: Sequence[Any]) -> str:
-        """Why it is not to be decided; `""` where it is."""
+        """Why nobody at all, or never this one, is to decide; `""` otherwise."""
         head = self.facts.head_sha
         if what == "approve" and not (
             len(argument) >= _SHORTEST and head.startswith(argument.lower().strip("`"))
@@ -122,17 +158,7 @@ class _Deciding:
             return "This report is too old to decide about. Ask for a new one with `/tuppence recheck`."
         if self.written.author_id == self.facts.author_id:
             return f"Whoever wrote the change cannot decide about it. {_who_may(crossed)}"
-        if not all(self._may(item["approvers"]) for item in crossed):
-            return f"Thank you, but this needs somebody else. {_who_may(crossed)}"
-        held = decision_in_force(
-            self.facts,
-            stored_consent(self.report),
-            reports=self.reports,
-            decisions=self.decisions,
-            at=self.at,
-        )
-        mine = held is not None and held.comment_id == self.written.comment_id
-        return self._decided(held) if held is not None and not mine and held.decision == what else ""
+        return ""
 
     def _may(self, approvers: Sequence[str]) -> bool:
         return any(self._is(approver) for approver in approvers)
@@ -145,17 +171,18 @@ class _Deciding:
             return self.people.in_team(self.written.ref, organization, team, login)
         return approver.casefold() == login.casefold()
 
-    def _decided(self, held: Decision) -> str:
-        done = "approved" if held.decision == "approve" else "rejected"
-        return f"{code(held.approver)} has {done} this already."
+    def _is_mine(self, held: Decision) -> bool:
+        """Whether this very comment decided so; the step may run a second time."""
+        return held.comment_id == self.written.comment_id
 
-    def _decision(self, what: Literal["approve", "reject"], reason: str) -> Decision:
+    def _decision(self, what: Literal["approve", "reject"], reason: str, crossed: Any) -> Decision:  # noqa: ANN401 - JSON
         repository = self.facts.ref.repository
         return Decision(
             repository=repository.id,
             number=self.facts.ref.number,
             head_sha=self.facts.head_sha,
             report_hash=self.report.report_hash,
+            guardrail=crossed["key"],
             decision=what,
             approver_id=self.written.author_id,
             approver=self.written.author,
@@ -174,9 +201,23 @@ def _not_yet(facts: PullRequestFacts) -> str:
     return f"The report on {code(facts.head_sha[:7])} is not ready. Ask again when the check is done."
 
 
+def _already(held: Decision) -> str:
+    if held.decision == "approve":
+        return f"{code(held.approver)} has approved this already."
+    return f"{code(held.approver)} has rejected this already. The next push can be approved again."
+
+
+def _part(crossed: Any) -> str:  # noqa: ANN401 - JSON
+    return f"{md(crossed['why'])} ({_names(crossed) or 'the policy names nobody who may'})"
+
+
 def _who_may(crossed: Sequence[Any]) -> str:
-    """In code, so that nobody is called by a refusal."""
-    named = [" or ".join(code(name) for name in item["approvers"][:10]) for item in crossed[:10]]
-    if not all(named):
+    named = [names for item in crossed[:10] if (names := _names(item))]
+    if not named:
         return "The policy names nobody who may approve: add `approvers` to the guardrail."
     return f"Who may: {', and '.join(dict.fromkeys(named))}."
+
+
+def _names(crossed: Any) -> str:  # noqa: ANN401 - JSON
+    """In code, so that nobody is called by an answer."""
+    return " or ".join(code(name) for name in crossed["approvers"][:10])

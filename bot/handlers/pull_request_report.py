@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import policy
-from bot.approvals import APPROVALS_LAST, decision_in_force
+from bot.approvals import APPROVALS_LAST, standing
 from bot.errors import UserError
 from bot.github_events import PullRequestRef
 from bot.policy import Policy
@@ -74,10 +74,16 @@ def analyse(
         rules, notes = _policy_in_force(facts, base, head, policies, at)
         report, crossed = price(base, head, rules)
         report = replace(report, base=facts.base_ref, head=facts.head_sha, partial=(*report.partial, *notes))
-    asked = consent_to(report, crossed)
-    decision = decision_in_force(facts, asked, reports=reports, decisions=decisions, at=at)
+    decided = standing(
+        facts,
+        consent_to(report),
+        [guardrail.key for guardrail in crossed],
+        reports=reports,
+        decisions=decisions,
+        at=at,
+    )
     publication = compose_publication(
-        report, crossed, rules.comment, links(facts), head_sha=facts.head_sha, decision=decision
+        report, crossed, rules.comment, links(facts), head_sha=facts.head_sha, decided=decided
     )
     reports.keep(
         PricedReport(

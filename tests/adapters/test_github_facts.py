@@ -144,20 +144,22 @@ def test_both_sides_are_fetched_with_a_token_that_reads_files_alone(job: Job, tm
 
 
 @pytest.mark.parametrize(
-    ("login", "level"),
+    ("login", "may"),
     [
-        ("ann", "write"),
-        ("tri", "read"),
-        ("nobody-at-all", "none"),
-        ("../../user", "none"),
-        ("..", "none"),
-        ("", "none"),
+        ("ann", True),
+        ("tri", True),
+        ("reader", False),
+        ("nobody-at-all", False),
+        ("../../user", False),
+        ("..", False),
+        ("", False),
     ],
 )
-def test_permission_in_the_repository(job: Job, login: str, level: str) -> None:
-    """Who is not known may do nothing."""
-    job.hub.people.person("ann")
-    assert job.people.permission(job.ref, login) == level
+def test_who_may_sort_pull_requests(job: Job, login: str, *, may: bool) -> None:
+    """Whoever triages or writes; who reads only, or is not known, may not."""
+    for person in ("ann", "tri", "reader"):
+        job.hub.people.person(person)
+    assert job.people.may_triage(job.ref, login) is may
 
 
 @pytest.mark.parametrize(
@@ -194,4 +196,4 @@ def test_an_outage_is_not_taken_for_a_no(job: Job) -> None:
         job.people.in_team(job.ref, "acme", "finops", "ann")
     job.hub.fault("* *permission", "502")
     with pytest.raises(GitHubUnavailable):
-        job.people.permission(job.ref, "ann")
+        job.people.may_triage(job.ref, "ann")

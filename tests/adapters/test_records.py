@@ -54,6 +54,7 @@ DECISION = Decision(
     number=12,
     head_sha="a" * 40,
     report_hash="r" * 64,
+    guardrail="money",
     decision="approve",
     approver_id=BIG + 7,
     approver="ann",
@@ -174,15 +175,17 @@ def test_reports_are_found_by_hash_and_by_pull_request(records: Records) -> None
     assert records.reports.newest(BIG, 14) is None
 
 
-def test_the_first_decision_on_a_report_and_head_holds(records: Records) -> None:
-    """Deciding again, by whomever, gives the first; another head is decided anew."""
+def test_the_first_decision_on_a_report_head_and_guardrail_holds(records: Records) -> None:
+    """Deciding again, by whomever, gives the first; another head or guardrail is decided anew."""
     reject = replace(DECISION, decision="reject", approver="bob", approver_id=2)
     assert records.decisions.decide(DECISION) == DECISION
     assert records.decisions.decide(DECISION) == DECISION
     assert records.decisions.decide(reject) == DECISION
     next_head = replace(reject, head_sha="b" * 40, at=NOW + timedelta(minutes=1))
     assert records.decisions.decide(next_head) == next_head
-    assert records.decisions.on(BIG, 12) == (next_head, DECISION)
+    next_part = replace(reject, guardrail="risk", at=NOW + timedelta(minutes=2))
+    assert records.decisions.decide(next_part) == next_part
+    assert records.decisions.on(BIG, 12) == (next_part, next_head, DECISION)
     assert records.decisions.on(BIG, 13) == ()
 
 

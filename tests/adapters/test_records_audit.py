@@ -175,6 +175,7 @@ def test_of_two_who_decide_at_once_one_wins(filled: str) -> None:
             number=12,
             head_sha="a" * 40,
             report_hash="r",
+            guardrail="money",
             decision="approve" if number % 2 else "reject",
             approver_id=number,
             approver=f"user{number}",

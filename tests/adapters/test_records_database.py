@@ -6,20 +6,27 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from bot.adapters.records import Records
-from bot.adapters.records_database import VERSION_TABLE, Database
+from bot.adapters.records_database import VERSION_TABLE, Database, _migrations
 from bot.adapters.records_tables import metadata
 from bot.errors import StoreUnavailable, UserError
 from tests.postgres_server import Server
+
+OLD_DECISION = (
+    "INSERT INTO approvals VALUES "
+    "(1, 12, 'a', 'r', 'approve', 7, 'ann', '', 8, 'acme/shop#12', '2026-11-01 00:00:00')"
+)
 
 
 @pytest.fixture
@@ -58,6 +65,22 @@ def test_preparing_again_changes_nothing(database: Database) -> None:
     database.prepare()
     with database.reading() as connection:
         assert connection.execute(text("SELECT count(*) FROM audit_head")).scalar() == 1
+
+
+def test_decisions_of_before_guardrails_had_names_are_kept(database_url: str) -> None:
+    """They are about no guardrail, and two on one report can be written from then on."""
+    with closing(Database(database_url)) as database:
+        database.make_file()
+        with database.writing() as connection:
+            command.upgrade(_migrations(connection), "1")
+            connection.execute(text(OLD_DECISION))
+        database.prepare()
+    with closing(Records(database_url)) as records:
+        [old] = records.decisions.on(1, 12)
+        assert (old.approver, old.guardrail) == ("ann", "")
+        new = replace(old, guardrail="money")
+        assert records.decisions.decide(new) == new
+        assert len(records.decisions.on(1, 12)) == 2
 
 
 def prepare(url: str) -> bool:

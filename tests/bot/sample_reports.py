@@ -309,7 +309,10 @@ def removal() -> Report:
 CROSSED = {
     "story": (
         CrossedGuardrail(
-            "production: 1 workload is risky", "SRE looks at risky changes before they merge.", ("acme/sre",)
+            "production: 1 workload is risky",
+            "SRE looks at risky changes before they merge.",
+            ("acme/sre",),
+            "a",
         ),
     )
 }

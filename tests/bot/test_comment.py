@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.comment import SIZES, render_comment, render_failed, render_pending, render_superseded
+from bot.comment import SIZES, render_comment, render_failed
 from bot.page import compose
 from estimators.guardrail import CrossedGuardrail
 from estimators.money import Range
@@ -102,7 +102,7 @@ def test_who_must_approve_is_asked() -> None:
     """A guardrail's approvers are mentioned, if their names are names of accounts."""
     crossed = [
         CrossedGuardrail(
-            "production: 1 workload is risky", "Ask SRE first.", ("acme/sre", "x y", "@all", "ada")
+            "production: 1 workload is risky", "Ask SRE first.", ("acme/sre", "x y", "@all", "ada"), "a"
         )
     ]
     told = render_comment(sample_reports.the_story(), links=comment_links, crossed=crossed)
@@ -114,19 +114,15 @@ def test_who_must_approve_is_asked() -> None:
 def test_a_crossed_guardrail_is_told_even_when_nothing_else_is() -> None:
     """Its authors want to be asked."""
     assert "Guardrail" in render_comment(
-        sample_reports.quiet(), links=no_links, crossed=[CrossedGuardrail("why", "", ())]
+        sample_reports.quiet(), links=no_links, crossed=[CrossedGuardrail("why", "", (), "a")]
     )
 
 
-def test_the_other_states_say_what_they_speak_of() -> None:
-    """Pending, failed and superseded comments name the commit."""
-    head = sample_reports.HEAD
+def test_a_failure_says_which_commit_it_speaks_of() -> None:
+    """And why, harmless whatever the reason holds."""
+    told = render_failed(sample_reports.HEAD, "no <b>")
 
-    assert render_pending(head).startswith("Working out what `4f2c9ab` costs")
-    assert "Could not estimate `4f2c9ab`.** no <b>" in render_failed(head, "no <b>").replace(
-        "&lt;b&gt;", "<b>"
-    )
-    assert "the newest commit. The numbers for `aaaaaaa` are" in render_superseded(head, "a" * 40)
+    assert "Could not estimate `4f2c9ab`.** no <b>" in told.replace("&lt;b&gt;", "<b>")
 
 
 def many(count: int, name: str = "wörkløad-空間-🚀") -> Report:

@@ -6,13 +6,13 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from bot.policy import CommentRules
 from bot.publication import MOST_SUMMARY, Publication, compose_publication, report_hash
-from bot.records import Decision
+from bot.records import Decision, Standing
 from estimators.approval import consent_to, still_covers
 from estimators.guardrail import CrossedGuardrail
 from estimators.money import Range
@@ -20,43 +20,122 @@ from estimators.report import Report, Severity
 from tests.bot import sample_reports
 from tests.bot.sample_reports import comment_links
 
-CROSSED = (CrossedGuardrail("production: 1 workload is risky", "", ("acme/sre",)),)
+CROSSED = (CrossedGuardrail("production: 1 workload is risky", "", ("acme/sre",), "risk"),)
+TWO = (*CROSSED, CrossedGuardrail("+1,000 USD a month is above 500 USD", "", ("acme/finops",), "money"))
 
 
-def decision(by: str) -> Decision:
+def decision(by: str, guardrail: str = "risk", decided: Literal["approve", "reject"] = "approve") -> Decision:
     return Decision(
-        repository=7, number=1, head_sha="4f2c9ab", report_hash="r", decision="approve", approver_id=1,
-        approver=by, reason="", comment_id=1, pull_request="acme/shop#1", at=datetime(2026, 11, 21, tzinfo=UTC),
+        repository=7, number=1, head_sha="4f2c9ab", report_hash="r", guardrail=guardrail, decision=decided,
+        approver_id=1, approver=by, reason="too dear, @acme/all", comment_id=1, pull_request="acme/shop#1", at=datetime(2026, 11, 21, tzinfo=UTC),
     )  # fmt: skip
 
 
-def publication(report: Report, *crossed: CrossedGuardrail, by: str = "", **rules: Any) -> Publication:  # noqa: ANN401 - the rules of the policy
+def approvals(**by: str) -> Standing:
+    """By guardrail."""
+    return Standing(approvals={key: decision(who, key) for key, who in by.items()})
+
+
+def publication(
+    report: Report,
+    *crossed: CrossedGuardrail,
+    decided: Standing = Standing(),  # noqa: B008 - it never changes
+    **rules: Any,  # noqa: ANN401 - the rules of the policy
+) -> Publication:
     return compose_publication(
         report,
         crossed,
         CommentRules(**rules),
         comment_links,
         head_sha="4f2c9ab",
-        decision=decision(by) if by else None,
+        decided=decided,
     )
 
 
 @pytest.mark.parametrize(
-    ("report", "crossed", "by", "conclusion"),
+    ("report", "crossed", "decided", "conclusion"),
     [
-        pytest.param(sample_reports.savings(), (), "", "success", id="a safe saving never fails"),
-        pytest.param(sample_reports.quiet(), (), "", "success", id="no impact"),
-        pytest.param(sample_reports.the_story(), (), "", "neutral", id="risky, and no guardrail says stop"),
-        pytest.param(sample_reports.unknown(), (), "", "neutral", id="unknown blocks nobody"),
-        pytest.param(sample_reports.the_story(), CROSSED, "", "failure", id="a crossed guardrail"),
-        pytest.param(sample_reports.the_story(), CROSSED, "ada", "success", id="approved"),
+        pytest.param(sample_reports.savings(), (), Standing(), "success", id="a safe saving never fails"),
+        pytest.param(sample_reports.quiet(), (), Standing(), "success", id="no impact"),
+        pytest.param(
+            sample_reports.the_story(), (), Standing(), "neutral", id="risky, and no guardrail says stop"
+        ),
+        pytest.param(sample_reports.unknown(), (), Standing(), "neutral", id="unknown blocks nobody"),
+        pytest.param(sample_reports.the_story(), CROSSED, Standing(), "failure", id="a crossed guardrail"),
+        pytest.param(sample_reports.the_story(), CROSSED, approvals(risk="ada"), "success", id="approved"),
+        pytest.param(
+            sample_reports.the_story(), TWO, approvals(risk="ada"), "failure", id="approved in part"
+        ),
+        pytest.param(
+            sample_reports.the_story(), TWO, approvals(risk="ada", money="bob"), "success", id="each approved"
+        ),
+        pytest.param(
+            sample_reports.the_story(), CROSSED, approvals(other="ada"), "failure", id="another was approved"
+        ),
+        pytest.param(
+            sample_reports.the_story(), TWO, Standing(rejection=decision("ada")), "failure", id="rejected"
+        ),
     ],
 )
 def test_a_check_fails_only_where_the_policy_says_so(
-    report: Report, crossed: tuple[CrossedGuardrail, ...], by: str, conclusion: str
+    report: Report, crossed: tuple[CrossedGuardrail, ...], decided: Standing, conclusion: str
 ) -> None:
     """A doubt is neutral."""
-    assert publication(report, *crossed, by=by).check.conclusion == conclusion
+    assert publication(report, *crossed, decided=decided).check.conclusion == conclusion
+
+
+@pytest.mark.parametrize(
+    ("crossed", "decided", "title", "said"),
+    [
+        pytest.param(
+            TWO,
+            Standing(),
+            "needs approval",
+            ["Needs approval by **@acme/sre**.", "Needs approval by **@acme/finops**.", "To approve: `/tuppence approve 4f2c9ab`"],
+            id="nobody yet",
+        ),
+        pytest.param(
+            TWO,
+            approvals(risk="ada"),
+            "1 of 2 approvals",
+            ["is risky. **Approved by `ada`.**", "Needs approval by **@acme/finops**.", "To approve: "],
+            id="one of two",
+        ),
+        pytest.param(
+            TWO,
+            approvals(risk="ada", money="bob"),
+            "approved",
+            ["is risky. **Approved by `ada`.**", "500 USD. **Approved by `bob`.**"],
+            id="both",
+        ),
+        pytest.param(
+            TWO,
+            Standing(rejection=decision("ada", decided="reject")),
+            "rejected",
+            ["is risky.\n", "500 USD.\n", "**Rejected by `ada`:** too dear, @\u200bacme/all"],
+            id="rejected",
+        ),
+        pytest.param(
+            (replace(CROSSED[0], approvers=()),),
+            Standing(),
+            "needs approval",
+            ["The policy names nobody who may approve it."],
+            id="by nobody",
+        ),
+    ],
+)  # fmt: skip
+def test_the_check_says_who_approved_what_and_what_is_missing(
+    crossed: tuple[CrossedGuardrail, ...], decided: Standing, title: str, said: list[str]
+) -> None:
+    """Each guardrail with its own state; only those that are missing call anybody."""
+    told = publication(sample_reports.the_story(), *crossed, decided=decided)
+
+    assert told.check.title.endswith(f" · {title}")
+    assert [words for words in said if words not in told.comments[0]] == []
+    assert told.check.summary == told.comments[0]
+    called = told.comments[0].count("**@")
+    assert called == sum(words.startswith("Needs approval by **@") for words in said)
+    assert ("To approve" in told.comments[0]) == any(words.startswith("To approve") for words in said)
 
 
 def test_it_survives_a_journey_as_json() -> None:

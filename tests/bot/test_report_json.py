@@ -97,10 +97,10 @@ def test_a_cost_that_is_not_known_is_null() -> None:
 
 def test_crossed_guardrails_are_listed() -> None:
     """For a pipeline that asks who may approve."""
-    crossed = [CrossedGuardrail("why", "message", ("acme/sre",))]
+    crossed = [CrossedGuardrail("why", "message", ("acme/sre",), "a")]
 
     assert report_json(sample_reports.quiet(), crossed)["guardrails"] == [
-        {"why": "why", "message": "message", "approvers": ["acme/sre"]}
+        {"why": "why", "message": "message", "approvers": ["acme/sre"], "key": "a"}
     ]
 
 

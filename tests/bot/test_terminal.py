@@ -100,7 +100,7 @@ def test_colours_and_links_are_for_terminals() -> None:
 
 def test_it_tells_what_the_comment_tells() -> None:
     """A crossed guardrail with its approvers, what is missing, and how to get numbers from live usage."""
-    crossed = [CrossedGuardrail("production: 1 workload is risky", "Ask SRE first.", ("acme/sre",))]
+    crossed = [CrossedGuardrail("production: 1 workload is risky", "Ask SRE first.", ("acme/sre",), "a")]
     told = report_as_text(sample_reports.environments(), width=140, links=no_links, crossed=crossed)
 
     assert (

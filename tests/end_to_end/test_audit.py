@@ -23,6 +23,7 @@ DECISION = Decision(
     number=12,
     head_sha="a" * 40,
     report_hash="r" * 64,
+    guardrail="money",
     decision="approve",
     approver_id=583231,
     approver="ann",

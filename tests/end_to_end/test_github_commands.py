@@ -17,6 +17,10 @@ from tests.github.service import GitHub
 from tests.yaml_objects import deployment
 
 POLICY = "guardrails: [{monthly_increase: 10, message: Ask FinOps., approvers: [acme/finops, olga]}]\n"
+TWO = """guardrails:
+  - {monthly_increase: 10, approvers: [acme/finops, olga]}
+  - {percent: 50, approvers: [acme/sre]}
+"""
 
 
 @dataclass
@@ -69,10 +73,13 @@ class Scene:
 
 
 @pytest.fixture
-def scene(hub: GitHub, tmp_path: Path) -> Iterator[Scene]:
+def scene(hub: GitHub, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """Under the policy that a test asks for."""
+    policy: str = getattr(request, "param", POLICY)
+    hub.people.team("acme", "sre", "sam", "sue")
     hub.people.team("acme", "finops", "ann", "bob", pending=("ivy",))
     with running(hub, tmp_path) as bot:
-        repository = shop(hub, {**FILES, ".tuppence.yaml": POLICY})
+        repository = shop(hub, {**FILES, ".tuppence.yaml": policy})
         pull = hub.people.open_pull(repository, RAISED, author="author", branch="raise")
         wait_for(lambda: reported(hub, repository, pull), what="a report", told=bot.log.read_text)
         yield Scene(hub, bot, repository, pull, tmp_path)
@@ -132,6 +139,62 @@ def test_of_two_approvers_at_once_one_decides(scene: Scene) -> None:
 
     assert len(scene.audit()) == 1
     assert sum("this already" in answer for answer in scene.answers()) == 1
+
+
+@pytest.mark.parametrize("scene", [TWO], indirect=True, ids=["two guardrails"])
+def test_each_guardrail_is_approved_by_people_of_its_own(scene: Scene) -> None:
+    """The check is green when none is missing, and a dearer push asks all of them again."""
+    scene.say(scene.approve, author="olga")
+    assert "is above 50\N{NO-BREAK SPACE}% (`acme/sre`)" in scene.answered()
+    scene.wait(lambda: "Approved by `olga`" in scene.summary(), "the first approval")
+    scene.wait(lambda: scene.check().status == "completed", "the check")
+    assert scene.check().conclusion == "failure"
+    assert str(scene.check().output["title"]).endswith("1 of 2 approvals")
+    assert "Needs approval by **@acme/sre**" in scene.summary()
+
+    scene.say(scene.approve, author="ann")
+    assert "`olga` has approved this already" in scene.answered(2)
+    scene.say(scene.approve, author="sam")
+    scene.turns("success")
+    assert "Approved by `olga`" in scene.summary()
+    assert "Approved by `sam`" in scene.summary()
+    assert scene.audit() == [("olga", "approve"), ("sam", "approve")]
+
+    scene.hub.people.push(scene.repository, {"apps/api.yaml": deployment(cpu="3")}, branch="raise")
+    scene.wait(lambda: reported(scene.hub, scene.repository, scene.pull), "a report on the dearer push")
+    assert scene.check().conclusion == "failure"
+    assert str(scene.check().output["title"]).endswith("needs approval")
+
+
+@pytest.mark.parametrize("scene", [TWO], indirect=True, ids=["two guardrails"])
+def test_whoever_may_approve_one_guardrail_can_reject_the_whole(scene: Scene) -> None:
+    """Nobody approves past a rejection; the next push can be approved again."""
+    scene.say(scene.approve, author="olga")
+    scene.say("/tuppence reject too dear", author="sam")
+    scene.wait(lambda: "Rejected by `sam`" in scene.summary(), "a rejection")
+    scene.say(scene.approve, author="sue")
+    assert "`sam` has rejected this already" in scene.answered(3)
+    assert scene.check().conclusion == "failure"
+    assert "Approved by" not in scene.summary()
+
+    scene.hub.people.push(scene.repository, {"apps/api.yaml": deployment(cpu="1900m")}, branch="raise")
+    scene.wait(lambda: reported(scene.hub, scene.repository, scene.pull), "a report on the push")
+    for who in ("ann", "sue"):
+        scene.say(scene.approve, author=who)
+    scene.turns("success")
+
+
+def test_a_recheck_is_for_the_author_and_for_who_may_triage(scene: Scene) -> None:
+    """Anybody can write a comment, and each analysis costs work."""
+    scene.repository.roles |= {"tri": "triage", "reader": "read"}
+    for who in ("stranger", "reader"):
+        scene.say("/tuppence recheck", author=who)
+    scene.answered(2)
+    assert all("whoever opened the pull request" in each for each in scene.answers())
+    for who in ("author", "tri"):
+        scene.say("/tuppence recheck", author=who)
+    scene.answered(4)
+    assert sum("Pricing" in each for each in scene.answers()) == 2
 
 
 def test_a_push_that_costs_more_asks_again_and_a_cheaper_one_does_not(scene: Scene) -> None:
