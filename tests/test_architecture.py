@@ -40,6 +40,8 @@ VENDORS = {
         "bot/adapters/webhook_sender.py",
     ),
     "rich": ("bot/progress.py", "bot/terminal.py", "bot/app.py"),
+    "slack_bolt": ("bot/entrypoints/slack*.py", "bot/adapters/slack_*.py"),
+    "slack_sdk": ("bot/entrypoints/slack*.py", "bot/adapters/slack_*.py"),
     "sqlalchemy": ("bot/adapters/*_store.py", "bot/adapters/records*.py", "bot/migrations/*.py"),
     "starlette": ("bot/entrypoints/http_app.py", "bot/entrypoints/serving.py"),
     "urllib3": (
@@ -66,6 +68,8 @@ SLOW = (
     "kubernetes",
     "prometheus_api_client",
     "prometheus_client",
+    "slack_bolt",
+    "slack_sdk",
     "sqlalchemy",
     "starlette",
     "uvicorn",

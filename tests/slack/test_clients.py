@@ -1,0 +1,129 @@
+"""Slack's own libraries take the fake for Slack."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+from slack_bolt import Ack, App, Respond
+from slack_bolt.adapter.socket_mode.builtin import SocketModeHandler
+from slack_bolt.adapter.starlette import SlackRequestHandler
+from slack_sdk import WebClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tests.served import served
+from tests.slack.service import Slack
+
+SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*payments* cost *$4,210*"}}
+BUTTON = {
+    "type": "button",
+    "action_id": "share",
+    "text": {"type": "plain_text", "text": "Share"},
+    "value": "42",
+}
+MODAL = {
+    "type": "modal",
+    "callback_id": "reject",
+    "title": {"type": "plain_text", "text": "Reject"},
+    "submit": {"type": "plain_text", "text": "Reject"},
+    "blocks": [
+        {
+            "type": "input",
+            "block_id": "why",
+            "label": {"type": "plain_text", "text": "Why?"},
+            "element": {"type": "plain_text_input", "action_id": "reason"},
+        }
+    ],
+}
+
+
+@pytest.fixture
+def client(hub: Slack) -> WebClient:
+    """slack_sdk's client of the app."""
+    return WebClient(hub.bot_token, base_url=hub.api_url)
+
+
+def make_app(hub: Slack) -> App:
+    """A small bot: a command that answers later, a button that opens a modal, and a Home tab."""
+    client = WebClient(hub.bot_token, base_url=hub.api_url)
+    quiet = logging.getLogger("tests.slack.bolt")
+    quiet.setLevel(logging.CRITICAL)
+    app = App(client=client, signing_secret=hub.signing_secret, logger=quiet)
+
+    @app.command("/cost")
+    def cost(ack: Ack, respond: Respond, command: dict[str, str]) -> None:
+        ack()
+        respond(text=command["text"], blocks=[SECTION, {"type": "actions", "elements": [BUTTON]}])
+
+    @app.action("share")
+    def share(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
+        ack()
+        client.views_open(trigger_id=body["trigger_id"], view=MODAL)
+
+    @app.view("reject")
+    def reject(ack: Ack, view: dict[str, Any]) -> None:
+        if view["state"]["values"]["why"]["reason"]["value"] == "no":
+            ack(response_action="errors", errors={"why": "Say more"})
+        else:
+            ack()
+
+    @app.event("app_home_opened")
+    def home(event: dict[str, str], client: WebClient) -> None:
+        client.views_publish(user_id=event["user"], view={"type": "home", "blocks": [SECTION]})
+
+    return app
+
+
+@contextmanager
+def over_http(hub: Slack) -> Iterator[None]:
+    """The small bot behind a real server."""
+    handler = SlackRequestHandler(make_app(hub))
+
+    async def events(request: Request) -> Response:
+        return await handler.handle(request)
+
+    with served(Starlette(routes=[Route("/slack/events", events, methods=["POST"])])) as port:
+        hub.events_url = f"http://127.0.0.1:{port}/slack/events"
+        yield
+
+
+@contextmanager
+def over_socket(hub: Slack) -> Iterator[None]:
+    """The small bot in Socket Mode."""
+    app_client = WebClient(hub.app_token, base_url=hub.api_url)
+    handler = SocketModeHandler(make_app(hub), hub.app_token, web_client=app_client)
+    handler.connect()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        handler.close()  # type: ignore[no-untyped-call]
+
+
+Way = Callable[[Slack], AbstractContextManager[None]]
+
+
+@pytest.mark.parametrize("way", [over_http, over_socket], ids=["http", "socket mode"])
+def test_bolt_takes_commands_clicks_modals_and_events(hub: Slack, way: Way) -> None:
+    """Bolt's own signature check, parser and client run against the fake, over both ways."""
+    ana = hub.person("ana")
+    general = hub.channel("general", ana)
+    with way(hub):
+        assert hub.people.command(ana, "/cost", "namespace payments", channel=general).in_time
+        (answer,) = hub.wait(lambda: hub.ephemerals(ana))
+        assert (answer.text, answer.channel) == ("namespace payments", general)
+        assert hub.people.click(ana, answer, "share").in_time
+        hub.wait(lambda: hub.views(ana))
+        hub.people.submit(ana, {"reason": "no"})
+        assert len(hub.views(ana)) == 1
+        hub.people.submit(ana, {"reason": "the peak is in December"})
+        assert hub.views(ana) == []
+        assert hub.people.open_home(ana).in_time
+        home = hub.wait(lambda: hub.home(ana))
+        assert home is not None
+        assert home.blocks[0]["text"] == SECTION["text"]
