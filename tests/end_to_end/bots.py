@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,15 @@ class Bot:
     `program` is the module that runs it; `surroundings` are more variables of its environment.
     """
 
-    def __init__(self, hub: GitHub, folder: Path, *, program: str = "bot", **surroundings: str) -> None:
+    def __init__(
+        self,
+        hub: GitHub,
+        folder: Path,
+        *,
+        program: str = "bot",
+        options: Sequence[str] = (),
+        **surroundings: str,
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
@@ -49,13 +57,13 @@ class Bot:
             **surroundings,
         }
         self.log = folder / "bot.log"
-        self._program = program
+        self._program, self._options = program, options
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._program, "serve"],
+                [sys.executable, "-m", self._program, "serve", *self._options],
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
@@ -135,8 +143,10 @@ def wait_for(
 
 
 @contextmanager
-def running(hub: GitHub, folder: Path, *, program: str = "bot", **surroundings: str) -> Iterator[Bot]:
-    bot = Bot(hub, folder, program=program, **surroundings)
+def running(
+    hub: GitHub, folder: Path, *, program: str = "bot", options: Sequence[str] = (), **surroundings: str
+) -> Iterator[Bot]:
+    bot = Bot(hub, folder, program=program, options=options, **surroundings)
     try:
         bot.start()
         hub.hooks.url = f"{bot.url}/github/webhook"
