@@ -20,6 +20,7 @@ from bot.page_details import Links
 from bot.policy import CommentRules
 from bot.records import Standing
 from bot.report_json import report_json
+from bot.suggestions import Suggestion
 from estimators.guardrail import CrossedGuardrail
 from estimators.objects import Source
 from estimators.report import Finding, Report, Severity, Verdict
@@ -57,7 +58,8 @@ class Publication:
     """All that is said of one head. It travels through durable workflows as JSON.
 
     `comments` holds the comment from its largest size to its smallest; `speak` says whether the
-    policy wants one where none exists yet. `report_hash` names the report for approvals.
+    policy wants one where none exists yet. `report_hash` names the report for approvals. `suggestions`
+    are all that stand; None where the policy wants none, or what is known does not tell.
     """
 
     head_sha: str
@@ -65,6 +67,7 @@ class Publication:
     comments: tuple[str, ...]
     speak: bool
     check: CheckOutput
+    suggestions: tuple[Suggestion, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, and back with `from_json`."""
@@ -75,11 +78,15 @@ class Publication:
         """The publication that `to_json` wrote."""
         check = value["check"]
         annotations = tuple(Annotation(**item) for item in check["annotations"])
+        suggestions = value.get("suggestions")
         return cls(
             **{
                 **value,
                 "comments": tuple(value["comments"]),
                 "check": CheckOutput(**{**check, "annotations": annotations}),
+                "suggestions": None
+                if suggestions is None
+                else tuple(Suggestion(**item) for item in suggestions),
             }
         )
 

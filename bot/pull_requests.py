@@ -9,6 +9,17 @@ from typing import Any
 from bot.github_events import PullRequestRef, Repository
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A file that a pull request changes: git's id of its content at the head, and the lines it adds there.
+
+    The lines are numbered from 1; none where GitHub shows no diff of the file.
+    """
+
+    content: str
+    lines: frozenset[int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestFacts:
     """What GitHub says of a pull request at the moment of asking.

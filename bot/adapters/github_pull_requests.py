@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.adapters.github_app import READ_PULL_REQUESTS, AppTokens
 from bot.adapters.github_client import maybe, path, take
 from bot.errors import GitHubUnavailable
 from bot.github_events import PullRequestRef, Repository
-from bot.pull_requests import PullRequestFacts
+from bot.pull_requests import ChangedFile, PullRequestFacts
 
-_MOST_FILES = 3000
-"""GitHub lists no more: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files"""
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 _NOBODY = "ghost"
 """How GitHub calls the author of what a deleted account left."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedLines:
-    """The numbers of the lines that a pull request adds or changes, by path.
-
-    Not `complete` where GitHub left out files, or the lines of a large one.
-    """
-
-    lines: Mapping[str, frozenset[int]]
-    complete: bool
 
 
 class GitHubPullRequests:
@@ -62,14 +48,16 @@ class GitHubPullRequests:
             numbers = [take(answer, int, "number") for answer in client.pages(endpoint, **asked)]
         return [PullRequestRef(installation, repository, number) for number in numbers]
 
-    def changed_lines(self, ref: PullRequestRef) -> ChangedLines:
-        """Where a suggestion can be made."""
+    def changed_files(self, ref: PullRequestRef) -> dict[str, ChangedFile]:
+        """By path, as far as GitHub lists them: 3,000 files, and the lines of those that are not large."""
         endpoint = path("repos", ref.repository.owner, ref.repository.name, "pulls", ref.number, "files")
         with self._tokens.client(ref.installation, ref.repository, READ_PULL_REQUESTS) as client:
-            files = list(client.pages(endpoint))
-        lines = {take(file, str, "filename"): _added(maybe(file, str, "patch") or "") for file in files}
-        whole = all(maybe(file, str, "patch") is not None or file.get("changes") == 0 for file in files)
-        return ChangedLines(lines, whole and len(files) < _MOST_FILES)
+            return {
+                take(file, str, "filename"): ChangedFile(
+                    maybe(file, str, "sha") or "", _added(maybe(file, str, "patch") or "")
+                )
+                for file in client.pages(endpoint)
+            }
 
 
 def _facts(ref: PullRequestRef, answer: object) -> PullRequestFacts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,12 +11,8 @@ from bot.adapters.github_client import GitHubClient, maybe, path, take
 from bot.errors import GitHubRefused
 from bot.github_events import PullRequestRef
 from bot.records import PublishedSuggestion
-from bot.signed_marker import Markers, short_name
-from bot.suggestions import Suggestion
-
-MOST = 5
-"""Suggestions on one pull request, ever."""
-_SETTLED = "*This suggestion no longer applies: the line was changed.*"
+from bot.signed_marker import Markers
+from bot.suggestions import MOST, Suggestion, settled
 
 
 class GitHubReviews:
@@ -32,29 +28,36 @@ class GitHubReviews:
         self._tokens, self._markers, self._now = tokens, markers, now
 
     def put(
-        self, ref: PullRequestRef, head_sha: str, wanted: Sequence[Suggestion]
+        self,
+        ref: PullRequestRef,
+        head_sha: str,
+        wanted: Sequence[Suggestion],
+        *,
+        standing: Collection[str],
+        known: Sequence[PublishedSuggestion],
     ) -> tuple[PublishedSuggestion, ...]:
-        """Make the suggestions that were never made, up to five; say of the others that they are settled.
+        """Make those of `wanted` that were never made, up to five; settle those that stand no more.
 
-        One that GitHub refuses, because its line is not in the diff of `head_sha`, is left out.
-        Returns every suggestion of ours on the pull request.
+        `standing` holds the fingerprints of all that is still to be said, on the diff or not. One that
+        GitHub refuses is left out. Returns every suggestion that was ever made on the pull request.
         """
         with self._tokens.client(ref.installation, ref.repository, WRITE_PULL_REQUESTS) as client:
-            review = _Review(client, ref, self._markers)
-            there = review.ours(self._tokens.login())
-            open_ones = {short_name(each.fingerprint): each for each in wanted}
+            review = _Review(client, ref, self._markers, head_sha)
+            # What we remember and GitHub has no more was deleted by somebody: they do not want it.
+            there = {each.fingerprint: _Comment(each.comment_id, settled=True) for each in known}
+            there |= review.ours(self._tokens.login())
             for name, comment in list(there.items()):
-                if name not in open_ones and not comment.settled:
+                if name not in standing and not comment.settled:
                     there[name] = review.settle(name, comment)
-            for name, suggestion in open_ones.items():
-                if name not in there and len(there) < MOST:
-                    made = review.suggest(name, suggestion, head_sha)
-                    there.update({name: made} if made else {})
+            for suggestion in wanted:
+                if suggestion.fingerprint not in there and len(there) < MOST:
+                    made = review.suggest(suggestion)
+                    there.update({suggestion.fingerprint: made} if made else {})
         return tuple(
             PublishedSuggestion(
                 repository=ref.repository.id,
                 number=ref.number,
-                fingerprint=open_ones[name].fingerprint if name in open_ones else name,
+                fingerprint=name,
                 comment_id=comment.id,
                 resolved=comment.settled,
                 at=self._now(),
@@ -76,9 +79,10 @@ class _Review:
     client: GitHubClient
     ref: PullRequestRef
     markers: Markers
+    head_sha: str
 
     def ours(self, login: str) -> dict[str, _Comment]:
-        """Comments by the name in their mark."""
+        """Comments by the fingerprint in their mark."""
         found: dict[str, _Comment] = {}
         for item in self.client.pages(self._endpoint(self.ref.number, "comments")):
             said = self.markers.read("suggestion", maybe(item, str, "body") or "")
@@ -87,33 +91,29 @@ class _Review:
                 found.setdefault(said[2], _Comment(take(item, int, "id"), said[3] == "settled"))
         return found
 
-    def suggest(self, name: str, suggestion: Suggestion, head_sha: str) -> _Comment | None:
-        """A new comment; None where GitHub refuses it."""
+    def suggest(self, suggestion: Suggestion) -> _Comment | None:
+        """A new comment; None where GitHub refuses it: the head moved on, or the conversation is locked."""
         body = {
-            "body": f"{suggestion.markdown()}\n\n{self._mark(name, 'open')}",
-            "commit_id": head_sha,
+            "body": f"{suggestion.markdown()}\n\n{self._mark(suggestion.fingerprint, 'open')}",
+            "commit_id": self.head_sha,
             "path": suggestion.path,
-            "line": suggestion.last,
+            "line": suggestion.line,
             "side": "RIGHT",
         }
-        if suggestion.first < suggestion.last:
-            body |= {"start_line": suggestion.first, "start_side": "RIGHT"}
         try:
             answer = self.client.post(self._endpoint(self.ref.number, "comments"), body)
-        except GitHubRefused as error:
-            if error.status == 422:
-                return None
-            raise
+        except GitHubRefused:
+            return None
         return _Comment(take(answer, int, "id"), settled=False)
 
     def settle(self, name: str, comment: _Comment) -> _Comment:
         """Take the suggestion out of the comment; what people answered below it stays."""
-        body = f"{_SETTLED}\n\n{self._mark(name, 'settled')}"
+        body = f"{settled(self.head_sha)}\n\n{self._mark(name, 'settled')}"
         try:
             self.client.patch(self._endpoint("comments", comment.id), {"body": body})
-        except GitHubRefused as error:
-            if error.status not in {404, 410}:
-                raise
+        except GitHubRefused:
+            # It is gone, or locked: either way nobody is to be asked for anything any more.
+            return _Comment(comment.id, settled=True)
         return _Comment(comment.id, settled=True)
 
     def _mark(self, name: str, state: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,9 +16,10 @@ from bot.adapters.github_checks import GitHubCheckRuns
 from bot.adapters.github_comments import GitHubComments
 from bot.adapters.github_people import GitHubPeople
 from bot.adapters.github_pull_requests import GitHubPullRequests
+from bot.adapters.github_reviews import GitHubReviews
 from bot.adapters.records import Records
 from bot.composition.clusters import ClustersHistory, known_clusters
-from bot.composition.rehearsal import SaidCheckRuns, SaidComments
+from bot.composition.rehearsal import SaidCheckRuns, SaidComments, SaidReviews
 from bot.composition.repository_prices import RepositoryPrices
 from bot.entrypoints.github_jobs import GitHubWorkflows, Steps
 from bot.github_events import (
@@ -30,7 +32,7 @@ from bot.github_events import (
     Repository,
     from_json,
 )
-from bot.handlers import comment_commands, measure_change, pull_request_report
+from bot.handlers import comment_commands, measure_change, pull_request_report, review_suggestions
 from bot.handlers.price_change import price_change
 from bot.handlers.pull_request_report import Sight
 from bot.manifests.render import make_renderer
@@ -40,12 +42,15 @@ from bot.publication import CHECK_NAME, CheckOutput, Publication
 from bot.pull_requests import PullRequestFacts
 from bot.records import Head
 from bot.redaction import Redactor
+from bot.review_ports import Reviews
 from bot.server_config import ServerConfig
 from bot.settings import GitHubSettings, Settings
 from bot.signed_marker import Markers
 from bot.web_links import line_links, web_address
 from estimators.guardrail import CrossedGuardrail
 from estimators.report import Report
+
+log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 SAY = partial(print, flush=True)
@@ -71,10 +76,13 @@ class GitHubBot:
         self._clusters = known_clusters(settings, config)
         self._web = web_address(github.api_url)
         self._pulls = GitHubPullRequests(tokens)
-        self._comments: Comments = GitHubComments(tokens, Markers(github.webhook_secrets))
+        markers = Markers(github.webhook_secrets)
+        self._comments: Comments = GitHubComments(tokens, markers)
+        self._reviews: Reviews = GitHubReviews(tokens, markers)
         self._check_runs: CheckRuns = GitHubCheckRuns(tokens)
         if rehearsed:
             self._comments, self._check_runs = SaidComments(SAY), SaidCheckRuns(SAY)
+            self._reviews = SaidReviews(SAY)
         self._people = GitHubPeople(tokens)
         self._revisions = GitRevisions(
             GitCache(settings.cache / "repositories"),
@@ -91,6 +99,7 @@ class GitHubBot:
             comment=self._say_comment,
             check=lambda told, publication: self._say_check(told, Publication.from_json(publication).check),
             finish=self._finish,
+            suggest=self._suggest,
             apologise=lambda told, reason, again: self._say_check(
                 told, pull_request_report.outage(reason, again=again)
             ),
@@ -172,6 +181,21 @@ class GitHubBot:
         pull_request_report.note_shown(
             _sight(told).facts, reports=self._records.reports, audit=self._records.audit, at=_now()
         )
+
+    def _suggest(self, told: Json, publication: Json) -> None:
+        standing = Publication.from_json(publication).suggestions
+        if standing is None:
+            return
+        facts = _sight(told).facts
+        refused = review_suggestions.offer(
+            facts,
+            standing,
+            diffs=self._pulls,
+            reviews=self._reviews,
+            publications=self._records.publications,
+        )
+        for place in refused:
+            log.warning("GitHub refused a suggestion on %s at %s", facts.ref.repository.full_name, place)
 
     def _command(self, ref: Json, told: Json) -> Json:
         """What a comment or the button *Explain* asks for."""

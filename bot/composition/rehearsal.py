@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,10 @@ from pathlib import Path
 from bot.errors import UserError
 from bot.github_events import PullRequestRef
 from bot.publication import CHECK_NAME, CheckOutput
-from bot.records import Head, PublishedCheck, PublishedComment
+from bot.records import Head, PublishedCheck, PublishedComment, PublishedSuggestion
 from bot.server_config import ServerConfig
 from bot.settings import ServeSettings, Settings
+from bot.suggestions import MOST, Suggestion, settled
 
 Say = Callable[[str], None]
 _NOWHERE = 1
@@ -108,6 +109,47 @@ class SaidCheckRuns:
             output_hash=digest,
             status="completed" if output else "in_progress",
             at=datetime.now(UTC),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SaidReviews:
+    """The port `Reviews`, said instead of written."""
+
+    say: Say
+
+    def put(
+        self,
+        ref: PullRequestRef,
+        head_sha: str,
+        wanted: Sequence[Suggestion],
+        *,
+        standing: Collection[str],
+        known: Sequence[PublishedSuggestion],
+    ) -> tuple[PublishedSuggestion, ...]:
+        """Say what was never said, five at the most, and which of those that were said are settled."""
+        there = {each.fingerprint: each.resolved for each in known}
+        for fingerprint, is_settled in there.items():
+            if fingerprint not in standing and not is_settled:
+                self.say(f"{_place(ref)}: would say of suggestion {fingerprint}: {settled(head_sha)}")
+                there[fingerprint] = True
+        for each in wanted:
+            if each.fingerprint not in there and len(there) < MOST:
+                where = f"{each.path}:{each.line}"
+                self.say(
+                    f"{_place(ref)}: would suggest {each.fingerprint} on {where}:\n\n{each.markdown()}\n"
+                )
+                there[each.fingerprint] = False
+        return tuple(
+            PublishedSuggestion(
+                repository=ref.repository.id,
+                number=ref.number,
+                fingerprint=fingerprint,
+                comment_id=_NOWHERE,
+                resolved=is_settled,
+                at=datetime.now(UTC),
+            )
+            for fingerprint, is_settled in there.items()
         )
 
 

@@ -50,6 +50,8 @@ class Steps:
     comment: Callable[[Json, Json], None]
     check: Callable[[Json, Json], None]
     finish: Callable[[Json], None]
+    suggest: Callable[[Json, Json], None]
+    """Offers safe values on lines of the diff; the report stands whatever comes of it."""
     apologise: Callable[[Json, str, bool], None]
     command: Callable[[Json, Json], Json]
     """Carries out what a comment or a button asks of a pull request; gives the answer, `report` tells
@@ -138,6 +140,7 @@ class GitHubWorkflows:
         tried("comment", self.steps.comment, sight, publication, apologise=apologise)
         tried("check", self.steps.check, sight, publication, apologise=apologise)
         tried("finish", self.steps.finish, sight)
+        tried("suggest", self.steps.suggest, sight, publication)
 
     def _command(self, ref: Json, told: Json) -> None:
         answer = tried("command", self.steps.command, ref, told)

@@ -32,6 +32,7 @@ from bot.publication import CheckOutput, Publication, compose_publication
 from bot.pull_requests import PullRequestFacts
 from bot.records import Head, LastGoodPolicy, PricedReport
 from bot.report_json import dump_report
+from bot.suggested_lines import suggest
 from estimators.approval import consent_to
 from estimators.audit_chain import AuditFact
 from estimators.guardrail import CrossedGuardrail
@@ -74,6 +75,8 @@ def analyse(
         rules, notes = _policy_in_force(facts, base, head, policies, at)
         report, crossed = price(base, head, rules)
         report = replace(report, base=facts.base_ref, head=facts.head_sha, partial=(*report.partial, *notes))
+        # Without live numbers a finding may be missing that still holds: nothing is said then.
+        suggestions = suggest(report, base, head) if rules.suggestions and not report.gaps else None
     decided = standing(
         facts,
         consent_to(report),
@@ -98,7 +101,7 @@ def analyse(
             expires=at + APPROVALS_LAST,
         )
     )
-    return publication
+    return replace(publication, suggestions=suggestions)
 
 
 def say_comment(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.git_cache import GitCache, GitRevisions
-from bot.adapters.github_app import READ_FILES, AppTokens
-from bot.adapters.github_pull_requests import GitHubPullRequests
+from bot.adapters.github_app import READ_FILES
 from bot.errors import GitHubRefused, GitHubUnavailable
 from tests.adapters.github_jobs import FILES, Job
 from tests.github.service import github
-from tests.http_peer import Asked, Reply, peer
 
 
 @pytest.fixture
@@ -83,32 +81,17 @@ def test_the_changed_lines_are_those_that_were_added(job: Job) -> None:
         "api.yaml": FILES["api.yaml"].replace("line2: 2\n", "").replace(": 9\n", ": 90\n") + "line11: 11\n"
     }
     pull = job.hub.people.open_pull(job.repository, {**files, "new.yaml": "a: 1\n++b: 2\n"})
-    changed = job.pulls.changed_lines(replace(job.ref, number=pull.number))
-    assert changed.lines == {"api.yaml": {8, 10}, "new.yaml": {1, 2}}
-    assert changed.complete
+    changed = job.pulls.changed_files(replace(job.ref, number=pull.number))
+    assert {name: file.lines for name, file in changed.items()} == {"api.yaml": {8, 10}, "new.yaml": {1, 2}}
+    assert changed["new.yaml"].content == blob_id("a: 1\n++b: 2\n")
     pull = job.hub.people.open_pull(job.repository, {"image.bin": bytes(range(256)) * 40})
-    assert job.pulls.changed_lines(replace(job.ref, number=pull.number)).lines == {"image.bin": frozenset()}
+    (image,) = job.pulls.changed_files(replace(job.ref, number=pull.number)).values()
+    assert image.lines == frozenset()
 
 
-@pytest.mark.parametrize(
-    "files",
-    [[{"filename": "a", "changes": 5}], [{"filename": str(number), "changes": 0} for number in range(3000)]],
-    ids=["a file too large for its lines", "as many files as are ever listed"],
-)
-def test_a_cut_list_of_changed_lines_is_said_to_be_cut(job: Job, files: list[dict[str, object]]) -> None:
-    """It must not pass for the whole."""
-
-    def script(asked: Asked) -> Reply:
-        if asked.path.endswith("/access_tokens"):
-            told: object = {"token": "ghs_x", "expires_at": "2999-01-01T00:00:00Z"}
-            return Reply(json.dumps(told).encode(), 201)
-        start = 100 * (int(asked.form["page"][0]) - 1)
-        link = {"Link": '<x>; rel="next"'} if start + 100 < len(files) else {}
-        return Reply(json.dumps(files[start : start + 100]).encode(), headers=link)
-
-    with peer(script) as (url, _):
-        pulls = GitHubPullRequests(AppTokens(1, job.hub.private_key, url))
-        assert not pulls.changed_lines(job.ref).complete
+def blob_id(text: str) -> str:
+    """How git names a file's content."""
+    return hashlib.sha1(f"blob {len(text)}\0{text}".encode(), usedforsecurity=False).hexdigest()
 
 
 def test_a_pull_request_that_is_not_there_is_refused(job: Job) -> None:

@@ -87,6 +87,7 @@ def work(pipe: Connection, database: str, seconds: float) -> None:
         comment=lambda *_: None,
         check=lambda *_: None,
         finish=lambda _: None,
+        suggest=lambda *_: None,
         apologise=lambda *_: None,
         refs_of=lambda _: [],
         command=lambda *_: {},

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.github import events
 from tests.github.git_store import Files, MergeConflictError
 from tests.github.hooks import Delivery
-from tests.github.model import Account, CheckRun, Comment, Pull, Repository, now
+from tests.github.model import Account, CheckRun, Comment, Pull, Repository, ReviewComment, now
 from tests.github.places import Places
 from tests.github.rest_checks import suite_of
 
@@ -70,6 +72,22 @@ class People(Places):
                     if pull.head_repository is repository and pull.head_ref == branch:
                         self._synchronise(base, pull, before, after, sender)
         return after
+
+    def commit_suggestion(
+        self, repository: Repository, pull: Pull, comment: ReviewComment, *, by: str = "author"
+    ) -> str:
+        """Press *Commit suggestion*: the block's text instead of the lines that the comment is on."""
+        fenced = re.search(r"^(`{3,})suggestion\n(.*?)\n\1$", comment.body, re.MULTILINE | re.DOTALL)
+        assert fenced is not None, "there is nothing to commit in the comment"
+        old, lines = (
+            repository.git.git("cat-file", "blob", f"{commit}:{comment.path}").decode().split("\n")
+            for commit in (comment.commit, pull.head_sha)
+        )
+        first = (comment.start_line or comment.line) - 1
+        assert lines[first : comment.line] == old[first : comment.line], "the comment is outdated"
+        lines[first : comment.line] = fenced[2].split("\n")
+        files = {comment.path: "\n".join(lines)}
+        return self.push(repository, files, branch=pull.head_ref, author=by, message="Apply suggestion")
 
     def _synchronise(
         self, repository: Repository, pull: Pull, before: str, after: str, sender: Account

@@ -90,7 +90,7 @@ def answer(ref, answer):
 jobs.PAUSES = (0.1, 0.2)
 github_jobs.QUIET_SECONDS = plan.get("quiet", 0.0)
 steps = github_jobs.Steps(look=look, begin=effect("begin"), analyse=analyse, comment=effect("comment"),
-                   check=effect("check"), finish=effect("finish"), apologise=apologise, refs_of=lambda told: [],
+                   check=effect("check"), finish=effect("finish"), suggest=effect("suggest"), apologise=apologise, refs_of=lambda told: [],
                    command=command, answer=answer,
                    merged=merged, measure=measure)
 workflows = github_jobs.GitHubWorkflows(steps)
@@ -182,11 +182,11 @@ def test_one_pull_request_never_overlaps_and_others_do_not_wait(tmp_path: Path) 
         assert times == sorted(times)
 
 
-@pytest.mark.parametrize("step", ["look", "analyse", "comment", "check", "finish"])
+@pytest.mark.parametrize("step", ["look", "analyse", "comment", "check", "finish", "suggest"])
 def test_a_killed_process_resumes_and_every_effect_happens_once(step: str, tmp_path: Path) -> None:
     """Ended by kill -9 in the middle of each step, then a new process with the same name."""
-    _, killed = run(tmp_path, deliveries=[(1, "a", "digest", 0.0)], until=["finish", 1], kill_at=step)
-    journal, ended = run(tmp_path, until=["finish", 1], kill_at=step)
+    _, killed = run(tmp_path, deliveries=[(1, "a", "digest", 0.0)], until=["suggest", 1], kill_at=step)
+    journal, ended = run(tmp_path, until=["suggest", 1], kill_at=step)
 
     assert (killed, ended) == (-9, 0)
     assert steps(journal, "comment") == steps(journal, "check") == steps(journal, "finish") == [(1, "a")]
