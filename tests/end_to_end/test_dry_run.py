@@ -7,8 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.end_to_end.bots import RAISED, ROOT, Bot, shop, wait_for
+from tests.end_to_end.bots import FILES, RAISED, ROOT, Bot, shop, wait_for
 from tests.github.service import GitHub
+from tests.yaml_objects import deployment
+
+POLICY = {".tuppence.yaml": "suggestions: true\n"}
+EXPECTED = ("would set the check of", "success", "#2: would suggest", "```suggestion\n  replicas: 2\n```")
 
 
 def test_a_dry_run_prints_and_leaves_no_trace(hub: GitHub, tmp_path: Path) -> None:
@@ -26,10 +30,11 @@ def test_a_dry_run_prints_and_leaves_no_trace(hub: GitHub, tmp_path: Path) -> No
         try:
             wait_for(bot.ready, what="the bot to be ready", told=bot.log.read_text)
             hub.hooks.url = f"{bot.url}/github/webhook"
-            repository = shop(hub)
+            repository = shop(hub, {**FILES, "web.yaml": deployment("web", replicas=3), **POLICY})
             pull = hub.people.open_pull(repository, RAISED)
+            hub.people.open_pull(repository, {"web.yaml": deployment("web", replicas=1)})
             wait_for(
-                lambda: "would set the check of" in said.read_text() and "success" in said.read_text(),
+                lambda: all(words in said.read_text() for words in EXPECTED),
                 what="what would be written",
                 told=bot.log.read_text,
             )
@@ -41,6 +46,7 @@ def test_a_dry_run_prints_and_leaves_no_trace(hub: GitHub, tmp_path: Path) -> No
     assert "+$69.23 a month" in said.read_text()
     assert hub.comments(repository, pull) == []
     assert hub.check_runs(repository) == []
+    assert not repository.review_comments
     assert not list(tmp_path.glob("tuppence*.db"))
     assert hub.hooks.secret not in said.read_text() + bot.log.read_text()
     assert {
