@@ -7,7 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import delete
 
-from bot.adapters import records_audit
+from bot.adapters import records_allocation_writes, records_audit
+from bot.adapters.records_allocation import StoredCostHours
 from bot.adapters.records_audit import AuditTrail
 from bot.adapters.records_database import Database
 from bot.adapters.records_pull_requests import StoredChecks, StoredHeads, StoredPublications, order_at
@@ -32,6 +33,7 @@ class Records:
         self.predictions = StoredPredictions(self._database)
         self.policies = StoredPolicies(self._database)
         self.audit = AuditTrail(self._database)
+        self.costs = StoredCostHours(self._database)
         self.prepare = self._database.prepare
         self.check = self._database.check
         self.close = self._database.close
@@ -52,4 +54,5 @@ class Records:
                 table.name: connection.execute(delete(table).where(which)).rowcount
                 for table, which in old.items()
             }
+            counts["cost_hours"] = records_allocation_writes.purge(connection, before)
             return {**counts, "audit": records_audit.purge(connection, before, now)}

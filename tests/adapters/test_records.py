@@ -20,6 +20,7 @@ from bot.records import (
     PublishedComment,
     PublishedSuggestion,
 )
+from estimators.allocation import HourCost
 
 NOW = datetime(2026, 11, 21, 20, 54, 3, 123456, tzinfo=UTC)
 BIG = 2**40  # GitHub's ids left 32 bits behind
@@ -254,10 +255,12 @@ def test_purging_removes_what_is_old_and_nothing_else(records: Records) -> None:
         records.reports.keep(replace(REPORT, number=number, priced_at=at))
         records.decisions.decide(replace(DECISION, number=number, at=at))
         records.predictions.keep(replace(PREDICTION, number=number, due_at=at))
+        hour = HourCost(hour=at.replace(minute=0, second=0, microsecond=0), workloads=(), nodes=())
+        records.costs.keep("prod", [hour], currency="USD", at=at)
     records.policies.keep(replace(POLICY, at=old))
     removed = records.purge(before=NOW - timedelta(days=90), now=NOW)
     assert set(removed.values()) == {1}
-    assert len(removed) == 8
+    assert len(removed) == 9
     assert records.reports.newest(BIG, 1) is None
     assert records.reports.newest(BIG, 2) is not None
     assert records.policies.last_good(BIG, "main") is not None

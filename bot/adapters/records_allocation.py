@@ -1,0 +1,84 @@
+"""Clusters' hours, charged, and their days."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from bot.adapters import records_allocation_sums as sums
+from bot.adapters.records_allocation_tables import beginning, cluster_hours, clusters, hour_number
+from bot.adapters.records_allocation_writes import keep, locked_cluster, note_asked
+from bot.adapters.records_database import Database
+from bot.cost_ports import KeptHour
+from estimators.allocation import HourCost, WindowCost
+from estimators.allocation_days import DayCost
+
+
+class StoredCostHours:
+    """The port `CostHours`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, cluster: str, hours: Sequence[HourCost], *, currency: str, at: datetime) -> None:
+        """Remember hours in the place of what is kept of them, all or none."""
+        with self._database.writing() as connection:
+            keep(connection, locked_cluster(connection, cluster, currency), hours, at)
+
+    def asked(self, cluster: str, hours: Collection[datetime], at: datetime) -> None:
+        """Remember that hours were asked for in vain."""
+        with self._database.writing() as connection:
+            number, _ = _known(connection, cluster)
+            note_asked(connection, number, hours, at)
+
+    def kept(self, cluster: str, start: datetime, end: datetime) -> Sequence[KeptHour]:
+        """The hours of `[start, end)` that are kept."""
+        of = cluster_hours.c
+        query = select(of.hour, of.covered, of.asks, of.asked_at)
+        window = of.hour.between(hour_number(start), hour_number(end) - 1)
+        with self._database.reading() as connection:
+            number, _ = _known(connection, cluster)
+            found = connection.execute(query.where(of.cluster == number, window).order_by(of.hour))
+            return [
+                KeptHour(beginning(hour), covered, asks, asked_at) for hour, covered, asks, asked_at in found
+            ]
+
+    def window(self, cluster: str, start: datetime, end: datetime) -> WindowCost:
+        """All hours of `[start, end)` added up."""
+        hours = hour_number(start), hour_number(end)
+        with self._database.reading() as connection:
+            number, currency = _known(connection, cluster)
+            own = sums.cluster_sums(connection, number, hours)
+            return WindowCost(
+                start=start,
+                end=end,
+                workloads=sums.workload_sums(connection, number, hours),
+                nodes=sums.node_sums(connection, number, hours),
+                control_plane=own.control_plane or 0,
+                orphans=own.orphans or 0,
+                covered=(own.covered or 0.0) / max(hours[1] - hours[0], 1),
+                notes=sums.notes(connection, number, hours),
+                cluster=cluster,
+                currency=currency,
+            )
+
+    def days(
+        self, cluster: str, start: datetime, end: datetime, namespaces: Collection[str] = ()
+    ) -> Sequence[DayCost]:
+        """The days of `[start, end)`, with the workloads of some namespaces where any are named."""
+        with self._database.reading() as connection:
+            number, _ = _known(connection, cluster)
+            return sums.days(connection, number, (hour_number(start), hour_number(end)), namespaces)
+
+    def clusters(self) -> Sequence[str]:
+        """The clusters of which anything is kept."""
+        with self._database.reading() as connection:
+            return connection.scalars(select(clusters.c.name).order_by(clusters.c.name)).all()
+
+
+def _known(connection: Connection, cluster: str) -> tuple[int, str]:
+    """The number and currency of a cluster; a number that none has where nothing is kept of it."""
+    row = connection.execute(select(clusters).where(clusters.c.name == cluster)).first()
+    return (row.id, row.currency) if row is not None else (0, "USD")

@@ -1,0 +1,191 @@
+"""Clusters' hours added up over a window: whole days from their sums, the rest of it from its hours."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Subquery,
+    Table,
+    cast,
+    func,
+    select,
+    union_all,
+)
+
+from bot.adapters.records_allocation_tables import (
+    Sums,
+    beginning,
+    cluster_hours,
+    nodes,
+    of_gpus,
+    of_nodes,
+    of_workloads,
+    workloads,
+)
+from estimators.allocation import NodeCost, WorkloadCost
+from estimators.allocation_days import DayCost, WorkloadDay
+from estimators.prices import Provenance
+from estimators.usage import WorkloadKey
+
+MOST_NOTES = 20
+Hours = tuple[int, int]
+"""The first hour of a window, and the one after its last."""
+
+
+def cluster_sums(connection: Connection, cluster: int, window: Hours) -> Row[Any]:
+    """`covered`, summed over the hours, and what no workload and no node has; None where no hour is kept."""
+    of = cluster_hours.c
+    query = select(
+        func.sum(of.covered).label("covered"),
+        _sum(of.control_plane).label("control_plane"),
+        _sum(of.orphans).label("orphans"),
+    )
+    return connection.execute(query.where(of.cluster == cluster, _within(of.hour, window))).one()
+
+
+def workload_sums(connection: Connection, cluster: int, window: Hours) -> tuple[WorkloadCost, ...]:
+    """One row for each workload and set of labels."""
+    models: dict[int, dict[str, int]] = defaultdict(dict)
+    for row in connection.execute(select(_summed(of_gpus, cluster, window))):
+        models[row.workload][row.model] = row.cost
+    sums = _summed(of_workloads, cluster, window)
+    who = (workloads.c.id, workloads.c.namespace, workloads.c.kind, workloads.c.name, workloads.c.labels)
+    added = [sums.c[name] for name in of_workloads.added]
+    query = select(*who, *added).join_from(sums, workloads, workloads.c.id == sums.c.workload)
+    return tuple(
+        WorkloadCost(
+            WorkloadKey(namespace, kind, name),
+            **dict(zip(of_workloads.added, amounts, strict=True)),
+            gpu_models=models.get(number, {}),
+            labels=labels,
+        )
+        for number, namespace, kind, name, labels, *amounts in connection.execute(
+            query.order_by(*who[1:4], workloads.c.id)
+        )
+    )
+
+
+def node_sums(connection: Connection, cluster: int, window: Hours) -> tuple[NodeCost, ...]:
+    """One row for each node and set of facts about it."""
+    sums = _summed(of_nodes, cluster, window)
+    facts = [nodes.c[name] for name in ("node", "labels", "spot", "gpu_model", "source", "provenance")]
+    added = [sums.c[name] for name in of_nodes.added]
+    query = select(*facts, *added).join_from(sums, nodes, nodes.c.id == sums.c.node)
+    return tuple(
+        NodeCost(**{**row, "provenance": Provenance(row["provenance"])})
+        for row in connection.execute(query.order_by(nodes.c.node, nodes.c.id)).mappings()
+    )
+
+
+def notes(connection: Connection, cluster: int, window: Hours) -> tuple[str, ...]:
+    """What was said about the hours, the newest first."""
+    of = cluster_hours.c
+    newest = func.max(of.hour)
+    query = select(of.notes).where(of.cluster == cluster, _within(of.hour, window))
+    told = connection.scalars(query.group_by(of.notes).order_by(newest.desc()).limit(MOST_NOTES)).all()
+    return tuple(dict.fromkeys(note for some in told for note in some))[:MOST_NOTES]
+
+
+def days(
+    connection: Connection, cluster: int, window: Hours, namespaces: Collection[str]
+) -> tuple[DayCost, ...]:
+    """Every day of the window in order, those without an hour too."""
+    its_workloads = _workload_days(connection, cluster, window, namespaces)
+    of = cluster_hours.c
+    day = of.hour // 24
+    sums = [_sum(column) for column in (of.bill, of.tenants, of.idle, of.control_plane)]
+    query = select(day, func.sum(of.covered), *sums).where(of.cluster == cluster, _within(of.hour, window))
+    its_own = {number: rest for number, *rest in connection.execute(query.group_by(day))}
+    found = []
+    for number in range(window[0] // 24, -(-window[1] // 24)):
+        first, last = max(window[0], number * 24), min(window[1], number * 24 + 24)
+        covered, bill, tenants, idle, control_plane = its_own.get(number, (0.0, 0, 0, 0, 0))
+        found.append(
+            DayCost(
+                beginning(first),
+                beginning(last),
+                bill=bill,
+                tenants=tenants,
+                idle=idle,
+                control_plane=control_plane,
+                covered=covered / (last - first),
+                workloads=tuple(its_workloads.get(number, ())),
+            )
+        )
+    return tuple(found)
+
+
+def _workload_days(
+    connection: Connection, cluster: int, window: Hours, namespaces: Collection[str]
+) -> Mapping[int, list[WorkloadDay]]:
+    known = select(workloads).where(workloads.c.cluster == cluster)
+    if namespaces:
+        known = known.where(workloads.c.namespace.in_(namespaces))
+    who = {
+        row.id: (WorkloadKey(row.namespace, row.kind, row.name), row.labels)
+        for row in connection.execute(known)
+    }
+    parts = []
+    for table, day, which in _parts(of_workloads, cluster, window):
+        of = table.c
+        direct = of.cpu + of.memory + of.gpu + of.storage + of.load_balancer
+        sums = select(day.label("day"), of.workload, direct, of.idle_cpu + of.idle_memory + of.idle_gpu)
+        parts.append(sums.where(which))
+    rows = union_all(*parts).subquery()
+    number, workload, direct, idle = rows.c
+    query = select(number, workload, _sum(direct), _sum(idle)).group_by(number, workload)
+    if namespaces:
+        query = query.where(workload.in_(select(known.subquery().c.id)))
+    found: dict[int, list[WorkloadDay]] = defaultdict(list)
+    for on, about, its_direct, its_idle in connection.execute(query.order_by(number, workload)):
+        found[on].append(WorkloadDay(*who[about], its_direct, its_idle))
+    return found
+
+
+def _summed(sums: Sums, cluster: int, window: Hours) -> Subquery:
+    """One row for each that the sums are about."""
+    names = (*sums.about, *sums.added)
+    parts: list[Select[Any]] = [
+        select(*(table.c[name] for name in names)).where(which)
+        for table, _, which in _parts(sums, cluster, window)
+    ]
+    rows = union_all(*parts).subquery()
+    about = [rows.c[name] for name in sums.about]
+    added = [cast(func.sum(rows.c[name]), rows.c[name].type).label(name) for name in sums.added]
+    return select(*about, *added).group_by(*about).subquery()
+
+
+def _parts(
+    sums: Sums, cluster: int, window: Hours
+) -> list[tuple[Table, ColumnElement[int], ColumnElement[bool]]]:
+    """The tables that make up a window: which, the day that a row is of, and which rows."""
+    hours, days = sums.hours, sums.days
+    first_day, end_day = -(-window[0] // 24), window[1] // 24
+    around = [(window[0], first_day * 24), (end_day * 24, window[1])]
+    edges = around if first_day < end_day else [window]
+    found: list[tuple[Table, ColumnElement[int], ColumnElement[bool]]] = [
+        (hours, hours.c.hour // 24, (hours.c.cluster == cluster) & _within(hours.c.hour, edge))
+        for edge in edges
+        if edge[0] < edge[1] or edge == window
+    ]
+    if first_day < end_day:
+        whole = (days.c.cluster == cluster) & _within(days.c.day, (first_day, end_day))
+        found.append((days, days.c.day, whole))
+    return found
+
+
+def _within(column: ColumnElement[int], window: Hours) -> ColumnElement[bool]:
+    return column.between(window[0], window[1] - 1)
+
+
+def _sum(column: ColumnElement[int]) -> ColumnElement[int]:
+    """PostgreSQL's sum of integers has another type than they have."""
+    return cast(func.sum(column), BigInteger)
