@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.composition.clusters import read_config
 from bot.manifests import documents
 from bot.manifests.render import make_renderer
 from bot.manifests.rendered import RenderRequest, RenderResult, RootKind
@@ -91,6 +93,43 @@ def test_the_chart_brings_no_secret_and_no_secrets_value() -> None:
     assert mounted == {"tuppence-github", "db", "prom"}
     known = {setting.name for setting in SETTINGS} | {f"{name}_FILE" for name in secret}
     assert set(variables(found)) <= known
+
+
+def test_the_servers_file_and_its_price_sheets_are_mounted(tmp_path: Path) -> None:
+    """As they were written, and good enough to serve with; another file starts the pods anew."""
+    cluster = {
+        "name": "prod-eu",
+        "prometheus": {"url": "https://thanos.example.com", "selector": {"cluster": "prod-eu"}},
+        "prices": "prod-eu.yaml",
+    }
+    team = {"name": "payments", "budget_monthly": 17500000}
+    config = {"clusters": [cluster], "teams": [team], "digest": {"time": "09:00"}, "retention_days": 400}
+    found = objects(config=config, priceSheets={"prod-eu.yaml": "currency: EUR\nas_of: 2026-11-01\n"})
+    [container] = pod(found)["containers"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    [volume] = [volume for volume in pod(found)["volumes"] if volume["name"] == "config"]
+    assert container["args"] == ["serve", "--config", f"{mounts['config']}/tuppence.yaml"]
+    assert volume["configMap"]["name"] == found["ConfigMap-config"]["metadata"]["name"]
+
+    for name, text in found["ConfigMap-config"]["data"].items():
+        (tmp_path / name).write_text(text)
+    read = read_config(tmp_path / "tuppence.yaml")
+    assert (read.retention_days, read.digest.at, read.teams[0].budget_monthly) == (400, time(9), 17_500_000)
+    assert read.clusters[0].prices is not None
+    assert read.clusters[0].prices.currency == "EUR"
+
+    notes = [
+        each["StatefulSet"]["spec"]["template"]["metadata"]["annotations"]
+        for each in (found, objects(config=config), objects(config={**config, "retention_days": 1}))
+    ]
+    assert len({tuple(note.items()) for note in notes}) == 3
+
+
+def test_without_a_file_none_is_mounted() -> None:
+    """One cluster needs only its URL."""
+    found = objects(prometheus={"url": "http://p"})
+    assert "ConfigMap-config" not in found
+    assert pod(found)["containers"][0]["args"] == ["serve"]
 
 
 def test_more_than_one_pod_needs_postgresql() -> None:

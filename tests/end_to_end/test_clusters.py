@@ -56,14 +56,16 @@ def test_an_environments_cluster_decides_usage_and_prices(hub: GitHub, tmp_path:
 def test_a_file_that_cannot_be_used_ends_it_at_once(tmp_path: Path, more: tuple[str, ...]) -> None:
     """Every problem of it and of its price sheets, a line each."""
     config = tmp_path / "tuppence.yaml"
-    (tmp_path / "sheet.yaml").write_text("currency: USD\nas_of: 2026-11-01\ndefault: {cpu_core_hour: x, memory_gib_hour: 0}\n")
+    (tmp_path / "sheet.yaml").write_text(
+        "currency: USD\nas_of: 2026-11-01\ndefault: {cpu_core_hour: x, memory_gib_hour: 0}\n"
+    )
     config.write_text("clusters:\n- {name: a, prices: sheet.yaml}\n- {name: a}\nretention_days: soon\n")
     ran = tuppence("serve", "--config", config, *more)
 
     assert (ran.status, ran.out) == (2, "")
     first, second, third = ran.err.splitlines()
     assert first.startswith(
-        f"tuppence: {config}:2: clusters[0].prices: {tmp_path}/sheet.yaml:3: default.cpu: "
+        f"tuppence: {config}:2: clusters[0].prices: {tmp_path}/sheet.yaml:3: default.cpu_core_hour: "
     )
     assert second == f"{config}:3: clusters[1].name: 'a' is on line 2 already"
     assert third.startswith(f"{config}:4: retention_days: needs a plain number")
