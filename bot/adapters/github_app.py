@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from github import Auth
 from jwt import PyJWTError
 
 from bot.adapters.github_client import PUBLIC_API, GitHubClient, path, take
+from bot.adapters.github_pacing import WRITES, Pacer
 from bot.errors import GitHubUnavailable, UserError
 from bot.github_events import Repository
 
@@ -46,8 +48,15 @@ class AppTokens:
         *,
         minted: Callable[[str], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
+        writes: Sequence[tuple[int, float]] = WRITES,
+        answered: Callable[[int, int, Mapping[str, str]], None] = lambda _installation, _status, _headers: (
+            None
+        ),
     ) -> None:
         """`minted` is told every new token's value, to keep it out of logs.
+
+        `writes` is how many an installation has in how many seconds. `answered` is told of every answer
+        to an installation: its status, 0 where there was none, and its headers, with lower-case names.
 
         Raises UserError for a private key that signs nothing.
         """
@@ -64,6 +73,8 @@ class AppTokens:
         self._lock = threading.Lock()
         self._tokens: dict[tuple[int, int, frozenset[tuple[str, str]]], Token] = {}
         self._login = ""
+        self._writes, self._answered = writes, answered
+        self._pacers: dict[int, Pacer] = {}
 
     def mint(self, installation: int, repository: int, permissions: Mapping[str, str]) -> Token:
         """A token for one repository (its id) that can do nothing else.
@@ -98,10 +109,14 @@ class AppTokens:
             with self._lock:
                 self._tokens.pop(key, None)
 
+        with self._lock:
+            pacer = self._pacers.setdefault(installation, Pacer(self._writes))
         client = GitHubClient(
             self._api_url,
             lambda: self.mint(installation, repository.id, permissions).value,
             forget=forget,
+            pacer=pacer,
+            answered=partial(self._answered, installation),
         )
         try:
             yield client

@@ -18,6 +18,7 @@ from github.Requester import Requester
 from urllib3.util import Retry
 
 from bot import __version__
+from bot.adapters.github_pacing import Pacer
 from bot.errors import GitHubRefused, GitHubUnavailable
 
 T = TypeVar("T")
@@ -70,9 +71,16 @@ class GitHubClient:
         *,
         scheme: Literal["token", "Bearer"] = "token",
         forget: Callable[[], None] | None = None,
+        pacer: Pacer | None = None,
+        answered: Callable[[int, Mapping[str, str]], None] = lambda _status, _headers: None,
     ) -> None:
-        """`token` is asked before every request; `forget` is told when GitHub does not take it any more."""
+        """`token` is asked before every request; `forget` is told when GitHub does not take it any more.
+
+        `pacer` is asked before every write; who calls must hold no lock and no transaction. `answered` is
+        told of every answer: its status, 0 where there was none, and its headers.
+        """
         self._api_url, self._token, self._scheme, self._forget = api_url, token, scheme, forget
+        self._pacer, self._answered = pacer, answered
         self._requester: tuple[str, Requester] | None = None
 
     def get(self, endpoint: str, **parameters: str | int) -> object:
@@ -115,6 +123,9 @@ class GitHubClient:
         parameters: Mapping[str, str | int] | None = None,
         body: Json | None = None,
     ) -> tuple[Mapping[str, Any], object]:
+        if self._pacer is not None and verb != "GET":
+            self._connected()  # a token is minted before the wait, so that the write follows it at once
+            self._pacer.wait()
         requester = self._connected()
         try:
             headers, answer = requester.requestJsonAndCheck(
@@ -123,11 +134,15 @@ class GitHubClient:
         except GithubException as error:
             raise self._refusal(error, f"{verb} {endpoint}") from error
         except requests.Timeout as error:
+            self._answered(0, {})
             raise GitHubUnavailable(f"GitHub did not answer {verb} {endpoint} in time", "timeout") from error
         except OSError as error:
+            self._answered(0, {})
             raise GitHubUnavailable(f"GitHub did not answer {verb} {endpoint}", "outage") from error
         except _GARBLED as error:
+            self._answered(0, {})
             raise GitHubUnavailable(f"GitHub's answer to {verb} {endpoint} is garbled", "garbled") from error
+        self._answered(200, headers)
         if isinstance(answer, dict) and answer.keys() - {"url"} == {"data"}:
             # How PyGithub hands over what is no JSON, such as a page for people under a 200.
             raise GitHubUnavailable(f"GitHub's answer to {verb} {endpoint} is no JSON", "garbled")
@@ -156,10 +171,14 @@ class GitHubClient:
 
     def _refusal(self, error: GithubException, asked: str) -> GitHubUnavailable | GitHubRefused:
         headers = {name.lower(): str(value) for name, value in (error.headers or {}).items()}
+        self._answered(error.status, headers)
         if error.status >= 500:
             return GitHubUnavailable(f"GitHub answered {asked} with {error.status}", "outage")
         if _is_limit(error, headers):
-            return GitHubUnavailable(f"GitHub's rate limit is used up at {asked}", "limit", _wait(headers))
+            seconds = _wait(headers)
+            if self._pacer is not None:
+                self._pacer.hold(seconds)
+            return GitHubUnavailable(f"GitHub's rate limit is used up at {asked}", "limit", seconds)
         if error.status == 401 and self._forget is not None:
             self._forget()
             return GitHubUnavailable(f"GitHub no longer took the token at {asked}", "outage")

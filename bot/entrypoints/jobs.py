@@ -101,7 +101,8 @@ def tried(
         if "failure" not in outcome:
             return outcome["result"]
         log.warning("%s failed: %s", name, outcome["failure"])
-        if apologise is not None:
+        if apologise is not None and (pause is None or not outcome["retry_after"]):
+            # Where GitHub says when to come back, one more write would only put it off.
             DBOS.run_step({"name": "apologise"}, _guarded(apologise), outcome["failure"], pause is not None)
         if pause is None:
             return None

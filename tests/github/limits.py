@@ -5,6 +5,7 @@ Numbers: docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ class _Spent:
 
 @dataclass(slots=True)
 class Limits:
-    """Set a limit to what a test needs; `refused` counts the answers that said no.
+    """Set a limit, and how long a minute is, to what a test needs; `refused` counts the answers that said no.
 
     A read is one point, a write five. Not modelled: CPU seconds and the limit on concurrent requests.
     """
@@ -36,6 +37,7 @@ class Limits:
     points_a_minute: int = 900
     writes_a_minute: int = 80
     writes_an_hour: int = 500
+    minute: float = MINUTE
     refused: int = 0
     _spent: dict[int, _Spent] = field(default_factory=dict)
 
@@ -59,17 +61,17 @@ class Limits:
             raise primary(installation)
         spent.requests += 1
         spent.points.append((moment, 5 if write else 1))
-        while spent.points[0][0] < moment - MINUTE:
+        while spent.points[0][0] < moment - self.minute:
             spent.points.popleft()
         if write:
             spent.writes.append(moment)
             while spent.writes[0] < moment - HOUR:
                 spent.writes.popleft()
-        lately = sum(at > moment - MINUTE for at in spent.writes)
+        lately = sum(at > moment - self.minute for at in spent.writes)
         too_fast = sum(points for _, points in spent.points) > self.points_a_minute
         if too_fast or lately > self.writes_a_minute or len(spent.writes) > self.writes_an_hour:
             self.refused += 1
-            raise secondary(60)
+            raise secondary(math.ceil(self.minute))
 
     def refund(self, installation: int) -> None:
         """Give a request back: a 304 costs nothing."""
