@@ -100,9 +100,12 @@ class Line:
         *,
         signing: Signing = GENUINE,
         headers: Mapping[str, str | None] | None = None,
-        genuine: bool = True,
+        at_home: bool = True,
     ) -> Acknowledged:
-        """Bring a payload to the app, and hold the answer to what Slack expects of it."""
+        """Bring a payload to the app, and hold the answer to what Slack expects of it.
+
+        An app may turn away who is not `at_home` in its workspace, but not late.
+        """
         if self.url is None:
             assert self.sockets.connected, "set hub.events_url, or let the app connect in Socket Mode"
             came = self._over_socket(what, envelope, payload)
@@ -112,7 +115,8 @@ class Line:
             )
             body, kind = (json.dumps(payload), JSON) if envelope == "events_api" else (urlencode(form), FORM)
             came = self.post(what, body.encode(), kind, signing=signing, headers=headers, payload=payload)
-        self._judge(came, expected=genuine and signing == GENUINE and not headers)
+        if signing == GENUINE:
+            self._judge(came, at_home=at_home)
         return came
 
     def post(
@@ -154,12 +158,10 @@ class Line:
         text = "" if answer in (None, {}) else json.dumps(answer)
         return Acknowledged(what, 200 if came else 0, text, time.monotonic() - began, payload=payload)
 
-    def _judge(self, came: Acknowledged, *, expected: bool) -> None:
-        if not expected:
-            return
+    def _judge(self, came: Acknowledged, *, at_home: bool) -> None:
         if came.status == 0:
             self.journal.violations.append(f"{came.what}: no answer within {PATIENCE:g} s")
         elif came.seconds > ACKNOWLEDGE_SECONDS:
             self.journal.violations.append(f"{came.what}: acknowledged after {came.seconds:.1f} s")
-        elif not 200 <= came.status < 300 and came.status < 500:
+        elif at_home and not 200 <= came.status < 300 and came.status < 500:
             self.journal.violations.append(f"{came.what}: answered {came.status}")

@@ -202,7 +202,6 @@ class World:
     token_error: str = ""
     user_groups: bool = True
     home_tab: bool = True
-    teams: dict[str, Team] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)

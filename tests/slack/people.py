@@ -17,8 +17,8 @@ from tests.slack.routing import Call, RefusedError
 class People:
     """Actions of people; every one waits for the app's acknowledgement and returns it.
 
-    `team` is the workspace in which it happens (the app's own unless given); `signing` and `headers`
-    spoil the request.
+    `team` is the workspace in which it happens (the app's own unless given); `signing` spoils
+    the request.
     """
 
     def __init__(self, world: World, journal: Journal, limits: Limits, line: Line) -> None:
@@ -33,7 +33,6 @@ class People:
         channel: Channel | None = None,
         team: Team | None = None,
         signing: Signing = GENUINE,
-        headers: Mapping[str, str | None] | None = None,
     ) -> Acknowledged:
         """Type a slash command in a channel, or in the conversation with the app."""
         world = self._world
@@ -43,7 +42,7 @@ class People:
             payload = payloads.slash_command(world, self._actor(user, team), place, command, text)
         came = self._line.send(
             f"{command} {text[:40]}".strip(), "slash_commands", payload,
-            signing=signing, headers=headers, genuine=self._at_home(user, team),
+            signing=signing, at_home=self._at_home(user, team),
         )  # fmt: skip
         if came.in_time and came.body.strip():
             self._show(came, ResponseUrl(user, place, world.now()))
@@ -60,7 +59,6 @@ class People:
         forged: str | None = None,
         team: Team | None = None,
         signing: Signing = GENUINE,
-        headers: Mapping[str, str | None] | None = None,
     ) -> Acknowledged:
         """Press a button, or choose from a menu.
 
@@ -74,7 +72,7 @@ class People:
             payload = payloads.block_actions(self._world, self._actor(user, team), place, pressed)
         return self._line.send(
             f"click on {action_id}", "interactive", payload,
-            signing=signing, headers=headers, genuine=self._at_home(user, team),
+            signing=signing, at_home=self._at_home(user, team),
         )  # fmt: skip
 
     def submit(
@@ -85,7 +83,7 @@ class People:
             view = self._top(user)
             payload = payloads.view_submission(self._world, self._actor(user, team), view, values or {})
         came = self._line.send(
-            "submission of a modal", "interactive", payload, genuine=self._at_home(user, team)
+            "submission of a modal", "interactive", payload, at_home=self._at_home(user, team)
         )
         if came.in_time:
             with self._world.lock:
@@ -130,7 +128,7 @@ class People:
         again = {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": "http_timeout"} if retry else None
         return self._line.send(
             f"event {what.get('type')}", "events_api", payload,
-            signing=signing, headers=again, genuine=self._at_home(user, team),
+            signing=signing, headers=again, at_home=self._at_home(user, team),
         )  # fmt: skip
 
     def verify_url(

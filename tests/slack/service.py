@@ -11,6 +11,7 @@ Setting the scene (each returns the object of model.py)
     hub.person(name, guest=, single_channel_guest=, stranger=, deleted=, is_bot=, is_admin=, team=, email=) -> User
     hub.channel(name, *members, private=, archived=, shared=, with_bot=True) -> Channel
     hub.group(handle, *members) -> Group          hub.workspace(domain, enterprise_id=) -> Team
+    hub.team.enterprise_id = "E1"   puts the app's own workspace into an Enterprise Grid; .org_wide installs it for all
     hub.user_groups = False         a free plan: `plan_upgrade_required`
     hub.home_tab = False            views.publish says `not_enabled`
     hub.limits.burst, .tiers, .messages_a_minute       rate limits; `hub.limits.refused` counts the 429s
@@ -21,8 +22,8 @@ Setting the scene (each returns the object of model.py)
 
 What people do (people.py; every call waits for the acknowledgement and returns Acknowledged:
 `.status .body .json .seconds .in_time .payload .request_body .request_headers`)
-    hub.people.command(user, "/cost", "namespace payments", channel=, team=, signing=, headers=)
-    hub.people.click(user, message_or_view, action_id, value=, choose=, forged=, team=, signing=, headers=)
+    hub.people.command(user, "/cost", "namespace payments", channel=, team=, signing=)
+    hub.people.click(user, message_or_view, action_id, value=, choose=, forged=, team=, signing=)
     hub.people.submit(user, {action_id: value})    hub.people.close(user)     the modal on top
     hub.people.open_home(user, retry=, event_id=)  hub.people.event(user, {"type": ...})
     hub.people.verify_url()    hub.people.ssl_check()    hub.people.post(bytes, kind, signing=, headers=)
@@ -87,7 +88,7 @@ class Slack:
         tokens = {self.bot_token: "bot", self.app_token: "app"}
         self.world = World(
             team, bot, "A000000001", "B000000001", f"{server.address}/api/", self.signing_secret, tokens,
-            set(SCOPES), {"connections:write"}, teams={team.id: team}, users={bot.id: bot},
+            set(SCOPES), {"connections:write"}, users={bot.id: bot},
         )  # fmt: skip
         self.journal, self.limits = Journal(), Limits()
         self.sockets = server.sockets = Sockets(self.world)
@@ -147,9 +148,7 @@ class Slack:
         """Another workspace, perhaps of an Enterprise Grid."""
         with self.world.lock:
             name = "" if enterprise_id is None else f"{domain} Incorporated"
-            team = Team(self.world.new_id("T"), domain, enterprise_id, name)
-            self.world.teams[team.id] = team
-            return team
+            return Team(self.world.new_id("T"), domain, enterprise_id, name)
 
     def person(
         self,

@@ -97,7 +97,8 @@ def over_http(hub: Slack) -> Iterator[None]:
 def over_socket(hub: Slack) -> Iterator[None]:
     """The small bot in Socket Mode."""
     app_client = WebClient(hub.app_token, base_url=hub.api_url)
-    handler = SocketModeHandler(make_app(hub), hub.app_token, web_client=app_client)
+    # It ends when its next ping is due.
+    handler = SocketModeHandler(make_app(hub), hub.app_token, web_client=app_client, ping_interval=0.2)
     handler.connect()  # type: ignore[no-untyped-call]
     try:
         yield

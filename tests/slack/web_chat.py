@@ -6,7 +6,7 @@ from itertools import count
 
 from tests.slack import blocks as block_kit
 from tests.slack.block_checks import Problem
-from tests.slack.model import Channel, Json, Message, World, with_ids
+from tests.slack.model import Json, Message, World, with_ids
 from tests.slack.routing import Call, RefusedError, method
 
 _CONTENT = "text blocks attachments markdown_text metadata"
@@ -75,12 +75,6 @@ def shown(world: World, message: Message) -> dict[str, Json]:
     }
 
 
-def _space(call: Call, channel: Channel) -> None:
-    wait = call.limits.post(channel.id, call.world.now())
-    if wait is not None:
-        raise RefusedError("ratelimited", wait=wait)
-
-
 def _customised(call: Call) -> None:
     if any(call.arguments.get(name) for name in ("username", "icon_emoji", "icon_url")):
         call.need("chat:write.customize")
@@ -88,12 +82,10 @@ def _customised(call: Call) -> None:
         raise RefusedError("as_user_not_supported", fault_of_bot=True)
 
 
-def _own_message(call: Call, error: str) -> Message:
+def _own_message(call: Call) -> Message:
     found = call.world.find_message(call.channel().id, str(call.arguments["ts"]))
     if found is None or found.only_for is not None:
         raise RefusedError("message_not_found")
-    if found.via == "person":
-        raise RefusedError(error, fault_of_bot=True)
     return found
 
 
@@ -110,7 +102,9 @@ def post_message(call: Call) -> dict[str, Json]:
     thread = call.arguments.get("thread_ts")
     if thread and world.find_message(channel.id, str(thread)) is None:
         raise RefusedError("cannot_reply_to_message", fault_of_bot=True)
-    _space(call, channel)
+    wait = call.limits.post(channel.id, world.now())
+    if wait is not None:
+        raise RefusedError("ratelimited", wait=wait)
     message = Message(channel, world.new_ts(), content, call.method, thread_ts=thread, at=world.now())
     world.messages.append(message)
     return {"channel": channel.id, "ts": message.ts, "message": shown(world, message)}
@@ -132,7 +126,6 @@ def post_ephemeral(call: Call) -> dict[str, Json]:
     user = call.user(error="user_not_in_channel")
     if user.id not in channel.members:
         raise RefusedError("user_not_in_channel")
-    _space(call, channel)
     message = Message(channel, world.new_ts(), content, call.method, only_for=user.id, at=world.now())
     world.messages.append(message)
     return {"message_ts": message.ts}
@@ -144,7 +137,7 @@ def post_ephemeral(call: Call) -> dict[str, Json]:
 )  # fmt: skip
 def update(call: Call) -> dict[str, Json]:
     """Edit a message of the app's own; ephemeral ones cannot be."""
-    message = _own_message(call, "cant_update_message")
+    message = _own_message(call)
     message.replace(checked_content(call, most_text=block_kit.UPDATED_TEXT, posted=True))
     return {
         "channel": message.channel.id,
@@ -157,7 +150,7 @@ def update(call: Call) -> dict[str, Json]:
 @method("chat.delete", "chat:write", tier=3, required="channel ts", optional="as_user")
 def delete(call: Call) -> dict[str, Json]:
     """Take a message of the app's own away."""
-    message = _own_message(call, "cant_delete_message")
+    message = _own_message(call)
     message.deleted = True
     return {"channel": message.channel.id, "ts": message.ts}
 
