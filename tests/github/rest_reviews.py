@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from markdown_it import MarkdownIt
 
 from tests.github import shapes_pulls
 from tests.github.contract_data import Json
@@ -152,13 +152,15 @@ def _comment(call: Call, pull: Pull, review: Review, body: dict[str, Json]) -> R
 
 
 def _check_suggestion(call: Call, text: str, side: str) -> None:
-    """A suggestion replaces lines of the new file, and its fence is closed."""
-    opened = re.search(r"^(`{3,}|~{3,})suggestion\b.*$", text, flags=re.MULTILINE)
-    if opened is None:
-        return
-    if side != "RIGHT":
+    """A suggestion replaces lines of the new file; its fence is closed, and by nothing that it holds."""
+    blocks = [token for token in MarkdownIt("commonmark").parse(text) if token.type == "fence"]
+    suggested = [token for token in blocks if token.info.strip() == "suggestion"]
+    if suggested and side != "RIGHT":
         call.forbid("a suggestion is on the side of the old file")
-    if not re.search(rf"^{opened[1]}\s*$", text[opened.end() :], flags=re.MULTILINE):
+    if len(suggested) > 1 or len(blocks) > len(suggested):
+        call.forbid("a fence ends before its block does")
+    lines = text.split("\n")
+    if any(lines[token.map[1] - 1].strip() != token.markup for token in suggested if token.map):
         call.forbid("the fence of a suggestion is not closed")
 
 

@@ -205,6 +205,45 @@ def test_a_comment_that_is_too_long_is_422(shop: Shop) -> None:
     shop.hub.assert_clean()
 
 
+@pytest.mark.parametrize(
+    ("changed", "status", "problem"),
+    [
+        pytest.param({}, 201, "", id="a line that was added"),
+        pytest.param({"line": 2}, 201, "", id="a line beside it in the hunk"),
+        pytest.param({"line": 4}, 422, "", id="past the end"),
+        pytest.param({"line": 0}, 422, "", id="before the beginning"),
+        pytest.param({"path": "README.md"}, 422, "", id="a file that did not change"),
+        pytest.param({"commit_id": "0" * 40}, 422, "", id="a commit of nobody's"),
+        pytest.param({"start_line": 3}, 422, "", id="a beginning that is the end"),
+        pytest.param({"body": "x" * 65_537}, 422, "", id="too long"),
+        pytest.param({"side": "LEFT"}, 201, "side of the old file", id="a suggestion for the old file"),
+        pytest.param({"body": "```suggestion\nx"}, 201, "not closed", id="an open fence"),
+        pytest.param({"body": "```suggestion\n```\nx\n```"}, 201, "ends before", id="a fence that ends early"),
+    ],
+)  # fmt: skip
+def test_a_suggestion_stands_on_a_line_of_the_diff(
+    shop: Shop, changed: dict[str, Json], status: int, problem: str
+) -> None:
+    """Line 3 of three was changed. What GitHub takes and nobody wants is written down."""
+    suggestion = {
+        "body": "```suggestion\n  replicas: 3\n```", "commit_id": shop.pull.head_sha, "path": "apps/api.yaml",
+        "line": 3, "side": "RIGHT",
+    }  # fmt: skip
+    path = "/repos/acme/shop/pulls/1/comments"
+    assert shop.ask("POST", path, {**suggestion, **changed}).status_code == status
+    assert [problem in str(it) for it in shop.hub.journal.violations] == ([True] if problem else [])
+
+
+def test_a_review_comment_needs_the_right_to_write(shop: Shop) -> None:
+    """To read pull requests is not enough, nor is the right to write something else."""
+    body = {"body": "b", "commit_id": shop.pull.head_sha, "path": "apps/api.yaml", "line": 3}
+    rights: list[Permissions] = [{"pull_requests": "read"}, {"checks": "write"}]
+    for permissions in rights:
+        token = shop.token(permissions)
+        answer = shop.ask("POST", "/repos/acme/shop/pulls/1/comments", body, token=token)
+        assert answer.status_code == 403
+
+
 def test_the_hour_and_the_minute_have_limits(shop: Shop) -> None:
     """Both are a 403: the first with nothing remaining, the second with Retry-After."""
     token, path = shop.token(), "/repos/acme/shop/issues/1/comments"
