@@ -8,6 +8,8 @@ TuppenceError
     ├── GitUnavailable       a repository's commits could not be fetched
     ├── GitHubUnavailable    GitHub did not do it, now: trying again later may help
     ├── GitHubRefused        GitHub said no, and would say so again
+    ├── SlackUnavailable     Slack did not do it, now
+    ├── SlackRefused         Slack said no, and would say so again
     ├── StoreUnavailable
     └── RenderRefused    this system offers no fence to render a stranger's chart in
 """
@@ -71,3 +73,19 @@ class GitHubRefused(OutsideError):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
+
+
+class SlackUnavailable(OutsideError):
+    """Slack did not answer, or not as it should. `retry_after` is how many seconds it asks us to wait."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class SlackRefused(OutsideError):
+    """Slack refused with its own word for it, such as `channel_not_found`: asking again changes nothing."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason

@@ -1,0 +1,62 @@
+"""Calls of Slack's Web API: one client, a time limit, and no vendor's error."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.errors import SlackRefused, SlackUnavailable
+
+SECONDS = 10
+MOST_TRIES_LATER = 300.0
+_PASSING = frozenset(
+    ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
+)
+"""Slack's errors that another try may not meet; all others would be met again."""
+
+
+class SlackApi:
+    """The Web API under one bot token. Safe to use from many threads: slack_sdk opens a connection a call."""
+
+    def __init__(self, token: str, base_url: str) -> None:
+        self._client = WebClient(token=token, base_url=base_url, timeout=SECONDS)
+        self._host = urlsplit(base_url).hostname
+
+    def call(self, method: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """The answer. Raises SlackUnavailable, SlackRefused."""
+        try:
+            answer = self._client.api_call(method, json=arguments)
+        except SlackApiError as error:
+            raise _told(method, error) from error
+        except (SlackClientError, OSError, ValueError) as error:
+            raise SlackUnavailable(f"Slack did not answer {method}") from error
+        return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+    def is_ours(self, url: str) -> bool:
+        """Whether a `response_url` is Slack's, or the local peer's that we were told to use."""
+        parts = urlsplit(url)
+        slack = parts.scheme == "https" and (parts.hostname or "").endswith(".slack.com")
+        return slack or parts.hostname == self._host
+
+
+def _told(method: str, error: SlackApiError) -> SlackRefused | SlackUnavailable:
+    response = error.response
+    reason = response.get("error") if hasattr(response, "get") else None
+    status = getattr(response, "status_code", 0)
+    if status == 429 or status >= 500 or reason in _PASSING or not _is_word(reason):
+        headers = {name.lower(): value for name, value in (getattr(response, "headers", None) or {}).items()}
+        later = headers.get("retry-after", "")
+        seconds = float(later) if later.isascii() and later.isdigit() and len(later) < 6 else None
+        return SlackUnavailable(
+            f"Slack could not do {method} now", None if seconds is None else min(seconds, MOST_TRIES_LATER)
+        )
+    return SlackRefused(f"Slack refused {method}: {reason}", str(reason))
+
+
+def _is_word(reason: object) -> bool:
+    """Slack's reasons are words such as `is_archived`; slack_sdk puts a web page there as well."""
+    return isinstance(reason, str) and re.fullmatch(r"[a-z][a-z0-9_]{1,79}", reason) is not None

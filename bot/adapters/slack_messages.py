@@ -1,0 +1,60 @@
+"""Messages, home tabs and modals in Slack. What is sent fits its limits, or is a mistake of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from bot.adapters.slack_api import SECONDS, SlackApi
+from bot.errors import SlackRefused, SlackUnavailable
+from bot.slack_message import SlackMessage
+
+_GONE = frozenset((403, 404, 410))
+"""What Slack answers on a `response_url` that was used five times or is older than thirty minutes."""
+
+
+class SlackWebMessages:
+    """The port `SlackMessages`, over the Web API."""
+
+    def __init__(self, api: SlackApi) -> None:
+        self._api = api
+
+    def respond(self, response_url: str, message: SlackMessage, *, replace: bool = False) -> None:
+        """Answer where somebody asked; only they see it. Raises SlackRefused where the URL is used up."""
+        if not self._api.is_ours(response_url):
+            raise SlackRefused("the address to answer at is not Slack's", "expired_url")
+        told = {**message.to_json(), "response_type": "ephemeral", "replace_original": replace}
+        try:
+            answer = requests.post(response_url, json=told, timeout=SECONDS, allow_redirects=False)
+        except (requests.RequestException, ValueError) as error:
+            raise SlackUnavailable("Slack did not take an answer") from error
+        if answer.status_code in _GONE:
+            raise SlackRefused("Slack no longer takes answers to this question", "expired_url")
+        if answer.status_code != 200:
+            raise SlackUnavailable(f"Slack answered {answer.status_code} to an answer")
+
+    def post(self, channel: str, message: SlackMessage) -> str:
+        """Say it to all of a channel; its timestamp, which names the message."""
+        answer = self._api.call(
+            "chat.postMessage", channel=channel, unfurl_links=False, unfurl_media=False, link_names=False,
+            **message.to_json(),
+        )  # fmt: skip
+        return str(answer.get("ts", ""))
+
+    def tell(self, channel: str, user: str, message: SlackMessage) -> None:
+        """Say it to one person in a channel."""
+        self._api.call("chat.postEphemeral", channel=channel, user=user, **message.to_json())
+
+    def update(self, channel: str, timestamp: str, message: SlackMessage) -> None:
+        """Say something else in a message's place."""
+        self._api.call("chat.update", channel=channel, ts=timestamp, **message.to_json())
+
+    def home(self, user: str, message: SlackMessage) -> None:
+        """Show it in somebody's home tab."""
+        self._api.call("views.publish", user_id=user, view={"type": "home", "blocks": list(message.blocks)})
+
+    def ask(self, trigger_id: str, view: Mapping[str, Any]) -> None:
+        """Open a modal. Raises SlackRefused three seconds after the click."""
+        self._api.call("views.open", trigger_id=trigger_id, view=dict(view))

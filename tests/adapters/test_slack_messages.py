@@ -1,0 +1,118 @@
+"""Messages over Slack's own client, against a Slack that looks closely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bot.adapters.slack_api import SlackApi
+from bot.adapters.slack_messages import SlackWebMessages
+from bot.errors import SlackRefused, SlackUnavailable
+from bot.slack_message import SlackMessage
+from tests.slack.model import Channel, User
+from tests.slack.service import Slack, slack
+
+SAID = SlackMessage(
+    "payments cost $4,210",
+    ({"type": "section", "text": {"type": "mrkdwn", "text": "*payments* cost *$4,210*"}},),
+)
+OTHER = SlackMessage("idle: $12", ({"type": "section", "text": {"type": "mrkdwn", "text": "idle: *$12*"}},))
+
+
+@pytest.fixture
+def hub() -> Iterator[Slack]:
+    with slack() as running:
+        yield running
+
+
+@pytest.fixture
+def messages(hub: Slack) -> SlackWebMessages:
+    return SlackWebMessages(SlackApi(hub.bot_token, hub.api_url))
+
+
+@pytest.fixture
+def ana(hub: Slack) -> User:
+    return hub.person("ana")
+
+
+@pytest.fixture
+def channel(hub: Slack, ana: User) -> Channel:
+    return hub.channel("costs", ana)
+
+
+def test_a_message_is_said_and_said_otherwise(
+    hub: Slack, messages: SlackWebMessages, channel: Channel
+) -> None:
+    """In its own place."""
+    timestamp = messages.post(channel.id, SAID)
+    messages.update(channel.id, timestamp, OTHER)
+
+    [message] = hub.messages(channel)
+    assert (message.text, len(message.versions)) == (OTHER.text, 1)
+    hub.assert_clean()
+
+
+def test_one_person_is_told(hub: Slack, messages: SlackWebMessages, ana: User, channel: Channel) -> None:
+    """And nobody else."""
+    messages.tell(channel.id, ana.id, SAID)
+
+    assert hub.messages(channel) == []
+    assert [message.text for message in hub.ephemerals(ana)] == [SAID.text]
+    hub.assert_clean()
+
+
+def test_the_home_tab_is_drawn(hub: Slack, messages: SlackWebMessages, ana: User) -> None:
+    """For one person."""
+    messages.home(ana.id, SAID)
+
+    home = hub.home(ana)
+    assert home is not None
+    hub.assert_clean()
+
+
+@pytest.mark.parametrize(
+    ("reason", "error"),
+    [
+        ("channel_not_found", SlackRefused),
+        ("is_archived", SlackRefused),
+        ("token_revoked", SlackRefused),
+        ("invalid_blocks", SlackRefused),
+        ("ratelimited", SlackUnavailable),
+        ("internal_error", SlackUnavailable),
+        ("html", SlackUnavailable),
+    ],
+)
+def test_no_error_of_slack_leaves_as_it_is(
+    hub: Slack, messages: SlackWebMessages, channel: Channel, reason: str, error: type[Exception]
+) -> None:
+    """What another try may mend is told from what it will not."""
+    hub.fault("chat.postMessage", reason)
+
+    with pytest.raises(error) as raised:
+        messages.post(channel.id, SAID)
+    assert hub.bot_token not in str(raised.value)
+
+
+def test_a_limit_says_when_to_come_again(hub: Slack, messages: SlackWebMessages, channel: Channel) -> None:
+    """As Slack asks."""
+    hub.fault("chat.postMessage", "ratelimited", retry_after=7)
+
+    with pytest.raises(SlackUnavailable) as raised:
+        messages.post(channel.id, SAID)
+    assert raised.value.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/slack.com",
+        "https://hooks.slack.com.evil.example/x",
+        "http://hooks.slack.com/x",
+        "",
+    ],
+)
+def test_an_answer_goes_to_slack_alone(messages: SlackWebMessages, url: str) -> None:
+    """Whatever a payload names."""
+    with pytest.raises(SlackRefused):
+        messages.respond(url, SAID)
