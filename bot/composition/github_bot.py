@@ -100,9 +100,7 @@ class GitHubBot:
             check=lambda told, publication: self._say_check(told, Publication.from_json(publication).check),
             finish=self._finish,
             suggest=self._suggest,
-            apologise=lambda told, reason, again: self._say_check(
-                told, pull_request_report.outage(reason, again=again)
-            ),
+            apologise=self._apologise,
             command=self._command,
             answer=lambda ref, answer: comment_commands.say_answer(
                 _ref(ref), comment_commands.Answer(**answer), comments=self._comments
@@ -176,6 +174,13 @@ class GitHubBot:
             checks=self._records.checks,
             name=CHECK_NAME,
         )
+
+    def _apologise(self, told: Json, reason: str, again: bool) -> None:  # noqa: FBT001 - a step's argument
+        self._say_check(told, pull_request_report.outage(reason, again=again))
+        if not again:
+            pull_request_report.say_failure(
+                _sight(told), reason, comments=self._comments, publications=self._records.publications
+            )
 
     def _finish(self, told: Json) -> None:
         pull_request_report.note_shown(

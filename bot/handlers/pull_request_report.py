@@ -11,6 +11,7 @@ from datetime import datetime
 
 from bot import policy
 from bot.approvals import APPROVALS_LAST, standing
+from bot.comment import render_failed
 from bot.errors import UserError
 from bot.github_events import PullRequestRef
 from bot.policy import Policy
@@ -111,6 +112,17 @@ def say_comment(
     ref = sight.facts.ref
     known = publications.comment(ref.repository.id, ref.number)
     kept = comments.put(ref, publication.comments, sight.head, known, create=publication.speak)
+    if kept is not None:
+        publications.keep_comment(kept)
+
+
+def say_failure(sight: Sight, reason: str, *, comments: Comments, publications: Publications) -> None:
+    """Where the comment speaks of an older head, let it say that this one could not be estimated."""
+    ref, head = sight.facts.ref, sight.head
+    known = publications.comment(ref.repository.id, ref.number)
+    if known is None or known.head_sha == head.head_sha:
+        return
+    kept = comments.put(ref, [render_failed(head.head_sha, reason)], head, known, create=False)
     if kept is not None:
         publications.keep_comment(kept)
 
