@@ -114,7 +114,8 @@ def test_the_servers_file_and_its_price_sheets_are_mounted(tmp_path: Path) -> No
     for name, text in found["ConfigMap-config"]["data"].items():
         (tmp_path / name).write_text(text)
     read = read_config(tmp_path / "tuppence.yaml")
-    assert (read.retention_days, read.digest.at, read.teams[0].budget_monthly) == (400, time(9), 17_500_000)
+    assert (read.retention_days, read.digest.at) == (400, time(9))
+    assert read.teams[0].budget_monthly == 17_500_000
     assert read.clusters[0].prices is not None
     assert read.clusters[0].prices.currency == "EUR"
 
