@@ -32,7 +32,7 @@ def charged(cost: HourCost, resource: str) -> dict[str, str]:
 
 
 def test_a_container_pays_for_the_larger_of_request_and_use() -> None:
-    """4 cores at 1.00: a asks 1 and uses 0.2, b asks 0.5 and uses 2; half a core is nobody's... by hand."""
+    """4 cores at 1.00: a asks 1 and uses 0.2, b asks 0.5 and uses 2; one core is nobody's."""
     cost = allocate(
         hour(
             node(cpu="1", memory="0"),
