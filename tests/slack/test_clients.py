@@ -97,12 +97,14 @@ def over_http(hub: Slack) -> Iterator[None]:
 def over_socket(hub: Slack) -> Iterator[None]:
     """The small bot in Socket Mode."""
     app_client = WebClient(hub.app_token, base_url=hub.api_url)
-    # It ends when its next ping is due.
-    handler = SocketModeHandler(make_app(hub), hub.app_token, web_client=app_client, ping_interval=0.2)
+    handler = SocketModeHandler(make_app(hub), hub.app_token, web_client=app_client, ping_interval=0.1)
     handler.connect()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
+        # Hanging up first spares the client its wait of three seconds for a message.
+        handler.client.auto_reconnect_enabled = False
+        hub.sockets.close()
         handler.close()  # type: ignore[no-untyped-call]
 
 
@@ -128,3 +130,15 @@ def test_bolt_takes_commands_clicks_modals_and_events(hub: Slack, way: Way) -> N
         home = hub.wait(lambda: hub.home(ana))
         assert home is not None
         assert home.blocks[0]["text"] == SECTION["text"]
+
+
+def test_a_client_in_socket_mode_comes_again(hub: Slack) -> None:
+    """Slack hangs up every few hours and says so first."""
+    hub.limits.tiers[1] = 10
+    ana = hub.person("ana")
+    with over_socket(hub):
+        hub.wait(lambda: hub.sockets.connected == 1)
+        hub.sockets.disconnect()
+        hub.wait(lambda: hub.journal.calls["apps.connections.open"] == 2 and hub.sockets.connected == 1)
+        assert hub.people.command(ana, "/cost", "gpu").in_time
+        assert hub.wait(lambda: hub.ephemerals(ana))[0].text == "gpu"
