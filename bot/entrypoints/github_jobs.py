@@ -27,6 +27,7 @@ from bot.github_events import (
     from_json,
     to_json,
 )
+from bot.logs import about
 
 EVENT = "event"
 """The workflow that a delivery starts."""
@@ -81,37 +82,43 @@ class GitHubWorkflows:
         """Each by a name of its own."""
 
         @DBOS.workflow(name="report")
-        def report(ref: Json, forced: bool) -> None:  # noqa: FBT001 - an argument of a durable workflow
-            self._report(ref, forced=forced)
+        def report(ref: Json, forced: bool, delivery: str) -> None:  # noqa: FBT001 - an argument of a durable workflow
+            with about(delivery=delivery, pull_request=_name(ref)):
+                self._report(ref, forced=forced)
 
         @DBOS.workflow(name="command")
-        def command(ref: Json, told: Json) -> None:
-            self._command(ref, told)
+        def command(ref: Json, told: Json, delivery: str) -> None:
+            with about(delivery=delivery, pull_request=_name(ref)):
+                self._command(ref, told)
 
         @DBOS.workflow(name="merged")
-        def merged(_ref: Json, told: Json) -> None:
-            tried("merged", self.steps.merged, told)
+        def merged(ref: Json, told: Json, delivery: str) -> None:
+            with about(delivery=delivery, pull_request=_name(ref)):
+                tried("merged", self.steps.merged, told)
 
         @DBOS.workflow(name="measure")
         def measure(ref: Json, _day: str) -> None:
-            tried("measure", self.steps.measure, ref)
+            with about(pull_request=_name(ref)):
+                tried("measure", self.steps.measure, ref)
 
         self._start_measure = measure
 
         @DBOS.workflow(name=EVENT)
-        def event(told: Json, digest: str) -> None:
-            found = from_json(told)
-            if isinstance(found, CommandWritten):
-                self._enqueue(command, _ref_json(found.ref), f"comment-{found.comment_id}", told)
-            elif isinstance(found, PullRequestClosed):
-                if found.merged:
-                    self._enqueue(merged, _ref_json(found.ref), digest, told)
-            elif isinstance(found, CheckAsked) and found.what == "explain":
-                for ref in tried("refs_of", self.steps.refs_of, told) or []:
-                    self._enqueue(command, ref, digest, told)
-            else:
-                for ref, forced in self._asked(told):
-                    self._enqueue(report, ref, digest, forced)
+        def event(told: Json, digest: str, delivery: str) -> None:
+            with about(delivery=delivery):
+                found = from_json(told)
+                if isinstance(found, CommandWritten):
+                    cause = f"comment-{found.comment_id}"
+                    self._enqueue(command, _ref_json(found.ref), cause, told, delivery)
+                elif isinstance(found, PullRequestClosed):
+                    if found.merged:
+                        self._enqueue(merged, _ref_json(found.ref), digest, told, delivery)
+                elif isinstance(found, CheckAsked) and found.what == "explain":
+                    for ref in tried("refs_of", self.steps.refs_of, told) or []:
+                        self._enqueue(command, ref, digest, told, delivery)
+                else:
+                    for ref, forced in self._asked(told):
+                        self._enqueue(report, ref, digest, forced, delivery)
 
     def _asked(self, told: Json) -> list[tuple[Json, bool]]:
         """The pull requests that an event asks a report of, and whether even if it has one."""
@@ -123,10 +130,10 @@ class GitHubWorkflows:
             return [(ref, forced) for ref in tried("refs_of", self.steps.refs_of, told) or []]
         return []
 
-    def _enqueue(self, workflow: Callable[..., Any], ref: Json, cause: str, argument: Any) -> None:  # noqa: ANN401 - JSON
+    def _enqueue(self, workflow: Callable[..., Any], ref: Json, cause: str, *arguments: Any) -> None:  # noqa: ANN401 - JSON
         """One piece of work in the pull request's own partition."""
         place = f"{ref['repository']['id']}/{ref['number']}"
-        enqueue(workflow, f"{workflow.__name__}/{place}/{cause}", place, ref, argument)
+        enqueue(workflow, f"{workflow.__name__}/{place}/{cause}", place, ref, *arguments)
 
     def _report(self, ref: Json, *, forced: bool) -> None:
         sight = self._settled(ref)
@@ -163,8 +170,15 @@ class GitHubWorkflows:
 
 
 def work_of(delivery: Delivery, event: Event) -> Work:
-    """The work that a delivery asks for. The digest of its body is its id: a second delivery does nothing."""
-    return Work(EVENT, f"event/{delivery.digest}", (to_json(event), delivery.digest))
+    """The work that a delivery asks for. The digest of its body is its id: a second delivery does nothing.
+
+    GitHub's own id of the delivery goes along for the log.
+    """
+    return Work(EVENT, f"event/{delivery.digest}", (to_json(event), delivery.digest, delivery.id))
+
+
+def _name(ref: Json) -> str:
+    return f"{ref['repository']['owner']}/{ref['repository']['name']}#{ref['number']}"
 
 
 def _ref_json(ref: PullRequestRef) -> Json:

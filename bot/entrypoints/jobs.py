@@ -19,7 +19,7 @@ from bot.errors import OutsideError
 log = logging.getLogger(__name__)
 
 NAME = "tuppence"
-WORKFLOWS = "2026-11-1"
+WORKFLOWS = "2026-11-2"
 """Changes only when the workflows' shape changes: executors of another version leave work alone."""
 EVENTS, IN_TURN = "events", "pull-requests"
 """The queues: what came in, and what is done one at a time for each partition key."""

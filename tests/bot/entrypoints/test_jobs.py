@@ -18,6 +18,8 @@ from dataclasses import asdict
 from bot.entrypoints import github_jobs, jobs
 from bot.entrypoints.deliveries import Queue
 from bot.errors import GitHubUnavailable
+from bot.logs import configure
+from bot.redaction import Redactor
 from bot.github_events import CommandWritten, Delivery, PullRequestClosed, PullRequestChanged, PullRequestRef, Repository
 
 database, journal, script = sys.argv[1:4]
@@ -87,6 +89,7 @@ def answer(ref, answer):
     if not count("answer", key=answer["key"]):
         write(step="answer", number=ref["number"], key=answer["key"], text=answer["text"])
 
+configure(Redactor(()), stream=open(journal + ".log", "a"))
 jobs.PAUSES = (0.1, 0.2)
 github_jobs.QUIET_SECONDS = plan.get("quiet", 0.0)
 steps = github_jobs.Steps(look=look, begin=effect("begin"), analyse=analyse, comment=effect("comment"),
@@ -200,6 +203,17 @@ def test_what_fails_outside_is_tried_again(step: str, tmp_path: Path) -> None:
     assert steps(journal, "comment") == steps(journal, "check") == [(1, "a")]
     told = [(line["reason"], line["again"]) for line in journal if line["step"] == "apologise"]
     assert told == ([] if step == "look" else [("GitHub answered 502", True)] * 2)
+
+
+def test_every_line_of_a_step_says_which_delivery_and_pull_request_it_is_about(tmp_path: Path) -> None:
+    """The id is the one that GitHub shows on the App's page."""
+    deliveries = [(1, "a", "digest", 0.0)]
+    run(tmp_path, deliveries=deliveries, until=["finish", 1], fail={"look": 1, "comment": 1})
+    lines = [json.loads(line) for line in (tmp_path / "journal.log").read_text().splitlines()]
+
+    about = {"delivery": "x", "pull_request": "acme/shop#1"}
+    told = {line["message"]: about.items() <= line.items() for line in lines if "failed" in line["message"]}
+    assert told == {"look failed: GitHub answered 502": True, "comment failed: GitHub answered 502": True}
 
 
 def test_what_never_works_ends_in_a_word_and_not_in_an_error(tmp_path: Path) -> None:
