@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from operator import attrgetter
 
 from estimators.prices import Provenance
 from estimators.usage import WorkloadKey
@@ -270,11 +271,17 @@ def _added(parts: list[WorkloadCost]) -> WorkloadCost:
     models: Counter[str] = Counter()
     for part in parts:
         models.update(part.gpu_models)
-    sums = {name: sum(getattr(part, name) for part in parts) for name in ADDED_UP}
-    return WorkloadCost(first.workload, **sums, gpu_models=dict(models), labels=first.labels)
+    sums = map(sum, zip(*map(_numbers, parts), strict=True))
+    return WorkloadCost(
+        first.workload,
+        **dict(zip(ADDED_UP, sums, strict=True)),
+        gpu_models=dict(models),
+        labels=first.labels,
+    )
 
 
 ADDED_UP = tuple(
     item.name for item in fields(WorkloadCost) if item.name not in {"workload", "gpu_models", "labels"}
 )
 """The fields of `WorkloadCost` that are plain numbers, in their order: sums over hours are their sums."""
+_numbers = attrgetter(*ADDED_UP)
