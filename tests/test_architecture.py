@@ -43,7 +43,7 @@ VENDORS = {
     "slack_bolt": ("bot/entrypoints/slack*.py", "bot/adapters/slack_*.py"),
     "slack_sdk": ("bot/entrypoints/slack*.py", "bot/adapters/slack_*.py"),
     "sqlalchemy": ("bot/adapters/*_store.py", "bot/adapters/records*.py", "bot/migrations/*.py"),
-    "starlette": ("bot/entrypoints/http_app.py", "bot/entrypoints/serving.py"),
+    "starlette": ("bot/entrypoints/http_app.py", "bot/entrypoints/serving.py", "bot/entrypoints/slack_http.py"),
     "urllib3": (
         "bot/adapters/github_client.py",
         "bot/adapters/kubernetes_*.py",

@@ -23,7 +23,8 @@ class SlackApi:
     """The Web API under one bot token. Safe to use from many threads: slack_sdk opens a connection a call."""
 
     def __init__(self, token: str, base_url: str) -> None:
-        self._client = WebClient(token=token, base_url=base_url, timeout=SECONDS)
+        # Left to itself slack_sdk sends a message again whose answer was lost.
+        self._client = WebClient(token=token, base_url=base_url, timeout=SECONDS, retry_handlers=[])
         self._host = urlsplit(base_url).hostname
 
     def call(self, method: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import requests
+from slack_sdk.errors import SlackClientError
+from slack_sdk.webhook import WebhookClient
 
 from bot.adapters.slack_api import SECONDS, SlackApi
 from bot.errors import SlackRefused, SlackUnavailable
@@ -27,12 +28,12 @@ class SlackWebMessages:
             raise SlackRefused("the address to answer at is not Slack's", "expired_url")
         told = {**message.to_json(), "response_type": "ephemeral", "replace_original": replace}
         try:
-            answer = requests.post(response_url, json=told, timeout=SECONDS, allow_redirects=False)
-        except (requests.RequestException, ValueError) as error:
+            answer = WebhookClient(response_url, timeout=SECONDS, retry_handlers=[]).send_dict(told)
+        except (SlackClientError, OSError, ValueError) as error:
             raise SlackUnavailable("Slack did not take an answer") from error
         if answer.status_code in _GONE:
             raise SlackRefused("Slack no longer takes answers to this question", "expired_url")
-        if answer.status_code != 200:
+        if answer.status_code != 200 or answer.body.lstrip().startswith("<"):
             raise SlackUnavailable(f"Slack answered {answer.status_code} to an answer")
 
     def post(self, channel: str, message: SlackMessage) -> str:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from bot.adapters.slack_api import SlackApi
 from bot.adapters.slack_messages import SlackWebMessages
 from bot.errors import SlackRefused, SlackUnavailable
 from bot.slack_message import SlackMessage
+from tests.served import served
 from tests.slack.model import Channel, User
 from tests.slack.service import Slack, slack
 
@@ -20,9 +25,16 @@ SAID = SlackMessage(
 OTHER = SlackMessage("idle: $12", ({"type": "section", "text": {"type": "mrkdwn", "text": "idle: *$12*"}},))
 
 
+async def taken(_request: Request) -> Response:
+    """Every question is acknowledged."""
+    return Response()
+
+
 @pytest.fixture
 def hub() -> Iterator[Slack]:
-    with slack() as running:
+    app = Starlette(routes=[Route("/", taken, methods=["POST"])])
+    with slack() as running, served(app) as port:
+        running.events_url = f"http://127.0.0.1:{port}/"
         yield running
 
 
@@ -115,4 +127,30 @@ def test_a_limit_says_when_to_come_again(hub: Slack, messages: SlackWebMessages,
 def test_an_answer_goes_to_slack_alone(messages: SlackWebMessages, url: str) -> None:
     """Whatever a payload names."""
     with pytest.raises(SlackRefused):
+        messages.respond(url, SAID)
+
+
+def test_a_question_is_answered_where_it_was_asked_five_times_at_most(
+    hub: Slack, messages: SlackWebMessages, ana: User, channel: Channel
+) -> None:
+    """After that Slack takes no more, and says so."""
+    url = hub.people.command(ana, "/cost", "idle", channel=channel).payload["response_url"]
+    for _ in range(5):
+        messages.respond(url, SAID)
+
+    assert [message.text for message in hub.ephemerals(ana)] == [SAID.text] * 5
+    with pytest.raises(SlackRefused) as raised:
+        messages.respond(url, SAID)
+    assert raised.value.reason == "expired_url"
+
+
+@pytest.mark.parametrize("kind", ["503", "html", "reset"])
+def test_an_answer_that_slack_does_not_take_now_is_tried_again_later(
+    hub: Slack, messages: SlackWebMessages, ana: User, channel: Channel, kind: str
+) -> None:
+    """It is no refusal."""
+    url = hub.people.command(ana, "/cost", "idle", channel=channel).payload["response_url"]
+    hub.fault("response_url", kind)
+
+    with pytest.raises(SlackUnavailable):
         messages.respond(url, SAID)
