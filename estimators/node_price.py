@@ -124,6 +124,18 @@ def measured_rates(node: Node, capacity: Capacity, sheet: PriceSheet, as_of: str
     return Rates(cpu, memory, gpu_hour, "OpenCost node prices", as_of, Provenance.MEASURED)
 
 
+def rates_of_node(node: Node, sheet: PriceSheet, as_of: str) -> tuple[Rates, Capacity]:
+    """The prices of a node and its size: a sheet that a person named, OpenCost's prices, then the sheet.
+
+    `as_of` is the date of OpenCost's prices, ISO 8601.
+    """
+    capacity = capacity_of(node)
+    rates = sheet_rates(node.labels, sheet, capacity, node.name)
+    if not sheet.explicit or rates.provenance is Provenance.ASSUMED:
+        rates = measured_rates(node, capacity, sheet, as_of) or rates
+    return rates, capacity
+
+
 def _advertised(node: Node) -> Decimal:
     size = node.capacity or node.allocatable
     return sum((amount for name, amount in size.items() if is_gpu(name)), ZERO)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from estimators.change import Cluster
 from estimators.gpu import GpuShare, gpu_labels, physical_gpus
 from estimators.money import ZERO
-from estimators.node_price import Capacity, capacity_of, measured_rates, sheet_rates
+from estimators.node_price import Capacity, rates_of_node, sheet_rates
 from estimators.placement import demanded_labels, fits, matching_nodes
 from estimators.prices import Provenance, Rates
 from estimators.usage import Node
@@ -108,13 +108,9 @@ class RateBook:
 
     def _of(self, node: Node) -> tuple[Rates, Capacity]:
         if node.name not in self._nodes:
-            sheet, usage = self._cluster.prices, self._cluster.usage
-            capacity = capacity_of(node)
-            rates = sheet_rates(node.labels, sheet, capacity, node.name)
-            if not sheet.explicit or rates.provenance is Provenance.ASSUMED:
-                as_of = usage.prices_as_of if usage else ""
-                rates = measured_rates(node, capacity, sheet, as_of) or rates
-            self._nodes[node.name] = (rates, capacity)
+            usage = self._cluster.usage
+            as_of = usage.prices_as_of if usage else ""
+            self._nodes[node.name] = rates_of_node(node, self._cluster.prices, as_of)
         return self._nodes[node.name]
 
 

@@ -30,6 +30,7 @@ class Layout:
 
     `cadvisor` and `state` are the prefixes that the labels of cAdvisor and kube-state-metrics have
     there; empty where there is nothing. `containers` is how many series one metric of cAdvisor has.
+    `mixed`: it holds several clusters, and nothing tells which is meant.
     """
 
     cadvisor: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class Layout:
     containers: int = 0
     cpu_rule: str = ""
     partial: tuple[str, ...] = ()
+    mixed: bool = False
 
     @property
     def rate_seconds(self) -> int:
@@ -63,10 +65,11 @@ def discover(api: PrometheusApi, scope: Scope, *, start: datetime, end: datetime
     return Layout(
         cadvisor=cadvisor,
         state=state,
-        scrape_interval_seconds=_interval(max(counts)) if counts else 60,
+        scrape_interval_seconds=usual_interval(max(counts), _COUNTED_SECONDS) if counts else 60,
         containers=int(sum(values[f"containers{prefix}"] for prefix in cadvisor)),
         cpu_rule=rule,
         partial=(*mixed, *_missing(api, values, rule=rule, mixed=bool(mixed))),
+        mixed=bool(mixed),
     )
 
 
@@ -109,10 +112,10 @@ def _complete(values: Mapping[str, float]) -> bool:
     return RATE_RULE in values and values[RATE_RULE] >= _COVERS * containers
 
 
-def _interval(count: float) -> int:
-    """The usual interval that fits `count` samples in the counted time best."""
-    seconds = _COUNTED_SECONDS / max(count, 1)
-    return min(_INTERVALS, key=lambda usual: abs(log(usual / seconds)))
+def usual_interval(count: float, seconds: int) -> int:
+    """The usual interval between scrapes that fits `count` samples within `seconds` best."""
+    between = seconds / max(count, 1)
+    return min(_INTERVALS, key=lambda usual: abs(log(usual / between)))
 
 
 def _mixed_clusters(seen: Sequence[Sample]) -> Iterator[str]:

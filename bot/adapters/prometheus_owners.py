@@ -45,8 +45,11 @@ class Owners:
 
     def workload(self, namespace: str, pod: str, day: int) -> WorkloadKey:
         """The workload of a pod on one of the days; the pod itself where nothing owns it."""
-        kind, name = self.direct(namespace, pod, day)
-        kind, name = self.above.get((kind, namespace, name), (kind, name))
+        return self.topmost(namespace, pod, self.direct(namespace, pod, day))
+
+    def topmost(self, namespace: str, pod: str, owner: Named) -> WorkloadKey:
+        """The workload of a pod whose own owner (kind, name) is known: a Deployment, not its ReplicaSet."""
+        kind, name = self.above.get((owner[0], namespace, owner[1]), owner)
         if kind in _NO_OWNER:
             return WorkloadKey(namespace, "Pod", pod)
         return WorkloadKey(namespace, kind, name)
@@ -83,12 +86,7 @@ def with_replicasets(
     ask for. The last `seconds` are read of the others alone.
     """
     above = dict(owners.above)
-    held = {
-        ("ReplicaSet", namespace, name)
-        for (namespace, _), known in owners.pods.items()
-        for _, (kind, name) in known
-        if kind == "ReplicaSet"
-    }
+    held = _held(owners, "ReplicaSet")
     if not held:
         return owners
     now = [scope.series(REPLICASET_OWNERS, prefix, CONTROLS) for prefix in layout.state]
@@ -100,6 +98,33 @@ def with_replicasets(
         query = any_of([f"last_over_time({selector}[{seconds}s])" for selector in past])
         _learn_replicasets(above, api.instant(query, at=end))
     return Owners(owners.pods, above)
+
+
+def with_jobs(
+    api: PrometheusApi, scope: Scope, layout: Layout, owners: Owners, *, end: datetime, seconds: int
+) -> Owners:
+    """The owners with what owns those Jobs that are not known yet: they may have been deleted at once."""
+    gone = sorted(
+        {name for _, _, name in _held(owners, "Job") - owners.above.keys() if is_kubernetes_name(name)}
+    )
+    if not gone:
+        return owners
+    above = dict(owners.above)
+    named = (matcher("job_name", *gone),) if len(gone) <= MOST_NAMES else ()
+    past = [scope.series(JOB_OWNERS, prefix, CONTROLS, *named) for prefix in layout.state]
+    for sample in api.instant(any_of([f"last_over_time({one}[{seconds}s])" for one in past]), at=end):
+        _learn(above, own_labels(sample.labels), "Job", "job_name")
+    return Owners(owners.pods, above)
+
+
+def _held(owners: Owners, kind: str) -> set[tuple[str, str, str]]:
+    """The objects of a kind that own pods."""
+    return {
+        (kind, namespace, name)
+        for (namespace, _), known in owners.pods.items()
+        for _, (owner, name) in known
+        if owner == kind
+    }
 
 
 def _learn_replicasets(above: dict[tuple[str, str, str], Named], samples: Iterable[Sample]) -> None:

@@ -28,7 +28,7 @@ VALUES_AT_ONCE = 300_000
 A day of more than twice this many is asked in parts.
 """
 
-_CHANGED_BY_RESTART = frozenset({"id", "name", "image", "cpu"})
+CHANGED_BY_RESTART = frozenset({"id", "name", "image", "cpu"})
 """Labels in which the parts of one container differ; cAdvisor once had a series for each core."""
 
 
@@ -58,17 +58,17 @@ def chunks(span: Span, containers: int) -> list[Span]:
 def read_cpu(api: PrometheusApi, scope: Scope, layout: Layout, span: Span) -> ContainerSeries:
     """CPU by container, from the recording rule where there is one."""
     if layout.cpu_rule:
-        return _merged(_range(api, scope.containers(layout.cpu_rule, ""), span, layout.containers))
+        return merged(_range(api, scope.containers(layout.cpu_rule, ""), span, layout.containers))
     window = max(span.step_seconds, layout.rate_seconds)
     rates = [f"rate({scope.containers(CPU, prefix)}[{window}s])" for prefix in layout.cadvisor]
-    return _merged(_range(api, any_of(rates), span, layout.containers), parts=_CHANGED_BY_RESTART)
+    return merged(_range(api, any_of(rates), span, layout.containers), parts=CHANGED_BY_RESTART)
 
 
 def read_memory(api: PrometheusApi, scope: Scope, layout: Layout, span: Span) -> ContainerSeries:
     """The highest working set of each step, by container."""
     window = max(span.step_seconds, 2 * layout.scrape_interval_seconds)
     peaks = [f"max_over_time({scope.containers(MEMORY, prefix)}[{window}s])" for prefix in layout.cadvisor]
-    return _merged(_range(api, any_of(peaks), span, layout.containers))
+    return merged(_range(api, any_of(peaks), span, layout.containers))
 
 
 def _range(api: PrometheusApi, query: str, span: Span, containers: int) -> list[RangeSeries]:
@@ -82,7 +82,7 @@ def _range(api: PrometheusApi, query: str, span: Span, containers: int) -> list[
     )
 
 
-def _merged(rows: Iterable[RangeSeries], parts: frozenset[str] = frozenset()) -> ContainerSeries:
+def merged(rows: Iterable[RangeSeries], parts: frozenset[str] = frozenset()) -> ContainerSeries:
     """One series a container: the sum of its parts, the highest of its copies."""
     copies: dict[tuple[tuple[str, str, str], frozenset[tuple[str, str]]], Series] = {}
     for row in rows:
@@ -96,7 +96,7 @@ def _merged(rows: Iterable[RangeSeries], parts: frozenset[str] = frozenset()) ->
             copies[key] = np.where(np.isnan(known), row.values, known + np.nan_to_num(row.values))
         else:
             copies[key] = np.fmax(known, row.values)
-    merged: dict[tuple[str, str, str], Series] = {}
+    highest: dict[tuple[str, str, str], Series] = {}
     for (place, _), values in copies.items():
-        merged[place] = np.fmax(merged[place], values) if place in merged else values
-    return merged
+        highest[place] = np.fmax(highest[place], values) if place in highest else values
+    return highest
