@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
-from bot.errors import OutsideError
+from bot.errors import OutsideError, SlackRefused, UserError
 
 log = logging.getLogger(__name__)
 
@@ -92,14 +92,15 @@ def tried(
     *arguments: Any,  # noqa: ANN401 - JSON
     apologise: Callable[[str, bool], None] | None = None,
 ) -> Any:  # noqa: ANN401 - JSON
-    """The step's result; tried again with growing pauses, None where it never worked.
+    """The step's result; tried again with growing pauses, None where it never worked or never will.
 
     `apologise` is told what is wrong, and whether it is tried again.
     """
-    for pause in (*PAUSES, None):
+    for planned in (*PAUSES, None):
         outcome = DBOS.run_step({"name": name}, _guarded(step), *arguments)
         if "failure" not in outcome:
             return outcome["result"]
+        pause = None if outcome["final"] else planned
         log.warning("%s failed: %s", name, outcome["failure"])
         if apologise is not None and (pause is None or not outcome["retry_after"]):
             # Where GitHub says when to come back, one more write would only put it off.
@@ -117,9 +118,18 @@ def _guarded(step: Callable[..., Any]) -> Callable[..., Json]:
         try:
             return {"result": step(*arguments)}
         except OutsideError as error:
-            return {"failure": str(error), "retry_after": float(getattr(error, "retry_after", None) or 0.0)}
+            return _failure(
+                str(error), getattr(error, "retry_after", None), final=isinstance(error, SlackRefused)
+            )
+        except UserError as error:
+            return _failure(str(error).splitlines()[0], final=True)
         except Exception:
             log.exception("a step failed by a mistake of ours")
-            return {"failure": "an internal error, which is logged", "retry_after": 0.0}
+            return _failure("an internal error, which is logged")
 
     return guarded
+
+
+def _failure(reason: str, retry_after: float | None = None, *, final: bool = False) -> Json:
+    """`final`: another try would end the same."""
+    return {"failure": reason, "retry_after": float(retry_after or 0.0), "final": final}

@@ -17,7 +17,7 @@ import json, os, sys, time
 from dataclasses import asdict
 from bot.entrypoints import github_jobs, jobs
 from bot.entrypoints.deliveries import Queue
-from bot.errors import GitHubUnavailable
+from bot.errors import GitHubUnavailable, UserError
 from bot.logs import configure
 from bot.redaction import Redactor
 from bot.github_events import CommandWritten, Delivery, PullRequestClosed, PullRequestChanged, PullRequestRef, Repository
@@ -42,6 +42,8 @@ def trouble(step):
     if plan.get("kill_at") == step and not os.path.exists(journal + ".killed"):
         open(journal + ".killed", "w").close()
         os.kill(os.getpid(), 9)
+    if step in plan.get("refuse", []):
+        raise UserError("prices.yaml, line 3: 'x' is no price: write a number\\nand more")
     if count("tried " + step) < plan.get("fail", {}).get(step, 0):
         write(step="tried " + step)
         raise GitHubUnavailable("GitHub answered 502")
@@ -222,6 +224,18 @@ def test_what_never_works_ends_in_a_word_and_not_in_an_error(tmp_path: Path) -> 
 
     assert [line["again"] for line in journal if line["step"] == "apologise"] == [True, True, False]
     assert steps(journal, "comment") == []
+
+
+def test_what_a_person_must_mend_is_told_at_once_and_not_tried_again(tmp_path: Path) -> None:
+    """Another try would end the same."""
+    journal, _ = run(tmp_path, deliveries=[(1, "a", "d", 0.0)], until=["apologise", 1], refuse=["analyse"])
+
+    [apology] = [line for line in journal if line["step"] == "apologise"]
+    assert (apology["reason"], apology["again"]) == (
+        "prices.yaml, line 3: 'x' is no price: write a number",
+        False,
+    )
+    assert len(steps(journal, "analyse")) == 1
 
 
 @pytest.mark.parametrize("step", ["command", "answer"])
