@@ -116,13 +116,14 @@ def array(check: Check, least: int = 1, most: int | None = None) -> Check:
 def record(
     required: Mapping[str, Check], optional: Mapping[str, Check] | None = None, rule: Check | None = None
 ) -> Check:
-    """An object with these keys and no others; `rule` looks at an object whose keys are right."""
+    """An object with these keys and no others; `rule` looks at an object whose parts are right."""
     known = {**required, **(optional or {})}
 
     def check(walk: Walk, pointer: str, value: Json) -> None:
         if not isinstance(value, dict):
             walk.refuse(pointer, "must be an object")
             return
+        before = len(walk.problems)
         for name in required.keys() - value.keys():
             walk.refuse(pointer, f"missing required field: {name}")
         for name in value.keys() - known.keys():
@@ -130,7 +131,7 @@ def record(
         for name, part in value.items():
             if name in known:
                 known[name](walk, f"{pointer}/{name}", part)
-        if rule is not None and required.keys() <= value.keys():
+        if rule is not None and len(walk.problems) == before:
             rule(walk, pointer, value)
 
     return check

@@ -160,7 +160,9 @@ class Line:
 
     def _judge(self, came: Acknowledged, *, at_home: bool) -> None:
         if came.status == 0:
-            self.journal.violations.append(f"{came.what}: no answer within {PATIENCE:g} s")
+            self.journal.violations.append(
+                f"{came.what}: no answer within {PATIENCE:g} s {came.body}".strip()
+            )
         elif came.seconds > ACKNOWLEDGE_SECONDS:
             self.journal.violations.append(f"{came.what}: acknowledged after {came.seconds:.1f} s")
         elif at_home and not 200 <= came.status < 300 and came.status < 500:

@@ -9,6 +9,8 @@ from itertools import count
 from threading import RLock
 from typing import Any, Literal
 
+from tests.slack.manifest import Installed
+
 Json = Any
 Kind = Literal["public", "private", "im"]
 
@@ -200,6 +202,8 @@ class World:
     scopes: set[str]
     app_scopes: set[str]
     token_error: str = ""
+    manifest: Installed | None = None
+    """What the app declared; None lets everything through."""
     user_groups: bool = True
     home_tab: bool = True
     users: dict[str, User] = field(default_factory=dict)

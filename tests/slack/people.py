@@ -37,6 +37,8 @@ class People:
         """Type a slash command in a channel, or in the conversation with the app."""
         world = self._world
         assert "commands" in world.scopes, "an app without the scope `commands` has no slash commands"
+        declared = world.manifest
+        assert declared is None or command in declared.commands, f"{command} is not in the app manifest"
         with world.lock:
             place = channel or world.direct(user)
             payload = payloads.slash_command(world, self._actor(user, team), place, command, text)
@@ -66,6 +68,8 @@ class People:
         (or what a picker gives); `forged` is sent instead of the button's own value. A message that is
         gone can still be clicked: clients lag behind.
         """
+        declared = self._world.manifest
+        assert declared is None or declared.interactive, "interactivity is not in the app manifest"
         with self._world.lock:
             element = place.element(action_id, value=value)
             pressed = payloads.action(self._world, element, forged if choose is None else choose)
@@ -121,13 +125,17 @@ class People:
         signing: Signing = GENUINE,
     ) -> Acknowledged:
         """Any event; `retry` 1 to 3 adds the headers of a repetition (keep its `event_id`)."""
+        declared = self._world.manifest
+        assert declared is None or what["type"] in declared.events, (
+            f"{what['type']} is not in the app manifest"
+        )
         with self._world.lock:
             payload = payloads.event(self._world, self._actor(user, team), what)
         if event_id:
             payload["event_id"] = event_id
         again = {"X-Slack-Retry-Num": str(retry), "X-Slack-Retry-Reason": "http_timeout"} if retry else None
         return self._line.send(
-            f"event {what.get('type')}", "events_api", payload,
+            f"event {what['type']}", "events_api", payload,
             signing=signing, headers=again, at_home=self._at_home(user, team),
         )  # fmt: skip
 

@@ -7,6 +7,9 @@ The app's side
                             None they go over the app's Socket Mode connections
     hub.scopes, hub.app_scopes    sets of what is installed; take some away to test `missing_scope`
 
+    hub.install(manifest)   the parsed deploy/slack-app.yaml: exactly its scopes, and nobody can type a command or
+                            click, and no event is sent, that it does not declare
+
 Setting the scene (each returns the object of model.py)
     hub.person(name, guest=, single_channel_guest=, stranger=, deleted=, is_bot=, is_admin=, team=, email=) -> User
     hub.channel(name, *members, private=, archived=, shared=, with_bot=True) -> Channel
@@ -52,9 +55,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tests.slack.api import Api
 from tests.slack.delivery import Line
@@ -62,6 +65,7 @@ from tests.slack.faults import Fault
 from tests.slack.http_server import SlackServer
 from tests.slack.journal import Journal
 from tests.slack.limits import Limits
+from tests.slack.manifest import installed
 from tests.slack.model import Channel, File, Group, Kind, Message, Team, User, View, World
 from tests.slack.people import People
 from tests.slack.socket_mode import Sockets
@@ -197,6 +201,15 @@ class Slack:
             group = Group(self.world.new_id("S"), handle, [it.id for it in members])
             self.world.groups[group.id] = group
             return group
+
+    def install(self, manifest: Mapping[str, Any]) -> None:
+        """Install the app as its manifest declares it: its scopes, commands, events and Home tab only."""
+        declared = installed(manifest)
+        with self.world.lock:
+            self.world.manifest = declared
+            self.world.scopes.clear()
+            self.world.scopes.update(declared.scopes)
+            self.world.home_tab = declared.home_tab
 
     def advance(self, seconds: float) -> None:
         """Move the clock ahead; scheduled messages whose time has come appear."""

@@ -18,35 +18,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.served import served
+from tests.slack.delivery import Signing
+from tests.slack.examples import REJECT, button, section
 from tests.slack.service import Slack
 
-SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*payments* cost *$4,210*"}}
-BUTTON = {
-    "type": "button",
-    "action_id": "share",
-    "text": {"type": "plain_text", "text": "Share"},
-    "value": "42",
-}
-MODAL = {
-    "type": "modal",
-    "callback_id": "reject",
-    "title": {"type": "plain_text", "text": "Reject"},
-    "submit": {"type": "plain_text", "text": "Reject"},
-    "blocks": [
-        {
-            "type": "input",
-            "block_id": "why",
-            "label": {"type": "plain_text", "text": "Why?"},
-            "element": {"type": "plain_text_input", "action_id": "reason"},
-        }
-    ],
-}
-
-
-@pytest.fixture
-def client(hub: Slack) -> WebClient:
-    """slack_sdk's client of the app."""
-    return WebClient(hub.bot_token, base_url=hub.api_url)
+SECTION = section("*payments* cost *$4,210*")
+BUTTON = button("share", value="42")
 
 
 def make_app(hub: Slack) -> App:
@@ -64,7 +41,7 @@ def make_app(hub: Slack) -> App:
     @app.action("share")
     def share(ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()
-        client.views_open(trigger_id=body["trigger_id"], view=MODAL)
+        client.views_open(trigger_id=body["trigger_id"], view=REJECT)
 
     @app.view("reject")
     def reject(ack: Ack, view: dict[str, Any]) -> None:
@@ -106,6 +83,24 @@ def over_socket(hub: Slack) -> Iterator[None]:
         handler.client.auto_reconnect_enabled = False
         hub.sockets.close()
         handler.close()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    ("signing", "status"),
+    [
+        pytest.param(Signing(), 200, id="right"),
+        pytest.param(Signing(age=299), 200, id="299 s old"),
+        pytest.param(Signing(age=301), 401, id="301 s old"),
+        pytest.param(Signing(secret="other"), 401, id="other secret"),
+        pytest.param(Signing(signature="v0=00"), 401, id="wrong"),
+    ],
+)
+def test_bolts_own_signature_check_runs(hub: Slack, signing: Signing, status: int) -> None:
+    """In front of every listener; a replay within five minutes passes it."""
+    with over_http(hub):
+        came = hub.people.command(hub.person("ana"), "/cost", "x", signing=signing)
+        assert came.status == status
+        assert hub.people.replay(came).status == status
 
 
 Way = Callable[[Slack], AbstractContextManager[None]]

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Barrier, Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 import requests
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.webhook import WebhookClient
 
 from tests.http_peer import Asked, Reply, peer
 from tests.slack import delivery
 from tests.slack.delivery import Signing
+from tests.slack.examples import actions, button, section
 from tests.slack.model import Message, User
+from tests.slack.scripted_bot import fields, scripted_bot
 from tests.slack.service import Slack, slack
-from tests.slack.test_blocks import actions, button, question, section
-
-MODAL = {
-    "type": "modal",
-    "title": {"type": "plain_text", "text": "Reject"},
-    "submit": {"type": "plain_text", "text": "Reject"},
-    "blocks": [question(block_id="why")],
-}
-
-
-@contextmanager
-def bot(hub: Slack, *replies: Reply) -> Iterator[list[Asked]]:
-    """An app that answers with the replies in their order, and then with empty ones."""
-    left = list(replies)
-    with peer(lambda _: left.pop(0) if left else Reply()) as (url, asked):
-        hub.events_url = f"{url}/slack/events"
-        yield asked
-
-
-def fields(asked: Asked) -> dict[str, str]:
-    """The form of a request."""
-    return {name: values[0] for name, values in parse_qs(asked.body, keep_blank_values=True).items()}
 
 
 @pytest.fixture
@@ -81,7 +57,7 @@ def test_slacks_own_verifier_tells_right_signatures_from_wrong(
     hub: Slack, ana: User, signing: Signing, valid: bool
 ) -> None:
     """slack_sdk's SignatureVerifier, which is Bolt's."""
-    with bot(hub) as asked:
+    with scripted_bot(hub) as asked:
         hub.people.command(ana, "/cost", "x", signing=signing)
     (request,) = asked
     verifier = SignatureVerifier(hub.signing_secret)
@@ -103,7 +79,7 @@ def test_slacks_own_verifier_tells_right_signatures_from_wrong(
 def test_a_commands_text_arrives_as_it_was_typed(hub: Slack, ana: User, text: str) -> None:
     """Whatever was typed."""
     general = hub.channel("general", ana)
-    with bot(hub) as asked:
+    with scripted_bot(hub) as asked:
         acknowledged = hub.people.command(ana, "/cost", text, channel=general)
     form = fields(asked[0])
     assert (form["text"], form["command"], form["channel_name"]) == (text, "/cost", "general")
@@ -113,7 +89,7 @@ def test_a_commands_text_arrives_as_it_was_typed(hub: Slack, ana: User, text: st
 def test_a_grid_says_so_in_every_payload(hub: Slack, ana: User) -> None:
     """The organisation beside the workspace."""
     other = hub.workspace("partner", enterprise_id="E000000001")
-    with bot(hub) as asked:
+    with scripted_bot(hub) as asked:
         hub.people.command(ana, "/cost", "x", team=other)
         hub.people.event(ana, {"type": "app_home_opened"}, team=other)
     assert (fields(asked[0])["team_id"], fields(asked[0])["enterprise_id"]) == (other.id, "E000000001")
@@ -123,7 +99,7 @@ def test_a_grid_says_so_in_every_payload(hub: Slack, ana: User) -> None:
 def test_headers_and_bodies_of_all_kinds_can_be_sent(hub: Slack, ana: User) -> None:
     """What hostile.md lists: replays, missing headers, odd timestamps, the certificate check."""
     odd = ("abc", "1.5", "9" * 5000)
-    with bot(hub) as asked:
+    with scripted_bot(hub) as asked:
         first = hub.people.command(ana, "/cost", "x")
         again = hub.people.replay(first)
         hub.people.post(b"{}", headers={"X-Slack-Signature": None})
@@ -139,25 +115,34 @@ def test_headers_and_bodies_of_all_kinds_can_be_sent(hub: Slack, ana: User) -> N
     assert "X-Slack-Signature" not in asked[7].headers
 
 
-def test_a_late_acknowledgement_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So are none and a refusal; a forged request may be refused."""
-    monkeypatch.setattr(delivery, "ACKNOWLEDGE_SECONDS", 0.1)
-    monkeypatch.setattr(delivery, "PATIENCE", 0.5)
-    with slack() as hub, bot(hub, Reply(b"late", pause=0.05), Reply(b"xx", pause=0.6), Reply(status=401)):
+def test_a_late_acknowledgement_is_a_violation_and_its_body_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person has seen an error by then."""
+    monkeypatch.setattr(delivery, "ACKNOWLEDGE_SECONDS", 0.0)
+    with slack() as hub, scripted_bot(hub, Reply(b"late")):
         ana = hub.person("ana")
-        late = hub.people.command(ana, "/cost", "late")
-        hub.people.command(ana, "/cost", "never")
-        hub.people.command(ana, "/cost", "refused")
-        hub.people.command(ana, "/cost", "forged", signing=Signing(secret="other"))
+        assert not hub.people.command(ana, "/cost", "late").in_time
         assert hub.ephemerals(ana) == []
-        assert not late.in_time
-        kinds = [it.split(": ")[1] for it in hub.journal.violations]
-        assert [it.split(" ")[0] for it in kinds] == ["acknowledged", "no", "answered"]
+        (violation,) = hub.journal.violations
+        assert violation.startswith("/cost late: acknowledged after")
+
+
+def test_no_answer_and_a_refusal_are_violations() -> None:
+    """A forged request may be refused, and so may one from elsewhere."""
+    with slack() as hub:
+        ana = hub.person("ana")
+        with scripted_bot(hub, *[Reply(status=401)] * 3):
+            hub.people.command(ana, "/cost", signing=Signing(secret="other"))
+            hub.people.command(ana, "/cost", team=hub.workspace("partner"))
+            hub.people.command(ana, "/cost")
+        hub.people.command(ana, "/cost")
+        refused, unanswered = hub.journal.violations
+        assert refused == "/cost: answered 401"
+        assert unanswered.startswith("/cost: no answer")
 
 
 def test_no_request_at_all_may_be_answered_with_a_500(ana: User) -> None:
     """Not even one that is signed wrongly."""
-    with slack() as hub, bot(hub, Reply(status=500)):
+    with slack() as hub, scripted_bot(hub, Reply(status=500)):
         hub.people.command(ana, "/cost", signing=Signing(timestamp="abc"))
         assert hub.journal.violations == ["/cost: answered 500"]
 
@@ -175,7 +160,7 @@ def test_the_body_of_an_acknowledged_command_is_a_message(
     hub: Slack, ana: User, body: bytes, public: bool
 ) -> None:
     """For the person alone unless it says otherwise."""
-    with bot(hub, Reply(body)):
+    with scripted_bot(hub, Reply(body)):
         hub.people.command(ana, "/cost")
     (message,) = hub.messages() if public else hub.ephemerals(ana)
     assert message.text == "hello"
@@ -184,7 +169,7 @@ def test_the_body_of_an_acknowledged_command_is_a_message(
 def test_a_response_url_works_five_times(hub: Slack, ana: User) -> None:
     """The sixth is 404, as after half an hour; a channel that the app is not in makes no difference."""
     elsewhere = hub.channel("elsewhere", ana, with_bot=False)
-    with bot(hub):
+    with scripted_bot(hub):
         command = hub.people.command(ana, "/cost", channel=elsewhere)
         late = hub.people.command(ana, "/cost", channel=elsewhere)
     webhook = WebhookClient(command.payload["response_url"])
@@ -201,7 +186,7 @@ def test_a_response_url_works_five_times(hub: Slack, ana: User) -> None:
 def test_a_clicked_message_can_be_replaced_or_taken_away(hub: Slack, ana: User, client: WebClient) -> None:
     """Through the click's response URL."""
     message = posted(hub, client, button("approve", value="42"))
-    with bot(hub) as asked:
+    with scripted_bot(hub) as asked:
         hub.people.click(ana, message, "approve")
         hub.people.click(ana, message, "approve", forged="43")
     sent = [json.loads(fields(it)["payload"]) for it in asked]
@@ -215,7 +200,7 @@ def test_a_clicked_message_can_be_replaced_or_taken_away(hub: Slack, ana: User, 
 
 def test_slack_keeps_what_an_ephemeral_message_said_to_itself(hub: Slack, ana: User) -> None:
     """A click in it has no `message`, so the app must remember."""
-    with bot(hub) as asked:
+    with scripted_bot(hub) as asked:
         command = hub.people.command(ana, "/cost")
         WebhookClient(command.payload["response_url"]).send(text="x", blocks=[actions(button("share"))])
         hub.people.click(ana, hub.ephemerals(ana)[0], "share")
@@ -226,7 +211,7 @@ def test_slack_keeps_what_an_ephemeral_message_said_to_itself(hub: Slack, ana: U
 
 def test_a_response_url_checks_blocks_too(ana: User) -> None:
     """400, and the bot's test fails."""
-    with slack() as hub, bot(hub):
+    with slack() as hub, scripted_bot(hub):
         command = hub.people.command(ana, "/cost")
         answer = WebhookClient(command.payload["response_url"]).send(text="x", blocks=[section("x" * 3001)])
         assert (answer.status_code, answer.body) == (400, "invalid_blocks")
@@ -237,100 +222,32 @@ def test_a_menu_sends_the_chosen_option(hub: Slack, ana: User, client: WebClient
     """As an overflow does."""
     choices = [{"text": {"type": "plain_text", "text": it}, "value": it} for it in ("1d", "7d")]
     message = posted(hub, client, {"type": "overflow", "action_id": "snooze", "options": choices})
-    with bot(hub):
+    with scripted_bot(hub):
         clicked = hub.people.click(ana, message, "snooze", choose="7d")
     assert clicked.payload["actions"][0]["selected_option"] == choices[1]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "times", "error"), [(0, 2, "exchanged_trigger_id"), (4, 1, "expired_trigger_id")]
-)
-def test_a_trigger_opens_one_modal_within_three_seconds(
-    hub: Slack, ana: User, client: WebClient, seconds: float, times: int, error: str
-) -> None:
-    """Then it is worth nothing."""
-    with bot(hub):
-        trigger = hub.people.command(ana, "/cost").payload["trigger_id"]
-    hub.advance(seconds)
-    for _ in range(times - 1):
-        client.views_open(trigger_id=trigger, view=MODAL)
-    with pytest.raises(SlackApiError) as caught:
-        client.views_open(trigger_id=trigger, view=MODAL)
-    assert caught.value.response["error"] == error
-
-
-def test_a_modal_is_filled_in_and_its_answer_is_carried_out(hub: Slack, ana: User, client: WebClient) -> None:
-    """Errors leave it open, an update changes it, an empty answer closes it."""
-    changed = {**MODAL, "title": {"type": "plain_text", "text": "Sure?"}}
-    replies = (
-        {"response_action": "errors", "errors": {"why": "Say more"}},
-        {"response_action": "update", "view": changed},
-    )
-    with bot(hub, Reply(), *(Reply(json.dumps(it).encode()) for it in replies)) as asked:
-        client.views_open(trigger_id=hub.people.command(ana, "/cost").payload["trigger_id"], view=MODAL)
-        hub.people.submit(ana, {"q": "no"})
-        values = json.loads(fields(asked[1])["payload"])["view"]["state"]["values"]
-        assert values == {"why": {"q": {"type": "plain_text_input", "value": "no"}}}
-        hub.people.submit(ana, {"q": "no!"})
-        assert [it.view["title"]["text"] for it in hub.views(ana)] == ["Sure?"]
-        hub.people.submit(ana, {"q": "yes"})
-    assert hub.views(ana) == []
-
-
-def test_a_modal_stack_is_three_high_and_guarded_by_its_hash(ana: User) -> None:
-    """A fourth is refused, and so is an update of what has changed since."""
-    with slack() as hub, bot(hub):
-        client = WebClient(hub.bot_token, base_url=hub.api_url)
-        view = {
-            **MODAL,
-            "blocks": [question(block_id="why"), actions(button("more"))],
-            "notify_on_close": True,
-        }
-        opened = client.views_open(trigger_id=hub.people.command(ana, "/x").payload["trigger_id"], view=view)[
-            "view"
-        ]
-        errors = []
-        for _ in range(3):
-            trigger = hub.people.click(ana, hub.views(ana)[-1], "more").payload["trigger_id"]
-            try:
-                client.views_push(trigger_id=trigger, view=view)
-            except SlackApiError as refused:
-                errors.append(refused.response["error"])
-        assert (len(hub.views(ana)), errors) == (3, ["push_limit_reached"])
-        client.views_update(view_id=opened["id"], hash=opened["hash"], view=MODAL)
-        with pytest.raises(SlackApiError, match="hash_conflict"):
-            client.views_update(view_id=opened["id"], hash=opened["hash"], view=MODAL)
-        closed = hub.people.close(ana)
-        assert closed is not None
-        assert closed.payload["type"] == "view_closed"
-        assert len(hub.views(ana)) == 2
-
-
 def test_two_people_click_in_the_same_moment(hub: Slack, client: WebClient) -> None:
     """Nothing in the fake puts one after the other."""
-    people, barrier = [hub.person("ana"), hub.person("ben")], Barrier(2)
-    message = posted(hub, client, button("approve"), button("reject"))
+    message, there = posted(hub, client, button("approve"), button("reject")), Barrier(2)
 
-    def press(user: User, action_id: str) -> None:
-        barrier.wait(5)
-        hub.people.click(user, message, action_id)
+    def answer_when_both_are_there(_: Asked) -> Reply:
+        there.wait(5)
+        return Reply()
 
-    with bot(hub, Reply(b"x" * 4, pause=0.05), Reply(b"x" * 4, pause=0.05)) as asked:
-        began = time.monotonic()
-        threads = [
-            Thread(target=press, args=pair) for pair in zip(people, ("approve", "reject"), strict=True)
+    with peer(answer_when_both_are_there) as (url, asked), ThreadPoolExecutor() as pool:
+        hub.events_url = url
+        clicks = [
+            pool.submit(hub.people.click, hub.person(name), message, action_id)
+            for name, action_id in (("ana", "approve"), ("ben", "reject"))
         ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(5)
+        assert all(it.result().in_time for it in clicks)
     assert len(asked) == 2
-    assert time.monotonic() - began < 0.4
 
 
 def test_an_address_is_verified_by_its_challenge(hub: Slack) -> None:
     """The app must say it back."""
-    with bot(hub, Reply(b"xyz")) as asked:
+    with scripted_bot(hub, Reply(b"xyz")) as asked:
         assert hub.people.verify_url("xyz").body == "xyz"
     assert json.loads(asked[0].body)["type"] == "url_verification"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from slack_sdk import WebClient
 
+from tests.slack.examples import AT_THE_LIMIT, MODAL, Part, image, marked, section
 from tests.slack.mrkdwn import mrkdwn_html, plain_html
 from tests.slack.page import Thing, page, page_of
 from tests.slack.service import Slack
-from tests.slack.test_blocks import AT_THE_LIMIT, MODAL, Part, image, marked, section
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import requests
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from tests.slack.examples import section
 from tests.slack.service import Slack, slack
-from tests.slack.test_blocks import section
 
 Asking = Callable[[WebClient, str], Any]
 

@@ -8,8 +8,8 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from tests.slack.service import Slack
-from tests.slack.test_blocks import image, section
+from tests.slack.examples import image, section
+from tests.slack.service import Slack, slack
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 100
 
@@ -195,6 +195,20 @@ def test_an_image_block_shows_an_uploaded_file(hub: Slack, client: WebClient) ->
     assert hub.messages(channel)[0].blocks[0]["slack_file"] == picture["slack_file"]
 
 
+def test_an_image_block_cannot_show_a_file_that_is_not_there() -> None:
+    """Wherever in the blocks it is."""
+    with slack() as hub:
+        channel, missing = (
+            hub.channel("general"),
+            {"type": "image", "slack_file": {"id": "F404"}, "alt_text": "x"},
+        )
+        with pytest.raises(SlackApiError, match="invalid slack file 'F404'"):
+            WebClient(hub.bot_token, base_url=hub.api_url).chat_postMessage(
+                channel=channel.id, text="x", blocks=[section(accessory=missing)]
+            )
+        assert len(hub.journal.violations) == 1
+
+
 def test_a_home_tab_is_one_persons_and_guarded_by_its_hash(hub: Slack, client: WebClient) -> None:
     """An older state does not overwrite a newer one."""
     ana = hub.person("ana")
@@ -205,3 +219,21 @@ def test_a_home_tab_is_one_persons_and_guarded_by_its_hash(hub: Slack, client: W
         client.views_publish(user_id=ana.id, view=view, hash=first)
     assert error_of(caught) == "hash_conflict"
     assert hub.home(hub.person("ben")) is None
+
+
+def test_an_app_is_installed_as_its_manifest_says(hub: Slack) -> None:
+    """Its scopes alone, its commands alone, and no event that it did not ask for."""
+    hub.install(
+        {
+            "features": {"slash_commands": [{"command": "/cost"}], "app_home": {"home_tab_enabled": True}},
+            "oauth_config": {"scopes": {"bot": ["commands", "chat:write"]}},
+            "settings": {"event_subscriptions": {"bot_events": ["app_home_opened"]}},
+        }
+    )
+    ana = hub.person("ana")
+    assert hub.scopes == {"commands", "chat:write"}
+    assert hub.home_tab
+    with pytest.raises(AssertionError, match="/price is not in the app manifest"):
+        hub.people.command(ana, "/price")
+    with pytest.raises(AssertionError, match="message is not in the app manifest"):
+        hub.people.event(ana, {"type": "message"})

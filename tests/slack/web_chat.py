@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
 
 from tests.slack import blocks as block_kit
@@ -46,12 +47,25 @@ def checked_content(
     }
 
 
+def _shown_files(part: Json) -> Iterator[str]:
+    """The ids of the uploaded files that blocks refer to, wherever they do."""
+    if isinstance(part, dict):
+        file = part.get("slack_file")
+        if file and "id" in file:
+            yield file["id"]
+        part = list(part.values())
+    if isinstance(part, list):
+        for inner in part:
+            yield from _shown_files(inner)
+
+
 def refuse_problems(problems: list[Problem], world: World, blocks: Json) -> None:
     """`invalid_blocks` or `invalid_attachments` with every problem in it, an unknown file included."""
-    for index, block in enumerate(blocks or []):
-        file = (block.get("slack_file") or {}).get("id") if isinstance(block, dict) else None
-        if file and not ((known := world.files.get(file)) and known.completed):
-            problems.append(Problem("invalid slack file", f"/blocks/{index}/slack_file"))
+    if not problems:
+        missing = [
+            it for it in _shown_files(blocks) if it not in world.files or not world.files[it].completed
+        ]
+        problems += [Problem(f"invalid slack file {it!r}", "/blocks") for it in missing]
     if problems:
         attached = all(it.message == block_kit.ONE_TABLE or "/attachments" in it.pointer for it in problems)
         error = "invalid_attachments" if attached else "invalid_blocks"
