@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.settings import SETTINGS
+from tests.end_to_end import stories
+from tests.end_to_end.bots import running
 from tests.end_to_end.repositories import Repository, deployment
 from tests.github.service import GitHub, github
 
@@ -33,6 +35,14 @@ def hub(tmp_path: Path) -> Iterator[GitHub]:
     with github(tmp_path / "github") as running:
         yield running
     running.assert_clean()
+
+
+@pytest.fixture(scope="session")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[stories.Call]]:
+    """Every call to GitHub that a story makes, by the story's name."""
+    folder = tmp_path_factory.mktemp("calls")
+    with github(folder / "github") as hub, running(hub, folder, program=stories.HURRIED) as bot:
+        return stories.calls(bot, hub)
 
 
 @pytest.fixture(scope="session")

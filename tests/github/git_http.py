@@ -12,7 +12,9 @@ from tests.github import auth
 from tests.github.api import Api, Asked, Reply
 from tests.github.model import at_least
 
-_PATH = re.compile(r"/(?P<name>[^/]+/[^/]+?)(?:\.git)?/(?P<what>info/refs|git-upload-pack|git-receive-pack)")
+_PATH = re.compile(
+    r"/(?P<name>[^/]+/[^/]+?)(?:\.git)?/(?P<what>info/refs|git-upload-pack|git-receive-pack|HEAD|objects/.+)"
+)
 _KEYS = {"info/refs": "GIT refs", "git-upload-pack": "GIT fetch", "git-receive-pack": "GIT push"}
 
 
@@ -25,8 +27,8 @@ class Place:
 
     @property
     def key(self) -> str:
-        """`GIT refs`, `GIT fetch` or `GIT push`, for faults and counts."""
-        return _KEYS[self.what]
+        """`GIT refs`, `GIT fetch`, `GIT push` or `GIT file`, for faults and counts."""
+        return _KEYS.get(self.what, "GIT file")
 
 
 def place(asked: Asked) -> Place | None:
@@ -38,6 +40,9 @@ def place(asked: Asked) -> Place | None:
 def reply(api: Api, asked: Asked, at: Place) -> Reply:
     """What git itself answers; 401 without a good token, 403 or 404 for a token that may not."""
     world = api.world
+    if at.key == "GIT file":
+        # What git asks for where an answer looks like that of a server without git; GitHub has no such files.
+        return Reply(404, b"Not found.\n", {"Content-Type": "text/plain"})
     with world.lock:
         token = auth.git_token(world, asked.headers.get("authorization"))
         if token is None:
