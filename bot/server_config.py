@@ -14,6 +14,7 @@ from bot.errors import UserError
 from bot.manifests.documents import load_settings
 from bot.server_keys import RETENTION_DAYS, SERVER_KEYS
 from bot.value_kinds import shown
+from estimators.ownership import Dimension
 from estimators.prices import PriceSheet
 from estimators.report import Confidence
 
@@ -81,6 +82,7 @@ class SharedCosts:
 
     namespaces: tuple[str, ...] = ()
     split: str = "proportional"
+    percents: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,15 @@ class Automation:
 class ServerConfig:
     """All of it; an absent file is the defaults. `access` is namespace patterns by Slack group.
 
-    `retention_days` is 0 where records are kept for ever.
+    `ownership` has the chains of labels that differ from the usual ones. `retention_days` is 0 where
+    records are kept for ever.
     """
 
     clusters: tuple[ClusterConfig, ...] = ()
     teams: tuple[Team, ...] = ()
     digest: DigestTime = DigestTime()
     access: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ownership: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
     shared: SharedCosts = SharedCosts()
     automation: tuple[Automation, ...] = ()
     retention_days: int = RETENTION_DAYS
@@ -168,6 +172,9 @@ def _config(values: Mapping[str, Any]) -> ServerConfig:
     given["automation"] = tuple(_automation(one) for one in given.get("automation", ()))
     if "digest" in given:
         given["digest"] = _digest(given["digest"])
+    given["ownership"] = {
+        Dimension(name.replace("_", " ")): labels for name, labels in given.get("ownership", {}).items()
+    }
     if "shared" in given:
         given["shared"] = SharedCosts(**given["shared"])
     return ServerConfig(**given)

@@ -10,6 +10,7 @@ from bot.value_kinds import (
     GLOBS_BY_NAME,
     MONEY,
     PERCENT,
+    PERCENTS_BY_GLOB,
     TEXT,
     TEXTS_BY_NAME,
     TIME,
@@ -77,6 +78,16 @@ SERVER_KEYS = (
     ),
     Key("access", "The namespaces that a Slack group may ask about.", GLOBS_BY_NAME),
     Key(
+        "ownership",
+        "Labels or annotations that say whose a workload is; of each list the first with a value counts.",
+        keys=(
+            Key("team", "Of the team, before the namespaces of `teams`.", TEXT, many=True),
+            Key("application", "Of the application.", TEXT, many=True),
+            Key("environment", "Of the environment.", TEXT, many=True),
+            Key("business_unit", "Of the business unit.", TEXT, many=True),
+        ),
+    ),
+    Key(
         "shared",
         "Costs that everybody shares.",
         keys=(
@@ -85,6 +96,11 @@ SERVER_KEYS = (
                 "split",
                 "How their cost is shared out; `proportional` when left out.",
                 one_of("proportional", "even", "fixed", "central"),
+            ),
+            Key(
+                "percents",
+                "What namespaces pay of it where the split is `fixed`; what is left stays central.",
+                PERCENTS_BY_GLOB,
             ),
         ),
     ),

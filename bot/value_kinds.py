@@ -161,6 +161,15 @@ def _globs_by_name(value: object) -> dict[str, tuple[str, ...]]:
     return {_text(name): tuple(_glob(glob) for glob in globs) for name, globs in value.items()}
 
 
+def _percents_by_glob(value: object) -> dict[str, Decimal]:
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError(f"needs patterns with percents, such as {{'shop-*': 60}}, not {shown(value)}")
+    percents = {_glob(glob): _percent(percent) for glob, percent in value.items()}
+    if sum(percents.values()) > 100:
+        raise ValueError(f"gives out {sum(percents.values())} percent; at most 100 are there")
+    return percents
+
+
 def _time(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII):
         raise ValueError(f'needs a time such as "09:00", not {shown(value)}')
@@ -201,6 +210,11 @@ GLOBS_BY_NAME = Kind(
     "groups with patterns",
     _globs_by_name,
     {"type": "object", "minProperties": 1, "additionalProperties": {"type": "array", "items": _STRING}},
+)
+PERCENTS_BY_GLOB = Kind(
+    "patterns with percents",
+    _percents_by_glob,
+    {"type": "object", "minProperties": 1, "additionalProperties": _NOT_NEGATIVE},
 )
 TIME = Kind("time of day", _time, {"type": "string", "pattern": "^([01]\\d|2[0-3]):[0-5]\\d$"})
 TIME_ZONE = Kind("time zone", _time_zone, _STRING)

@@ -22,6 +22,7 @@ from bot.server_config import (
     parse,
 )
 from bot.server_keys import RETENTION_DAYS
+from estimators.ownership import Dimension
 from estimators.prices import BUILT_IN, PriceSheet
 from estimators.report import Confidence
 
@@ -42,7 +43,8 @@ teams:
   - name: search
 digest: {day: fri, time: "07:30", time_zone: Europe/Berlin}
 access: {sre: ["*"]}
-shared: {namespaces: [kube-system], split: even}
+ownership: {team: [squad, team], business_unit: [unit]}
+shared: {namespaces: [kube-system], split: fixed, percents: {"shop-*": 60, search: 40}}
 automation:
   - {environments: [development], changes: [cpu-request], max_percent: 30, min_confidence: medium}
 retention_days: 400
@@ -75,7 +77,8 @@ def test_the_whole_file_arrives() -> None:
         ),
         digest=DigestTime("fri", time(7, 30), "Europe/Berlin"),
         access={"sre": ("*",)},
-        shared=SharedCosts(("kube-system",), "even"),
+        ownership={Dimension.TEAM: ("squad", "team"), Dimension.BUSINESS_UNIT: ("unit",)},
+        shared=SharedCosts(("kube-system",), "fixed", {"shop-*": Decimal(60), "search": Decimal(40)}),
         automation=(Automation(("development",), ("cpu-request",), Decimal(30), Confidence.MEDIUM),),
         retention_days=400,
     )
@@ -107,6 +110,11 @@ def test_an_automation_wants_the_most_confidence_unless_it_says_less() -> None:
                 "5: retention_days: needs a plain number, not below 0, such as 730, not -1",
             ],
             id="price sheets are read, and problems elsewhere told with theirs",
+        ),
+        pytest.param(
+            "shared: {percents: {a: 60, b: 60}}",
+            ["1: shared.percents: gives out 120 percent; at most 100 are there"],
+            id="more than there is to pay",
         ),
         pytest.param(
             "retention_days: 1000000000000",
