@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,7 +34,7 @@ class SlackApi:
             answer = self._client.api_call(method, json=arguments)
         except SlackApiError as error:
             raise _told(method, error) from error
-        except (SlackClientError, OSError, ValueError) as error:
+        except (SlackClientError, HTTPException, OSError, ValueError) as error:
             raise SlackUnavailable(f"Slack did not answer {method}") from error
         return dict(answer.data) if isinstance(answer.data, dict) else {}
 

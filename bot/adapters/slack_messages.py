@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 
 from slack_sdk.errors import SlackClientError
@@ -29,7 +30,7 @@ class SlackWebMessages:
         told = {**message.to_json(), "response_type": "ephemeral", "replace_original": replace}
         try:
             answer = WebhookClient(response_url, timeout=SECONDS, retry_handlers=[]).send_dict(told)
-        except (SlackClientError, OSError, ValueError) as error:
+        except (SlackClientError, HTTPException, OSError, ValueError) as error:
             raise SlackUnavailable("Slack did not take an answer") from error
         if answer.status_code in _GONE:
             raise SlackRefused("Slack no longer takes answers to this question", "expired_url")

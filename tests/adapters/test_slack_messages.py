@@ -144,7 +144,7 @@ def test_a_question_is_answered_where_it_was_asked_five_times_at_most(
     assert raised.value.reason == "expired_url"
 
 
-@pytest.mark.parametrize("kind", ["503", "html", "reset"])
+@pytest.mark.parametrize("kind", ["503", "html", "reset", "cut"])
 def test_an_answer_that_slack_does_not_take_now_is_tried_again_later(
     hub: Slack, messages: SlackWebMessages, ana: User, channel: Channel, kind: str
 ) -> None:
