@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.adapters.price_files import read_prices
-from bot.composition.live import ContextOnly, PrometheusHistory, Touched
+from bot.composition.live import ContextOnly, PrometheusHistory, Touched, open_api
 from bot.configuration import configuration_text
 from bot.errors import ClusterUnavailable, UserError
 from bot.ports import ClusterHistory
@@ -19,6 +20,9 @@ from bot.server_config import FILE_NAME, ClusterConfig, PrometheusSource, Server
 from bot.settings import PrometheusSettings, Settings
 from estimators.prices import PriceSheet
 from estimators.usage import UsageSnapshot
+
+if TYPE_CHECKING:
+    from bot.adapters.prometheus_api import PrometheusApi
 
 
 def read_config(file: Path | None) -> ServerConfig:
@@ -84,6 +88,17 @@ class ClustersHistory:
             reached = replace(self.settings, prometheus=_reached(self.settings.prometheus, cluster, source))
             return PrometheusHistory(reached, source.url, self.hours, context or None, cluster.name)
         return ContextOnly(context, self.settings.kubernetes_api_url) if context else None
+
+
+def cluster_api(settings: Settings, cluster: ClusterConfig) -> PrometheusApi:
+    """A client for a cluster's Prometheus, which sees that cluster alone; it is to be closed.
+
+    Raises ClusterUnavailable where the cluster has none.
+    """
+    source = cluster.prometheus
+    if source is None:
+        raise ClusterUnavailable(f"the cluster {cluster.name!r} has no Prometheus in {FILE_NAME}")
+    return open_api(_reached(settings.prometheus, cluster, source), source.url, source.selector)
 
 
 def _reached(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import UserError
 from bot.progress import progress_bar
-from bot.settings import Settings, from_env
+from bot.settings import PrometheusSettings, Settings, from_env
 from bot.words import count
 from estimators.usage import LiveFacts, UsageSnapshot, Window, WorkloadKey, WorkloadUsage, last_hours
 
@@ -104,7 +104,7 @@ class PrometheusHistory:
 
     def snapshot(self, touched: Touched, selector: Mapping[str, str], _cluster: str) -> UsageSnapshot:
         """History and live facts of the namespaces touched. Raises OutsideError without an answer."""
-        api = self._api(selector)
+        api = open_api(self.settings.prometheus, self.url, selector)
         try:
             named = {item[0] for item in touched if item[0]}
             return self.of_namespaces(api, sorted(named | _namespaces_of(api, touched)))
@@ -113,7 +113,7 @@ class PrometheusHistory:
 
     def whole(self, namespaces: Sequence[str]) -> UsageSnapshot:
         """The same for these namespaces, for the whole cluster where none is named."""
-        api = self._api({})
+        api = open_api(self.settings.prometheus, self.url, {})
         try:
             return self.of_namespaces(api, list(namespaces) or None)
         finally:
@@ -154,18 +154,19 @@ class PrometheusHistory:
         parts = (url, self.name, (given.basic_auth or ("",))[0], *headers)
         return hashlib.sha256("\n".join(filter(None, parts)).encode()).hexdigest()[:16]
 
-    def _api(self, selector: Mapping[str, str]) -> PrometheusApi:
-        from bot.adapters.prometheus_api import PrometheusApi  # noqa: PLC0415
 
-        given = self.settings.prometheus
-        return PrometheusApi(
-            self.url,
-            token=given.token or None,
-            basic_auth=given.basic_auth,
-            headers=given.headers,
-            ca_file=given.ca_file,
-            selector=selector,
-        )
+def open_api(given: PrometheusSettings, url: str, selector: Mapping[str, str]) -> PrometheusApi:
+    """A client that asks `url` for what `selector` chooses; it is to be closed."""
+    from bot.adapters.prometheus_api import PrometheusApi  # noqa: PLC0415
+
+    return PrometheusApi(
+        url,
+        token=given.token or None,
+        basic_auth=given.basic_auth,
+        headers=given.headers,
+        ca_file=given.ca_file,
+        selector=selector,
+    )
 
 
 def _window(hours: int) -> Window:

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 
 from bot.adapters.records import Records
 from bot.adapters.records_work import WorkDatabase, work_database
+from bot.composition.allocation import Allocating
 from bot.composition.analysing import Analysing
 from bot.composition.github_bot import GitHubBot
 from bot.entrypoints import worker_process
@@ -27,7 +28,7 @@ from bot.redaction import Redactor
 from bot.server_config import ServerConfig
 from bot.settings import GitHubSettings, Settings, secrets_of
 
-HOUR = 3600.0
+FIVE_MINUTES, HOUR = 300.0, 3600.0
 STOP_SECONDS = 9
 """For steps under way, of the fifteen that the whole bot has."""
 log = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ def work(
     rehearsed: bool,  # noqa: FBT001 - travels to another process
 ) -> None:
     """Work until the listening process says to stop. `rehearsed`: print what would be written on GitHub."""
-    redactor = Redactor(secrets_of(settings, github))
+    secrets = secrets_of(settings, github)
+    redactor = Redactor(secrets)
     configure(redactor)
     records = Records(settings.database_url)
     metrics = WorkMetrics()
@@ -52,8 +54,11 @@ def work(
     maintenance = MaintenanceWorkflows(
         lambda: purge_records(config.retention_days, records=records, now=datetime.now(UTC))
     )
-    jobs = Jobs(database.url, socket.gethostname(), [workflows, maintenance])
+    allocating = Allocating(settings, config, records.costs, secrets)
+    jobs = Jobs(database.url, socket.gethostname(), [workflows, maintenance, allocating.workflows])
     schedule = _schedule(bot, workflows, maintenance)
+    if not rehearsed:  # which is about GitHub: Prometheus need not be asked for a month
+        schedule.every(FIVE_MINUTES, "allocate", allocating.start)
     try:
         database.prepare()
         jobs.start()
@@ -70,6 +75,7 @@ def work(
         schedule.stop()
         jobs.stop(STOP_SECONDS)
         analysing.stop()
+        allocating.stop()
         records.close()
 
 

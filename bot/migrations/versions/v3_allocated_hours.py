@@ -24,7 +24,7 @@ def _of(
 
 
 def upgrade() -> None:
-    """The clusters, what runs in them, their hours, and for each of three kinds its hours and days."""
+    """The clusters, what runs in them, and what it cost."""
     op.create_table(
         "cost_clusters",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -57,21 +57,26 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
     )
     for unit in ("hour", "day"):
-        op.create_table(
-            f"cost_workload_{unit}s",
-            *_keys("cluster", unit, "workload"),
-            *_of(sa.BigInteger, _WORKLOAD_MONEY),
-            *_of(sa.Double, _WORKLOAD_AMOUNTS),
-        )
-        op.create_table(
-            f"cost_gpu_{unit}s",
-            *_keys("cluster", unit, "workload"),
-            sa.Column("model", sa.Text, primary_key=True),
-            *_of(sa.BigInteger, "cost"),
-        )
-        op.create_table(
-            f"cost_node_{unit}s",
-            *_keys("cluster", unit, "node"),
-            *_of(sa.BigInteger, _NODE_MONEY),
-            *_of(sa.Double, "hours"),
-        )
+        _sums(unit)
+
+
+def _sums(unit: str) -> None:
+    """What each workload and node cost, by the hour or by the day."""
+    op.create_table(
+        f"cost_workload_{unit}s",
+        *_keys("cluster", unit, "workload"),
+        *_of(sa.BigInteger, _WORKLOAD_MONEY),
+        *_of(sa.Double, _WORKLOAD_AMOUNTS),
+    )
+    op.create_table(
+        f"cost_gpu_{unit}s",
+        *_keys("cluster", unit, "workload"),
+        sa.Column("model", sa.Text, primary_key=True),
+        *_of(sa.BigInteger, "cost"),
+    )
+    op.create_table(
+        f"cost_node_{unit}s",
+        *_keys("cluster", unit, "node"),
+        *_of(sa.BigInteger, _NODE_MONEY),
+        *_of(sa.Double, "hours"),
+    )

@@ -1,0 +1,84 @@
+"""Calls in processes of their own: one that takes the memory or never ends takes nothing else with it.
+
+They also keep the worker's interpreter free for what has to be quick. What is sent there and back is pickled.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from bot.entrypoints.worker_process import belong_to_parent
+from bot.errors import OutsideError
+
+BEFORE_A_NEW_PROCESS = 100
+"""Calls, after which what may have leaked is given back."""
+Result = TypeVar("Result")
+
+
+class Processes:
+    """At most `at_once` of them, each of which calls `begin(*arguments)` first; none before it is needed.
+
+    `work` is what people call what they do.
+    """
+
+    def __init__(
+        self, work: str, at_once: int, begin: Callable[..., None], arguments: tuple[Any, ...]
+    ) -> None:
+        self._work = work
+        self._begun = (at_once, begin, arguments)
+        self._pool: ProcessPoolExecutor | None = None
+        self._changing = threading.Lock()
+
+    def call(self, what: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401 - those of `what`
+        """The result. Raises as `what` does, OutsideError where its process died."""
+        with self._changing:
+            pool = self._pool = self._pool or self._new()
+        try:
+            return pool.submit(what, *arguments).result()
+        except BrokenProcessPool as error:
+            with self._changing:
+                if self._pool is pool:
+                    self._pool = None
+            raise OutsideError(f"the {self._work} ended early: too little memory, or too long") from error
+
+    def stop(self) -> None:
+        """End what runs: the step that wanted it runs again at the next start."""
+        with self._changing:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            processes = list((pool._processes or {}).values())  # noqa: SLF001 - there is no other way to end them
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:
+                process.kill()
+
+    def _new(self) -> ProcessPoolExecutor:
+        at_once, begin, arguments = self._begun
+        return ProcessPoolExecutor(
+            at_once,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(begin, arguments),
+            max_tasks_per_child=BEFORE_A_NEW_PROCESS,
+        )
+
+
+def _begin(begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    belong_to_parent()
+    begin(*arguments)
+
+
+@contextmanager
+def ends_after(seconds: int) -> Iterator[None]:
+    """End this process where what is done here takes longer."""
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
