@@ -134,3 +134,13 @@ class LastGoodPolicy:
     base_sha: str
     text: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """How many pieces of work of a queue are `waiting` or `begun`; the oldest came at `since`."""
+
+    queue: str
+    state: Literal["waiting", "begun"]
+    count: int
+    since: datetime

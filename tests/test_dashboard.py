@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.manifests import documents
-from bot.metrics import Metrics
+from bot.metrics import Metrics, WorkMetrics
+from bot.records import Undone
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "tuppence.json").read_bytes())
@@ -21,8 +23,11 @@ ALERTS = [rule["expr"] for group in _RULES.body["groups"] for rule in group["rul
 
 
 def exposed() -> dict[str, set[str]]:
-    """Every series that a delivery leaves behind, and its labels."""
-    metrics = Metrics()
+    """Every series that a delivery and its work leave behind, and its labels."""
+    work = WorkMetrics(lambda: [Undone("events", "waiting", 1, datetime.now(UTC))])
+    work.watched("analyse", dict)()
+    work.github_answered(7, 200, {"x-ratelimit-remaining": "4999"})
+    metrics = Metrics(others=work.render)
     metrics.delivery("stored", "PullRequestChanged", 0.01)
     return {
         sample.name: {"job", "instance", *sample.labels}

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import text
 
 from bot.adapters.records_database import Database, parse_url
+from bot.records import Undone
+
+_COUNT = "SELECT queue_name, status, count(*), min(created_at) FROM"
+_OPEN = "WHERE status IN ('ENQUEUED', 'PENDING') GROUP BY queue_name, status"
+_UNDONE = (f"{_COUNT} workflow_status {_OPEN}", f"{_COUNT} dbos.workflow_status {_OPEN}")
+"""In DBOS's own table, in SQLite and in PostgreSQL: its listing would read every row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +26,36 @@ class WorkDatabase:
     url: str
     inbox: Path | None
 
+    def undone(self) -> list[Undone]:
+        """What is not done yet, finished work aside. Raises StoreUnavailable."""
+        found = []
+        with closing(Database(self.url)) as database, database.reading() as connection:
+            for queue, status, count, created in connection.execute(text(_UNDONE[self.inbox is None])):
+                state: Literal["waiting", "begun"] = "waiting" if status == "ENQUEUED" else "begun"
+                found.append(Undone(queue or "", state, count, _moment(created / 1000)))
+        if stored := self._stored():
+            found.append(Undone("inbox", "waiting", len(stored), _moment(min(stored))))
+        return found
+
+    def _stored(self) -> list[float]:
+        """When each file of the inbox came."""
+        if self.inbox is None or not self.inbox.is_dir():
+            return []
+        times = []
+        for file in self.inbox.iterdir():
+            with suppress(FileNotFoundError):  # it was taken meanwhile
+                times.append(file.stat().st_mtime)
+        return times
+
     def prepare(self) -> None:
         """Make SQLite's file so that readers do not stop its writer."""
         if self.inbox is not None:
             with closing(Database(self.url)) as database:
                 database.make_file()
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def work_database(records_url: str) -> WorkDatabase:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -70,8 +70,14 @@ class GitHubBot:
         redactor: Redactor,
         *,
         rehearsed: bool,
+        answered: Callable[[int, int, Mapping[str, str]], None] = lambda _installation, _status, _headers: (
+            None
+        ),
     ) -> None:
-        tokens = AppTokens(github.app_id, github.private_key, github.api_url, minted=redactor.add)
+        """`answered` is told of every answer of GitHub's; see AppTokens."""
+        tokens = AppTokens(
+            github.app_id, github.private_key, github.api_url, minted=redactor.add, answered=answered
+        )
         self._settings, self._records = settings, records
         self._clusters = known_clusters(settings, config)
         self._web = web_address(github.api_url)

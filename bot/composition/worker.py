@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
@@ -16,7 +17,7 @@ from bot.composition.analysing import Analysing
 from bot.composition.github_bot import GitHubBot
 from bot.entrypoints import worker_process
 from bot.entrypoints.deliveries import Queue, Spool, Taking
-from bot.entrypoints.github_jobs import GitHubWorkflows
+from bot.entrypoints.github_jobs import GitHubWorkflows, Steps
 from bot.entrypoints.jobs import Jobs
 from bot.entrypoints.maintenance_jobs import MaintenanceWorkflows
 from bot.entrypoints.schedule import Schedule
@@ -46,11 +47,15 @@ def work(
     redactor = Redactor(secrets)
     configure(redactor)
     records = Records(settings.database_url)
-    metrics = WorkMetrics()
-    bot = GitHubBot(settings, config, github, records, redactor, rehearsed=rehearsed)
-    analysing = Analysing(settings, config, github, rehearsed=rehearsed)
-    workflows = GitHubWorkflows(bot.steps(analyse=analysing.analyse, measure=analysing.measure))
     database = work_database(settings.database_url)
+    metrics = WorkMetrics(database.undone)
+    bot = GitHubBot(
+        settings, config, github, records, redactor, rehearsed=rehearsed, answered=metrics.github_answered
+    )
+    analysing = Analysing(settings, config, github, rehearsed=rehearsed)
+    steps = bot.steps(analyse=analysing.analyse, measure=analysing.measure)
+    watched = {each.name: metrics.watched(each.name, getattr(steps, each.name)) for each in fields(steps)}
+    workflows = GitHubWorkflows(Steps(**watched))
     maintenance = MaintenanceWorkflows(
         lambda: purge_records(config.retention_days, records=records, now=datetime.now(UTC))
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import requests
+
 from tests.end_to_end.bots import FILES, RAISED, reported, running, shop, wait_for
 from tests.github.service import GitHub
 
@@ -22,6 +24,23 @@ def test_a_pull_request_gets_one_comment_and_one_check(hub: GitHub, tmp_path: Pa
         assert "cpu request 500m" in comment.body
         assert (run.name, run.conclusion) == ("Tuppence", "success")
         assert bot.end(signal.SIGTERM) == 0
+
+
+def test_the_work_is_measured(hub: GitHub, tmp_path: Path) -> None:
+    """One address has the numbers of the process that listens and of the one that works."""
+    with running(hub, tmp_path) as bot:
+        repository = shop(hub)
+        pull = hub.people.open_pull(repository, RAISED)
+        wait_for(lambda: reported(hub, repository, pull), what="a report", told=bot.log.read_text)
+
+        def told() -> str:
+            return requests.get(f"{bot.url}/metrics", timeout=10).text
+
+        wait_for(lambda: "tuppence_oldest_work_seconds 0.0" in told(), what="the work to be done", told=told)
+        assert 'tuppence_steps_total{outcome="done",step="analyse"} 1.0' in told()
+        assert 'tuppence_github_requests_total{status="2xx"}' in told()
+        assert "tuppence_github_rate_limit_remaining{installation=" in told()
+        assert "tuppence_deliveries_total{" in told()
 
 
 def test_a_push_edits_the_comment_and_taking_the_change_back_clears_it(hub: GitHub, tmp_path: Path) -> None:
