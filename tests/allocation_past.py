@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -110,13 +111,8 @@ class Town:
     opencost: bool = True
 
     def times(self, life: Span) -> NDArray[np.int64]:
-        """When something that lived for `life` was scraped."""
-        begin = int(BEGIN.timestamp())
-        times = np.arange(begin + LATE, begin + int(self.length * 60) + LATE, self.scrape)
-        inside = (times >= begin + life[0] * 60) & (times < begin + life[1] * 60)
-        for first, last in self.gaps:
-            inside &= (times < begin + first * 60) | (times >= begin + last * 60)
-        return times[inside]
+        """When something that lived for `life` was scraped; the same array for the same life."""
+        return _scrapes(self.length, self.scrape, self.gaps, life)
 
     def series(self) -> Iterator[Written]:
         """All that was scraped."""
@@ -140,7 +136,7 @@ class Town:
     def flat(self, metric: str, labels: Labels, life: Span, value: float) -> Written:
         """A series that never changes."""
         times = self.times(life)
-        return Written(metric, labels, times, np.full(times.size, float(value)))
+        return Written(metric, labels, times, _steady(times.size, float(value)))
 
     def _node(self, node: NodeLife) -> Iterator[Written]:
         own = {**KSM, "node": node.name}
@@ -172,9 +168,13 @@ class Town:
         owner = {"owner_kind": kind, "owner_name": name, "owner_is_controller": "true"}
         yield self.flat("kube_pod_owner", own | owner, known, 1)
         container = own | {"container": "app"}
-        times = self.times(known)
-        running = (times >= self._at(pod.runs[0])) & (times < self._at(pod.runs[1]))
-        yield Written("kube_pod_container_status_running", container, times, running.astype(np.float64))
+        status = "kube_pod_container_status_running"
+        if known == pod.runs:
+            yield self.flat(status, container, known, 1)
+        else:
+            times = self.times(known)
+            running = (times >= _at(pod.runs[0])) & (times < _at(pod.runs[1]))
+            yield Written(status, container, times, running.astype(np.float64))
         for resource, amount in pod.requests.items():
             labels = {**container, "resource": _sanitised(resource)} | (
                 {"node": pod.node} if pod.node else {}
@@ -200,11 +200,8 @@ class Town:
         for number, (since, until) in enumerate(pairwise(lives)):
             labels = {**own, "id": f"/kubepods/{pod.uid or pod.name}/{number}", "cpu": "total"}
             times = self.times((since, until))
-            wiped = [self._at(moment) for moment in (since, *pod.wipes)]
-            zero = np.array(wiped)[np.searchsorted(wiped, times, side="right") - 1]
-            yield Written(
-                "container_cpu_usage_seconds_total", labels, times, np.round(cores * (times - zero), 6)
-            )
+            used = _counter(self.length, self.scrape, self.gaps, (since, until), pod.wipes, cores)
+            yield Written("container_cpu_usage_seconds_total", labels, times, used)
         yield self.flat("container_memory_working_set_bytes", own, pod.runs, gib * GIB)
         if container != "app":
             return
@@ -255,8 +252,36 @@ class Town:
             labels |= {"namespace": balancer.namespace, "service_name": balancer.name}
             yield self.flat("kubecost_load_balancer_cost", labels, balancer.life, balancer.price)
 
-    def _at(self, minute: float) -> float:
-        return BEGIN.timestamp() + minute * 60
+
+def _at(minute: float) -> float:
+    return BEGIN.timestamp() + minute * 60
+
+
+@cache
+def _scrapes(length: float, scrape: int, gaps: tuple[Span, ...], life: Span) -> NDArray[np.int64]:
+    begin = int(BEGIN.timestamp())
+    times = np.arange(begin + LATE, begin + int(length * 60) + LATE, scrape)
+    inside = (times >= _at(life[0])) & (times < _at(life[1]))
+    for first, last in gaps:
+        inside &= (times < _at(first)) | (times >= _at(last))
+    return times[inside]
+
+
+@cache
+def _steady(size: int, value: float) -> NDArray[np.float64]:
+    return np.full(size, value)
+
+
+@cache
+def _counter(
+    length: float, scrape: int, gaps: tuple[Span, ...], life: Span, wipes: tuple[float, ...], cores: float
+) -> NDArray[np.float64]:
+    """A counter that began with the life, and anew at each of the wipes."""
+    times = _scrapes(length, scrape, gaps, life)
+    wiped = [_at(moment) for moment in (life[0], *wipes)]
+    zero = np.array(wiped)[np.searchsorted(wiped, times, side="right") - 1]
+    used: NDArray[np.float64] = np.round(cores * (times - zero), 6)
+    return used
 
 
 def _sanitised(resource: str) -> str:

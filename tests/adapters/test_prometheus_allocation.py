@@ -29,7 +29,8 @@ from tests.allocation_past import (
     restarted,
     without,
 )
-from tests.prometheus_server import Written, backfill, serving
+from tests.prometheus_blocks import write_blocks
+from tests.prometheus_server import Written, serving
 
 END = 240
 DEPLOYED, CRON = ("ReplicaSet", "api-1"), ("Job", "tick-1")
@@ -126,7 +127,7 @@ def everything() -> Iterator[Written]:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that forgets what is gone as fast as one that scraped it: a backfill has no end marks."""
     data: Path = tmp_path_factory.mktemp("allocation")
-    backfill(data, everything())
+    write_blocks(data, everything())
     with serving(data, "--query.lookback-delta=90s") as address:
         yield address
 
