@@ -6,6 +6,7 @@ Times are minutes after `BEGIN`, at which things happen; a scrape is a few secon
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -214,9 +215,12 @@ class Town:
             yield self.flat("DCGM_FI_DEV_GPU_UTIL", labels, pod.runs, 99)
 
     def _owners(self) -> Iterator[Written]:
+        lives: dict[tuple[str, str, str], list[Span]] = defaultdict(list)
+        for pod in self.pods:
+            lives[pod.owner[0], pod.namespace, pod.owner[1]].append(pod.known or pod.runs)
         for (kind, namespace, name), (owner_kind, owner_name) in self.above.items():
-            lives = [pod.known or pod.runs for pod in self.pods if pod.owner == (kind, name)]
-            life = (min(life[0] for life in lives), max(life[1] for life in lives))
+            held = lives[kind, namespace, name]
+            life = (min(since for since, _ in held), max(until for _, until in held))
             label = {"ReplicaSet": "replicaset", "Job": "job_name"}[kind]
             labels = {**KSM, "namespace": namespace, label: name, "owner_is_controller": "true"}
             labels |= {"owner_kind": owner_kind, "owner_name": owner_name}
