@@ -42,6 +42,11 @@ def about(**fields: object) -> Iterator[None]:
         _about.reset(token)
 
 
+def told_about() -> dict[str, object]:
+    """The fields that lines carry here, to put them on lines of another process."""
+    return dict(_about.get())
+
+
 def configure(redactor: Redactor, *, level: str = "INFO", stream: TextIO | None = None) -> None:
     """Send all logs to `stream` (standard error) as JSON, from `level` on."""
     handler = _Handler(stream or sys.stderr)

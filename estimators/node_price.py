@@ -9,11 +9,9 @@ from typing import NamedTuple
 from estimators.gpu import gpus_of_node, is_gpu
 from estimators.gpu_model import INSTANCE_TYPE_LABELS, gpu_price, gpu_product
 from estimators.money import ZERO
-from estimators.placement import demanded_labels
 from estimators.prices import BUILT_IN, PriceSheet, Provenance, Rates
 from estimators.quantity import GIB
 from estimators.usage import Node
-from estimators.workload import Placement
 
 Labels = Mapping[str, str]
 
@@ -53,11 +51,6 @@ UNKNOWN_SIZE = Capacity(ZERO, ZERO, ZERO)
 def is_spot(labels: Labels) -> bool:
     """Whether labels of a node, or labels a pod demands, say spot or preemptible."""
     return any(_SPOT.get(key.lower()) == value.lower() for key, value in labels.items())
-
-
-def demands_spot(placement: Placement) -> bool:
-    """Whether the pod may land on spot nodes only; tolerating their taint is not yet demanding them."""
-    return is_spot(demanded_labels(placement))
 
 
 def instance_type(labels: Labels) -> tuple[str, str]:

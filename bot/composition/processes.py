@@ -8,7 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from bot.entrypoints.worker_process import belong_to_parent
 from bot.errors import OutsideError
+from bot.logs import about, told_about
 
 BEFORE_A_NEW_PROCESS = 100
 """Calls, after which what may have leaked is given back."""
@@ -41,7 +42,7 @@ class Processes:
         with self._changing:
             pool = self._pool = self._pool or self._new()
         try:
-            return pool.submit(what, *arguments).result()
+            return pool.submit(_called, told_about(), what, arguments).result()
         except BrokenProcessPool as error:
             with self._changing:
                 if self._pool is pool:
@@ -67,6 +68,12 @@ class Processes:
             initargs=(begin, arguments),
             max_tasks_per_child=BEFORE_A_NEW_PROCESS,
         )
+
+
+def _called(fields: Mapping[str, object], what: Callable[..., Result], arguments: tuple[Any, ...]) -> Result:
+    """The result of `what`, whose lines in the log say what the caller's do."""
+    with about(**fields):
+        return what(*arguments)
 
 
 def _begin(begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from estimators.node_price import (
     capacity_of,
-    demands_spot,
     is_spot,
     measured_rates,
     sheet_rates,
     split_node_price,
 )
+from estimators.placement import demanded_labels
 from estimators.prices import BUILT_IN, InstancePrice, Pool, PriceSheet, Provenance
 from estimators.quantity import GIB
 from estimators.usage import Node
@@ -88,7 +88,7 @@ def test_a_known_gpu_price_comes_off_for_every_gpu() -> None:
 def test_spot_is_told_by_the_clouds_labels(labels: Mapping[str, str], expected: bool) -> None:
     """On nodes, and as what a pod demands."""
     assert is_spot(labels) is expected
-    assert demands_spot(Placement(labels)) is expected
+    assert is_spot(demanded_labels(Placement(labels))) is expected
 
 
 def test_tolerating_spot_or_accepting_it_is_not_demanding_it() -> None:
@@ -98,10 +98,9 @@ def test_tolerating_spot_or_accepting_it_is_not_demanding_it() -> None:
             {"key": "karpenter.sh/capacity-type", "operator": "In", "values": ["spot", "on-demand"]}
         ]
     }
-    assert not demands_spot(Placement(affinity=(either,)))
-    assert not demands_spot(
-        Placement(tolerations=({"key": "karpenter.sh/capacity-type", "operator": "Exists"},))
-    )
+    assert not is_spot(demanded_labels(Placement(affinity=(either,))))
+    tolerating = Placement(tolerations=({"key": "karpenter.sh/capacity-type", "operator": "Exists"},))
+    assert not is_spot(demanded_labels(tolerating))
 
 
 def test_opencost_prices_are_taken_as_measured() -> None:
