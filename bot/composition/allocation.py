@@ -14,7 +14,6 @@ from bot.composition.processes import Processes, ends_after
 from bot.cost_ports import CostHours
 from bot.entrypoints.allocation_jobs import AllocationWorkflows, Steps
 from bot.entrypoints.jobs import Json
-from bot.errors import ClusterUnavailable, UserError
 from bot.handlers import allocate_hours
 from bot.logs import configure
 from bot.redaction import Redactor
@@ -108,11 +107,8 @@ def _begin(settings: Settings, secrets: Sequence[str]) -> None:
 
 def _fill(cluster: ClusterConfig, span: allocate_hours.Span) -> allocate_hours.Filled:
     source = PrometheusHours(_settings, cluster)
-    try:
-        with ends_after(LONGEST_SECONDS):
-            return allocate_hours.fill(cluster.name, span, source=source, costs=_records.costs, now=_now)
-    except UserError as error:  # nobody is there to read it: it is logged, and tried again
-        raise ClusterUnavailable(f"the cost of cluster {cluster.name!r} cannot be kept: {error}") from error
+    with ends_after(LONGEST_SECONDS):
+        return allocate_hours.fill(cluster.name, span, source=source, costs=_records.costs, now=_now)
 
 
 def _now() -> datetime:

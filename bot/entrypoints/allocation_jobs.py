@@ -52,8 +52,8 @@ class AllocationWorkflows:
 
     def _allocate(self, cluster: str, hour: str) -> None:
         failures = 0
-        for span in tried("wanted", self.steps.wanted, cluster) or []:
-            done = tried("fill", self.steps.fill, cluster, span)
+        for span in tried(f"wanted {cluster}", self.steps.wanted, cluster) or []:
+            done = tried(f"fill {cluster}", self.steps.fill, cluster, span)
             if done is None:
                 failures += 1
                 if failures == MOST_FAILURES:
