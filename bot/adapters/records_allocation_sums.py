@@ -90,8 +90,11 @@ def notes(connection: Connection, cluster: int, window: Hours) -> tuple[str, ...
     of = cluster_hours.c
     newest = func.max(of.hour)
     query = select(of.notes).where(of.cluster == cluster, _within(of.hour, window))
-    told = connection.scalars(query.group_by(of.notes).order_by(newest.desc()).limit(MOST_NOTES)).all()
-    return tuple(dict.fromkeys(note for some in told for note in some))[:MOST_NOTES]
+    told = connection.scalars(query.group_by(of.notes).order_by(newest.desc())).all()
+    found = tuple(dict.fromkeys(note for some in told for note in some))
+    if len(found) <= MOST_NOTES:
+        return found
+    return (*found[:MOST_NOTES], f"{len(found) - MOST_NOTES} more notes about older hours")
 
 
 def days(

@@ -292,6 +292,16 @@ def test_a_workload_that_changed_hands_has_a_row_for_each(costs: cost_ports.Cost
     ]
 
 
+def test_notes_are_those_of_the_newest_hours_and_say_how_many_there_are(costs: cost_ports.CostHours) -> None:
+    """Each once."""
+    every = [replace(hour, notes=("always", f"hour {index}")) for index, hour in enumerate(hours(MONDAY, 24))]
+    keep(costs, every)
+    notes = costs.window("prod", MONDAY, MONDAY + HOUR * 24).notes
+    assert notes[:3] == ("always", "hour 23", "hour 22")
+    assert notes[-1] == "5 more notes about older hours"
+    assert len(notes) == 21
+
+
 def test_clusters_do_not_mix(costs: cost_ports.CostHours) -> None:
     """The same names in two of them."""
     here, there = hours(MONDAY, 24), [an_hour(MONDAY, seed=5)]
