@@ -35,19 +35,11 @@ class ClusterHours(Protocol):
         ...
 
 
-class CostHours(Protocol):
-    """Clusters' hours, charged. Every method may raise StoreUnavailable."""
+class ChargedHours(Protocol):
+    """Clusters' hours, charged, as answers read them. Every method may raise StoreUnavailable."""
 
-    def keep(self, cluster: str, hours: Sequence[HourCost], *, currency: str, at: datetime) -> None:
-        """Remember hours that were asked for at `at`, in the place of what is kept of them; all or none.
-
-        Raises UserError where the cluster's other hours are in another currency, or where an hour costs
-        more than a database can add up.
-        """
-        ...
-
-    def asked(self, cluster: str, hours: Collection[datetime], at: datetime) -> None:
-        """Remember that hours were asked for in vain: what is kept of them stays."""
+    def clusters(self) -> Sequence[str]:
+        """The clusters of which anything is kept."""
         ...
 
     def kept(self, cluster: str, start: datetime, end: datetime) -> Sequence[KeptHour]:
@@ -64,6 +56,18 @@ class CostHours(Protocol):
         """The days of `[start, end)` in order, with the workloads of some namespaces where any are named."""
         ...
 
-    def clusters(self) -> Sequence[str]:
-        """The clusters of which anything is kept."""
+
+class CostHours(ChargedHours, Protocol):
+    """The same, to be kept as well."""
+
+    def keep(self, cluster: str, hours: Sequence[HourCost], *, currency: str, at: datetime) -> None:
+        """Remember hours that were asked for at `at`, in the place of what is kept of them; all or none.
+
+        Raises UserError where the cluster's other hours are in another currency, or where an hour costs
+        more than a database can add up.
+        """
+        ...
+
+    def asked(self, cluster: str, hours: Collection[datetime], at: datetime) -> None:
+        """Remember that hours were asked for in vain: what is kept of them stays."""
         ...

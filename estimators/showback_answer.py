@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from estimators.allocation import WindowCost
 from estimators.allocation_days import DayCost
-from estimators.ownership import Owners
+from estimators.ownership import Labels, Owners
 from estimators.projection import DayAmount
 from estimators.showback import (
     Charge,
@@ -34,6 +34,7 @@ from estimators.showback_rows import (
     with_previous,
 )
 from estimators.showback_shared import SharedRule, Tenant, share_out
+from estimators.usage import WorkloadKey
 
 _DAY = timedelta(days=1)
 
@@ -49,13 +50,25 @@ class Selection(NamedTuple):
 class Question:
     """What is asked: rows by what, about what (None: everything), and who owns and shares what.
 
-    Rows of nodes and GPU models are of everything.
+    `visible` tells which namespaces may be looked at (None: all); their workloads still carry what they
+    owe of idle and shared costs. Rows of nodes and GPU models are of everything.
     """
 
     by: GroupBy
     only: Selection | None = None
     owners: Owners = field(default_factory=Owners)
     rule: SharedRule = field(default_factory=SharedRule)
+    visible: Callable[[str], bool] | None = None
+
+    @property
+    def of_all(self) -> bool:
+        """Whether it is about everything there is."""
+        return self.only is None and self.visible is None
+
+    def asks_for(self, group: str, namespace: str) -> bool:
+        """Whether a workload of a namespace, and of a group of `only.by`, is what is asked about."""
+        selected = self.only is None or group == self.only.name
+        return selected and (self.visible is None or self.visible(namespace))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,7 @@ def answer(question: Question, windows: Sequence[WindowCost], before: Sequence[W
     All windows of a call have the same bounds. Raises ValueError for no window, and for nodes or GPU
     models of a selection: nodes are nobody's alone.
     """
-    if not windows or (question.only and _of_nodes(question)):
+    if not windows or (not question.of_all and _of_nodes(question)):
         raise ValueError("an answer needs a window, and rows of nodes are of everything")
     windows, before = _asked(question, windows), _asked(question, before)
     rule = SharedRule() if _serves_all(question) else question.rule
@@ -134,21 +147,22 @@ def daily(question: Question, clusters: Mapping[str, Sequence[DayCost]]) -> tupl
     covered: defaultdict[date, float] = defaultdict(float)
     for cluster, days in clusters.items():
         for day in days:
-            amounts[day.start.date()] += _of_day(question.only, question.owners, rule, cluster, day)
+            amounts[day.start.date()] += _of_day(question, rule, cluster, day)
             covered[day.start.date()] += day.covered * ((day.end - day.start) / _DAY) / len(clusters)
     return tuple(DayAmount(day, amounts[day], min(covered[day], 1.0)) for day in sorted(amounts))
 
 
-def _of_day(only: Selection | None, owners: Owners, rule: SharedRule, cluster: str, day: DayCost) -> int:
-    if only is None:
+def _of_day(question: Question, rule: SharedRule, cluster: str, day: DayCost) -> int:
+    if question.of_all:
         return day.bill
-    group = group_of(only.by, owners)
+    group = _selecting(question)
     tenants = [Tenant(item.workload.namespace, item.direct, item.idle) for item in day.workloads]
     shares = share_out(tenants, day.control_plane, rule)
     return sum(
         item.direct + item.idle + shares.shared[index] + shares.idle[index]
         for index, item in enumerate(day.workloads)
-        if index not in shares.moved and group(cluster, item.workload, item.labels) == only.name
+        if index not in shares.moved
+        and question.asks_for(group(cluster, item.workload, item.labels), item.workload.namespace)
     )
 
 
@@ -175,10 +189,19 @@ def _serves_all(question: Question) -> bool:
 
 def _selected(question: Question, windows: Sequence[WindowCost], rule: SharedRule) -> list[Charge]:
     every = [charge for window in windows for charge in charges(window, rule)]
-    if question.only is None:
+    if question.of_all:
         return every
-    group = group_of(question.only.by, question.owners)
-    return [charge for charge in every if charge.workload and charge.group(group) == question.only.name]
+    group = _selecting(question)
+    return [
+        charge
+        for charge in every
+        if charge.workload and question.asks_for(charge.group(group), charge.workload.workload.namespace)
+    ]
+
+
+def _selecting(question: Question) -> Callable[[str, WorkloadKey, Labels], str]:
+    """The group that decides whether a workload is asked about."""
+    return group_of((question.only or question).by, question.owners)
 
 
 def _rows(question: Question, windows: Sequence[WindowCost], charged: Sequence[Charge]) -> tuple[Row, ...]:
@@ -192,9 +215,10 @@ def _rows(question: Question, windows: Sequence[WindowCost], charged: Sequence[C
 
 
 def _total(question: Question, windows: Sequence[WindowCost], charged: Sequence[Charge]) -> Row:
-    if question.only is None:
+    if question.of_all:
         return total_of("", charged, [item for window in windows for item in window.workloads])
-    return total_of(question.only.name, charged, [charge.workload for charge in charged if charge.workload])
+    name = question.only.name if question.only else ""
+    return total_of(name, charged, [charge.workload for charge in charged if charge.workload])
 
 
 def _measured_hours(windows: Sequence[WindowCost]) -> dict[str, float]:

@@ -1,0 +1,267 @@
+"""An answer about cost in finished sentences and aligned numbers; what shows it only lays it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bot.cost_answer import CostAnswer, CostHelp, CostRefusal, CostReply, GpuHours
+from bot.cost_causes import what_moved, what_moved_it
+from bot.cost_commands import COMMANDS, OPTIONS, WINDOWS, CostQuestion, NotUnderstood
+from bot.cost_page_table import CostTable, part_names, table_of
+from bot.cost_small_print import is_compared, small_print
+from bot.cost_words import (
+    Sentence,
+    Words,
+    amount,
+    asked_window,
+    change,
+    sentence,
+    share,
+    shares,
+    strong,
+    trend,
+    window_before,
+)
+from bot.words import count, money, number
+from estimators.allocation import as_money
+from estimators.money import to_cents
+from estimators.showback import Kind
+
+UNNAMED = frozenset({"", "default"})
+"""What a cluster is called that nobody named."""
+
+
+@dataclass(frozen=True, slots=True)
+class CostPage:
+    """`headline` first, then `trend` (a sparkline) with `parts` (where the money goes), then `told`.
+
+    `asks` are questions that could be asked instead. `question` is None where nothing was answered.
+    """
+
+    headline: Sentence
+    trend: str = ""
+    parts: tuple[tuple[str, str], ...] = ()
+    told: tuple[Sentence, ...] = ()
+    table: CostTable | None = None
+    small: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    question: CostQuestion | None = None
+
+
+def compose(reply: CostReply | NotUnderstood, rows: int | None = None) -> CostPage:
+    """Say it; `rows` is how many rows of the table fit, at most those that were asked for."""
+    match reply:
+        case NotUnderstood():
+            asks = (reply.suggestion,) if reply.suggestion else ()
+            more = () if asks else (sentence("help says what can be asked."),)
+            return CostPage(sentence(f"{reply.reason[:1].upper()}{reply.reason[1:]}."), told=more, asks=asks)
+        case CostRefusal():
+            first, *others = reply.sentences
+            told = tuple(sentence(text) for text in others)
+            return CostPage(sentence(first), told=told, asks=tuple(ask.text for ask in reply.suggestions))
+        case CostHelp():
+            return _help()
+        case _:
+            return _answered(reply, reply.question.rows if rows is None else min(rows, reply.question.rows))
+
+
+def _help() -> CostPage:
+    usage = [
+        (
+            f"{command.name} {command.argument}".strip(),
+            command.meaning,
+            f"{command.name} {command.example}".strip(),
+        )
+        for command in COMMANDS
+    ]
+    windows = ", ".join(f"{window.name} ({window.meaning})" for window in WINDOWS)
+    options = ", ".join(f"{option.name} ({option.meaning})" for option in OPTIONS)
+    return CostPage(
+        sentence("What things cost, and why. Ask one of these:"),
+        table=CostTable(("Ask", "To learn", "For example"), tuple(usage), numbers=False),
+        small=(f"Windows: {windows}", f"Options: {options}"),
+    )
+
+
+def _answered(answer: CostAnswer, rows: int) -> CostPage:
+    return CostPage(
+        headline=tuple(_headline(answer)),
+        trend=trend(answer.days),
+        parts=tuple(_parts(answer)),
+        told=tuple(_told(answer)),
+        table=table_of(answer, rows, compared=is_compared(answer)),
+        small=tuple(small_print(answer)),
+        question=answer.question,
+    )
+
+
+def _parts(answer: CostAnswer) -> Iterator[tuple[str, str]]:
+    """Where the money goes; not told of nodes and GPUs, whose sentences say it."""
+    total = answer.found.total
+    if answer.question.kind in {"gpu", "idle"} or not total.cost:
+        return
+    names = part_names(of_one=bool(answer.question.name))
+    for name, part, told in zip(names, total.parts, shares(total.parts), strict=True):
+        if part:
+            yield name, told
+
+
+def _headline(answer: CostAnswer) -> Iterator[Words]:
+    """What it cost, against the window before, and where the month is heading."""
+    yield from _total(answer)
+    total, earlier = answer.found.total, answer.earlier
+    before = window_before(answer.question.window, answer.windows)
+    if answer.question.kind != "top" and earlier and is_compared(answer):
+        now, then = _headlined(answer, total.parts), _headlined(answer, earlier.total.parts)
+        told = change(now, then, answer.currency)
+        if not then and now:
+            yield Words(f", and nothing in {before}")
+        elif told:
+            yield from sentence(", ", strong(told), f" on {before}")
+        else:
+            yield Words(f", as much as in {before}")
+    yield Words(".")
+    yield from _month(answer)
+
+
+def _headlined(answer: CostAnswer, parts: Sequence[int]) -> int:
+    """The amount that a headline is about: of `idle` the idle part, else all."""
+    return parts[5] if answer.question.kind == "idle" else sum(parts)
+
+
+def _total(answer: CostAnswer) -> Iterator[Words]:
+    asked, found = answer.question, answer.found
+    when = f" {asked_window(asked.window, answer.windows)}"
+    cost = strong(amount(found.total.cost, answer.currency))
+    match asked.kind:
+        case "idle":
+            idle = found.total.parts.idle_share
+            part = f" ({share(idle / found.total.cost)})" if found.total.cost else ""
+            yield from sentence(
+                strong(amount(idle, answer.currency)),
+                " of the ",
+                cost,
+                f" that nodes cost{when} was idle{part}",
+            )
+        case "gpu":
+            yield from (
+                sentence("GPUs cost ", cost, when)
+                if found.total.cost
+                else sentence(f"No GPU cost anything{when}")
+            )
+        case "top":
+            dearest = [row for row in found.rows if row.kind is Kind.TENANT]
+            shown = sum(row.cost for row in dearest[: asked.rows])
+            part = share(shown / found.total.cost) if found.total.cost else share(0)
+            of = "the bill of" if answer.whole else "what you may see, "
+            yield from sentence(
+                strong(f"The {min(asked.rows, len(dearest))} dearest"),
+                f" of {count(len(dearest), 'workload')} cost ",
+                strong(amount(shown, answer.currency)),
+                f"{when}, {part} of {of} ",
+                cost,
+            )
+        case _:
+            yield from (*_subject(answer), Words(" cost "), cost, Words(when))
+
+
+def _subject(answer: CostAnswer) -> Sentence:
+    asked = answer.question
+    if asked.name:
+        name = strong(answer.found.total.group)
+        return sentence("Team ", name) if asked.kind == "team" else sentence(name)
+    if not answer.whole:
+        return sentence("The namespaces that you may see")
+    if len(answer.clusters) > 1:
+        return sentence(f"All {len(answer.clusters)} clusters")
+    named = answer.clusters[0] not in UNNAMED
+    return sentence("The cluster ", strong(answer.clusters[0])) if named else sentence("The cluster")
+
+
+def _month(answer: CostAnswer) -> Iterator[Words]:
+    if answer.month is None:
+        return
+    course = amount(answer.month.amount, answer.currency)
+    yield from sentence(" On course for ", strong(course), f" in {answer.windows.asked.end:%B}")
+    if answer.budget is not None:
+        over = to_cents(as_money(answer.month.amount) - answer.budget)
+        budget = money(answer.budget, answer.currency)
+        if over > 0:
+            yield from sentence(
+                ", ", strong(f"{money(over, answer.currency)} over"), f" its budget of {budget}"
+            )
+        else:
+            yield Words(f", within its budget of {budget}")
+    yield Words(".")
+
+
+def _told(answer: CostAnswer) -> Iterator[Sentence]:
+    asked, found = answer.question, answer.found
+    if asked.kind == "gpu":
+        yield from _gpus(answer)
+    if asked.kind == "idle" and answer.orphans:
+        orphans = amount(answer.orphans, answer.currency)
+        yield sentence("Volumes that nobody claims cost ", strong(orphans), " more.")
+    if is_compared(answer) and found.movers and asked.kind not in {"gpu", "idle"}:
+        if asked.kind == "workload":
+            yield what_moved_it(found.movers[0], answer.currency)
+        else:
+            within = asked.name if asked.kind == "namespace" else ""
+            yield what_moved(found.movers, answer.currency, within)
+    if unowned := _unowned(answer):
+        yield unowned
+    if asked.kind in {"namespace", "team", "workload"} and (efficiency := found.total.efficiency) is not None:
+        they, it = ("Uses ", "it asks") if asked.name else ("Workloads use ", "they ask")
+        yield sentence(they, strong(share(efficiency)), f" of what {it} for.")
+    if asked.kind == "workload" and (monthly := found.total.monthly_per_replica) is not None:
+        hours = (found.end - found.start).total_seconds() / 3600 * found.covered
+        replicas = number(Decimal(str(found.total.replica_hours / hours)), 1) if hours else "0"
+        told = strong(money(monthly, answer.currency))
+        yield sentence("A replica costs ", told, f" a month; {replicas} ran on average.")
+
+
+def _gpus(answer: CostAnswer) -> Iterator[Sentence]:
+    """Idle GPUs in money and in hours: those that nobody held, and those that were held and not busy."""
+    rows = answer.found.rows
+    if unheld := sum(row.parts.idle_share for row in rows):
+        # A model's hours are told by the price of those that were held; what nobody ever held has none.
+        known = [(row, answer.gpus.get(row.group, GpuHours()).held) for row in rows]
+        hours = sum(row.parts.idle_share * held / row.parts.gpu for row, held in known if row.parts.gpu)
+        about = (
+            f" (about {_gpu_hours(hours)})"
+            if all(held or not row.parts.idle_share for row, held in known)
+            else ""
+        )
+        yield sentence(
+            strong(amount(unheld, answer.currency)), f" of it was for GPUs that nobody held{about}."
+        )
+    slack = sum(round(row.measured_cost - row.used_cost) for row in rows)
+    if slack > 0:
+        hours = sum(held.measured - held.busy for held in answer.gpus.values())
+        yield sentence(
+            strong(amount(slack, answer.currency)),
+            f" was for GPUs that were held and not busy ({_gpu_hours(hours)}).",
+        )
+    elif any(row.parts.gpu for row in rows) and not any(row.measured_cost for row in rows):
+        yield sentence("How busy they were is not measured: run NVIDIA's DCGM exporter.")
+
+
+def _gpu_hours(hours: float) -> str:
+    return f"{number(Decimal(str(hours)), 0 if hours >= 10 else 1)} GPU-hours"
+
+
+def _unowned(answer: CostAnswer) -> Sentence:
+    """What the unallocated row is made of, and how it goes away."""
+    causes = answer.found.unowned
+    if answer.question.kind != "team" or answer.question.name or not causes:
+        return ()
+    parts: list[str | Words] = ["Unallocated: "]
+    for index, cause in enumerate(causes[:3]):
+        told = f" {amount(cause.cost, answer.currency)} ({count(cause.workloads, 'workload')})"
+        parts += [", " if index else "", strong(cause.namespace), told]
+    if len(causes) > 3:
+        parts.append(f" and {count(len(causes) - 3, 'more namespace')}")
+    parts.append(". Give them a team label, or their namespaces to a team in tuppence.yaml.")
+    return sentence(*parts)

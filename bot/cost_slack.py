@@ -1,0 +1,108 @@
+"""An answer about cost as a message in Slack: its sentences, one table, small print, and what to press next.
+
+Whoever carries it out knows the buttons by these action ids; the value of each is a question as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from bot.cost_answer import CostAnswer, CostReply
+from bot.cost_commands import MOST_ROWS, NotUnderstood
+from bot.cost_csv import cost_csv
+from bot.cost_page import CostPage, compose
+from bot.cost_page_table import CostTable
+from bot.cost_words import Sentence, escaped, said
+from bot.inert import plain
+from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
+
+SHARE, CHART, ASK = "cost_share", "cost_chart", "cost_ask"
+"""Post the answer to the channel, draw its days, ask the value (`cost_ask_0`, `cost_ask_1`...)."""
+_LONGEST_LABEL = 60
+_LONGEST_SENTENCE = 700
+
+
+@dataclass(frozen=True, slots=True)
+class CostMessage:
+    """`csv` has all rows where Slack takes fewer than were asked for, to be sent along; else it is `""`."""
+
+    message: SlackMessage
+    csv: str = ""
+
+
+def cost_message(reply: CostReply | NotUnderstood, *, shared: bool = False) -> CostMessage:
+    """The message; one that is shared with a channel has no button to share it again."""
+    wanted = reply.question.rows if isinstance(reply, CostAnswer) else MOST_ROWS
+    message, shown = fitted(lambda rows: _message(compose(reply, rows), shared=shared), wanted)
+    if isinstance(reply, CostAnswer) and shown < min(wanted, len(reply.found.rows)):
+        return CostMessage(message, cost_csv(reply))
+    return CostMessage(message)
+
+
+def _message(page: CostPage, *, shared: bool) -> SlackMessage:
+    return SlackMessage(plain(said(page.headline), _LONGEST_SENTENCE), tuple(_blocks(page, shared=shared)))
+
+
+def _blocks(page: CostPage, *, shared: bool) -> Iterator[Block]:
+    yield _section(_marked(page.headline))
+    if told := list(_lines(page)):
+        yield _section("\n".join(told))
+    if page.table:
+        yield _table(page.table)
+    if page.small:
+        text = " · ".join(mrkdwn(remark) for remark in page.small)
+        yield {"type": "context", "elements": [_text(text)]}
+    if buttons := list(_buttons(page, shared=shared)):
+        yield {"type": "actions", "elements": buttons}
+
+
+def _lines(page: CostPage) -> Iterator[str]:
+    parts = [f"{name} {part}" for name, part in page.parts]
+    if where := " · ".join(filter(None, (page.trend, *parts))):
+        yield where
+    yield from map(_marked, page.told)
+
+
+def _marked(sentence: Sentence) -> str:
+    return "".join(
+        escaped(part.text, lambda text: f"*{mrkdwn(text)}*" if text else "")
+        if part.strong
+        else escaped(part.text, lambda text: mrkdwn(text, _LONGEST_SENTENCE))
+        for part in sentence
+    )
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": _text(text)}
+
+
+def _text(text: str) -> Block:
+    """`verbatim`: Slack makes no link of what looks like one."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _table(table: CostTable) -> Block:
+    rows = [table.columns, *table.rows, *([table.total] if table.total else [])]
+    right = {"align": "right"} if table.numbers else {"is_wrapped": True}
+    return {
+        "type": "table",
+        "column_settings": [{"is_wrapped": True}, *(right for _ in table.columns[1:])],
+        "rows": [[{"type": "raw_text", "text": plain(cell) or " "} for cell in row] for row in rows],
+    }
+
+
+def _buttons(page: CostPage, *, shared: bool) -> Iterator[Block]:
+    for index, ask in enumerate(page.asks):
+        yield _button(f"{ASK}_{index}", f"Ask: {ask}", ask)
+    if page.question is None:
+        return
+    if not shared:
+        yield _button(SHARE, "Share", page.question.text)
+    if not page.question.chart:
+        yield _button(CHART, "Chart", replace(page.question, chart=True).text)
+
+
+def _button(action: str, label: str, value: str) -> Block:
+    text = {"type": "plain_text", "text": plain(label, _LONGEST_LABEL), "emoji": False}
+    return {"type": "button", "action_id": action, "text": text, "value": plain(value)}

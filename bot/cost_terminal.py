@@ -1,0 +1,66 @@
+"""An answer about cost on a terminal, or as plain text for files and pipes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from bot.cost_page import CostPage
+from bot.cost_page_table import CostTable
+from bot.cost_words import Sentence, escaped
+from bot.inert import plain
+
+
+def show_page(page: CostPage, console: Console) -> None:
+    """Print it. Colours appear where `console` is a terminal that has them."""
+    for part in _parts(page):
+        console.print(part)
+
+
+def page_as_text(page: CostPage, *, width: int) -> str:
+    """The same as plain text of at most `width` columns."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
+    with console.capture() as capture:
+        show_page(page, console)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def _parts(page: CostPage) -> Iterator[Text | Padding]:
+    yield _line(page.headline)
+    parts = [f"{name} {part}" for name, part in page.parts]
+    if where := " · ".join(filter(None, (page.trend, *parts))):
+        yield Text(where)
+    for sentence in page.told:
+        yield _line(sentence)
+    if page.table:
+        yield Padding(_grid(page.table), (1, 0, 0, 0))
+    if page.asks:
+        yield Padding(Text("Ask instead:"), (1, 0, 0, 0))
+        yield from (Padding(Text(f"tuppence cost {plain(ask)}", "bold"), (0, 0, 0, 2)) for ask in page.asks)
+    if page.small:
+        small = Text("\n").join(Text(f"{plain(remark)}", style="dim") for remark in page.small)
+        yield Padding(small, (1, 0, 0, 0))
+
+
+def _line(sentence: Sentence) -> Text:
+    text = Text()
+    for part in sentence:
+        text.append(escaped(part.text, lambda inner: plain(inner, 700)), "bold" if part.strong else "")
+    return text
+
+
+def _grid(table: CostTable) -> Grid:
+    grid = Grid(box=None, padding=(0, 3, 0, 0), show_edge=False, header_style="dim")
+    for index, title in enumerate(table.columns):
+        right = table.numbers and index > 0
+        grid.add_column(title, justify="right" if right else "left", overflow="fold", no_wrap=right)
+    for row in table.rows:
+        grid.add_row(*(Text(plain(cell)) for cell in row))
+    if table.total:
+        grid.add_row(*(Text(plain(cell), style="bold") for cell in table.total))
+    return grid
