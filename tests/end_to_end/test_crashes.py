@@ -5,7 +5,7 @@ Each pull request of a test is held at a call of its own. Then the bot is killed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,43 +37,47 @@ def the_worker(bot: Bot) -> None:
     bot.kill_worker()
 
 
-def boundaries(calls: list[Call], story: Story) -> Iterator[tuple[Call, bool]]:
-    """Where it is killed: at a call, and whether GitHub has carried it out by then.
-
-    Fetching and being let in are in every story what they are where a pull request is opened.
-    """
-    for call in calls:
-        if story is OPENED or not (call.fetches or call.lets_in):
-            yield call, False
-        if call.writes:
-            yield call, True
-
-
 @pytest.mark.parametrize(
-    ("story", "kill"),
+    ("stories", "analyses", "kill"),
     [
-        pytest.param(OPENED, the_container, id="opened, the container"),
-        pytest.param(OPENED, the_worker, id="opened, the worker"),
-        pytest.param(PUSHED, the_worker, id="pushed, the worker"),
-        pytest.param(APPROVED, the_container, id="approved, the container"),
-        pytest.param(INSTALLED, the_worker, id="installed, the worker"),
+        # One analysis is held at each of Git's calls.
+        pytest.param([OPENED], "12", the_container, id="opened, the container"),
+        pytest.param([OPENED], "12", the_worker, id="opened, the worker"),
+        pytest.param([PUSHED, APPROVED, INSTALLED], "2", the_container, id="later, the container"),
+        pytest.param([PUSHED, APPROVED, INSTALLED], "2", the_worker, id="later, the worker"),
     ],
 )
 def test_killed_at_each_call_it_says_all_once(
-    hub: GitHub, tmp_path: Path, calls: dict[str, list[Call]], story: Story, kill: Callable[[Bot], None]
+    hub: GitHub,
+    tmp_path: Path,
+    calls: dict[str, list[Call]],
+    stories: list[Story],
+    analyses: str,
+    kill: Callable[[Bot], None],
 ) -> None:
     """One comment, one check run on each commit, one audit row for each report, one answer."""
-    with running(hub, tmp_path, program=HURRIED, HURRIED_ANALYSES="12") as bot:
-        at = {f"at-{number}": each for number, each in enumerate(boundaries(calls[story.name], story))}
-        scenes = prepared(bot, hub, story, at)
+    with running(hub, tmp_path, program=HURRIED, HURRIED_ANALYSES=analyses) as bot:
+        told = {}
         holds = []
-        for scene in scenes:
-            call, done = at[scene.account]
-            holds.append(hold(hub, call.operation, nth=call.nth, after_effect=done, account=scene.account))
-            story.act(scene)
+        for number, story in enumerate(stories):
+            boundaries = [
+                (call, done)
+                for call in calls[story.name]
+                for done in ([False, True] if call.writes else [False])
+            ]
+            at = {f"story-{number}-{place}": each for place, each in enumerate(boundaries)}
+            told[story.name] = prepared(bot, hub, story, at)
+            for scene in told[story.name]:
+                call, done = at[scene.account]
+                holds.append(hold(hub, call.operation, nth=call.nth, done=done, account=scene.account))
+        for story in stories:
+            for scene in told[story.name]:
+                story.act(scene)
         wait_for_all(bot, holds)
+        bot.environment["HURRIED_ANALYSES"] = "2"
         kill(bot)
-        hold_true(bot, scenes, story.then)
+        for story in stories:
+            hold_true(bot, told[story.name], story.then)
 
 
 def test_killed_while_it_asks_for_its_own_name(hub: GitHub, tmp_path: Path) -> None:
@@ -87,11 +91,9 @@ def test_killed_while_it_asks_for_its_own_name(hub: GitHub, tmp_path: Path) -> N
         hold_true(bot, [scene], OPENED.then)
 
 
-def hold(
-    hub: GitHub, operation: str, *, nth: int = 1, after_effect: bool = False, account: str = ""
-) -> Fault:
+def hold(hub: GitHub, operation: str, *, nth: int = 1, done: bool = False, account: str = "") -> Fault:
     """Leave a call without an answer for as long as anybody waits for one."""
-    return hub.fault(operation, "hang", nth=nth, after_effect=after_effect, seconds=600, account=account)
+    return hub.fault(operation, "hang", nth=nth, after_effect=done, seconds=600, account=account)
 
 
 def wait_for_all(bot: Bot, holds: list[Fault]) -> None:
