@@ -30,16 +30,23 @@ from bot.adapters.prometheus_allocation_queries import (
     HOUR_SECONDS,
     RUNNING,
     Hours,
-    ask_coarse,
-    ask_fine,
-    ask_hourly,
+    ask,
+    ask_apart,
+    ask_named,
+    ask_nodes,
     ask_scrapes,
+    coarse,
     coarse_vectors,
+    cpu_selectors,
+    edges,
+    fine,
     fine_vectors,
+    hourly,
     hourly_vectors,
     lived_vectors,
     measured_vectors,
-    named_vectors,
+    memory_selectors,
+    pod_selectors,
 )
 from bot.adapters.prometheus_allocation_time import Scrapes
 from bot.adapters.prometheus_allocation_usage import (
@@ -115,13 +122,14 @@ def days_of(start: datetime, end: datetime) -> Iterator[Hours]:
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """What was said of some hours: a value an hour, every 5 minutes, every quarter of an hour."""
+    """What was said of some hours: over each, every 5 minutes, every quarter of an hour, at full hours."""
 
     hours: Hours
     scrapes: Scrapes
     hourly: Tagged
     fine: Tagged
     coarse: Tagged
+    edges: Tagged
     running: Tagged
     labels: Tagged
 
@@ -160,33 +168,40 @@ def _ask(api: PrometheusApi, scope: Scope, layout: Layout, hours: Hours) -> _Ans
     # Not a `with`: that would wait for the other requests after one has failed.
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
-        asked = [
-            pool.submit(ask_coarse, api, hours, list(coarse_vectors(scope, layout)), layout.containers),
-            pool.submit(ask_fine, api, hours, list(fine_vectors(scope, layout)), layout.containers),
-            pool.submit(ask_hourly, api, hours, list(lived_vectors(scope, layout))),
-            pool.submit(ask_hourly, api, hours, list(hourly_vectors(scope))),
-            pool.submit(ask_labels, api, scope, layout, hours),
-        ]
-        scrapes = Scrapes(ask_scrapes(api, scope, layout, hours), hours.count)
-        coarse, fine, running, hourly, labels = [future.result() for future in asked]
+        containers = layout.containers
+        cpu = pool.submit(ask_apart, api, coarse(hours), cpu_selectors(scope, layout), containers)
+        memory = pool.submit(ask_apart, api, fine(hours), memory_selectors(scope, layout), containers)
+        pods = pool.submit(ask_apart, api, edges(hours), pod_selectors(scope, layout), containers)
+        seldom = pool.submit(ask, api, coarse(hours), coarse_vectors(scope, layout))
+        often = pool.submit(ask, api, fine(hours), fine_vectors(scope, layout))
+        nodes = pool.submit(ask, api, hourly(hours), hourly_vectors(scope))
+        running = pool.submit(ask, api, hourly(hours), lived_vectors(scope, layout))
+        labels = pool.submit(ask_labels, api, scope, layout, hours)
+        return _Answers(
+            hours,
+            Scrapes(ask_scrapes(api, scope, layout, hours), hours.count),
+            hourly=nodes.result(),
+            fine={**often.result(), **memory.result()},
+            coarse={**seldom.result(), **cpu.result()},
+            edges=pods.result(),
+            running=running.result() or ask(api, hourly(hours), measured_vectors(scope, layout)),
+            labels=labels.result(),
+        )
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-    if not running:
-        running = ask_hourly(api, hours, list(measured_vectors(scope, layout)))
-    return _Answers(hours, scrapes, hourly, fine, coarse, running, labels)
 
 
 def _measure(api: PrometheusApi, scope: Scope, layout: Layout, hours: Hours) -> _Measured:
     """Ask for some hours of a day, and then for what those answers missed."""
     said = _ask(api, scope, layout, hours)
     pods, nodes = Pods(), nodes_of(said.hourly, said.coarse, said.scrapes)
-    pods.learn(said.coarse, hourly=False)
+    pods.learn(said.edges, at_edges=True)
     lived = said.scrapes.shares(said.running.get(RUNNING, ()), pods.life)
     memory, cpu = said.fine.get(MEMORY, ()), said.coarse.get(CPU, ())
-    missed = sorted(to_be_named(lived, pods, memory, cpu, hours.count))
-    named = ask_hourly(api, hours, list(named_vectors(scope, layout, missed, sorted(nodes.unsized()))))
-    pods.learn(named, hourly=True)
-    nodes.learn(named)
+    missed = to_be_named(lived, pods, memory, cpu, hours.count)
+    named = ask_named(api, scope, layout, hours, missed)
+    pods.learn(named, at_edges=False)
+    nodes.learn(ask_nodes(api, scope, hours, nodes.unsized()))
     owners = pods.owners(pod_owners(said.coarse).above)
     past = hours.count * HOUR_SECONDS
     owners = with_replicasets(api, scope, layout, owners, end=hours.end, seconds=past)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.adapters.prometheus_allocation_queries import COARSE_AN_HOUR, INIT_REQUESTS, POD_INFO, REQUESTS
-from bot.adapters.prometheus_allocation_usage import WHOLE, mean_an_hour, steps_seen
+from bot.adapters.prometheus_allocation_usage import WHOLE, steps_seen
 from bot.adapters.prometheus_api import RangeSeries
 from bot.adapters.prometheus_facts import ContainerPlace, Tagged, container_place
 from bot.adapters.prometheus_ksm_names import kubernetes_resource
@@ -44,8 +44,8 @@ class Pods:
     requests: dict[Life, dict[str, Series]] = field(default_factory=dict)
     uids: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    def learn(self, rows: Tagged, *, hourly: bool) -> None:
-        """Take in answers, a value an hour or one every quarter of an hour; what is known stays."""
+    def learn(self, rows: Tagged, *, at_edges: bool) -> None:
+        """Take in answers, a value for each hour or one at each of their ends; what is known stays."""
         for row in rows.get(POD_INFO, ()):
             own = own_labels(row.labels)
             pod = _pod(own)
@@ -60,10 +60,7 @@ class Pods:
                 own = own_labels(row.labels)
                 amounts = self.requests.setdefault((_pod(own), own.get("container", "")), {})
                 resource = kubernetes_resource(own.get("resource", ""))
-                seen = row.values if hourly else mean_an_hour(row.values[:-1], COARSE_AN_HOUR)
-                if not hourly:  # a pod that began in the last quarter is seen at its end alone
-                    ends = row.values[COARSE_AN_HOUR::COARSE_AN_HOUR]
-                    seen = np.where(np.isnan(seen), ends, seen)
+                seen = _between(row.values) if at_edges else row.values
                 known_amounts = amounts.get(resource)
                 amounts[resource] = seen if known_amounts is None else np.fmax(known_amounts, seen)
 
@@ -99,6 +96,13 @@ class Pods:
 
 def _pod(own: Labels) -> PodPlace:
     return own.get("namespace", ""), own.get("pod", ""), own.get("uid", "")
+
+
+def _between(values: Series) -> Series:
+    """The mean of an hour's two ends, or that of them where it was seen."""
+    before, after = values[:-1], values[1:]
+    mean: Series = (np.where(np.isnan(before), after, before) + np.where(np.isnan(after), before, after)) / 2
+    return mean
 
 
 def _filled(values: Series) -> Series:
@@ -146,14 +150,18 @@ def to_be_named(
     cpu: Iterable[RangeSeries],
     hours: int,
 ) -> set[str]:
-    """Names of pods of which something was missed: they lived, or ended, between two samples."""
+    """Names of pods of which something was missed: they lived, or ended, between two samples.
+
+    Of one that ran for the whole hour before or after, enough is known without.
+    """
     measured = _any_of(memory, lambda values: (~np.isnan(values)).reshape(hours, -1).any(axis=1))
     at_end = _any_of(cpu, lambda values: ~np.isnan(values[COARSE_AN_HOUR::COARSE_AN_HOUR]))
     cut_short = _any_of(cpu, _cut_short)
     nothing = np.zeros(hours, dtype=np.bool_)
     named = set()
     for (pod, container), shares in lived.items():
-        partly = (shares > 0) & (shares < WHOLE)
+        long = np.concatenate(([False], shares >= WHOLE, [False]))
+        partly = (shares > 0) & ~(long[:-2] | long[1:-1] | long[2:])
         place = (*pod[:2], container)
         unknown = pod not in pods.facts or not pods.facts[pod].node
         whole = measured.get(place, nothing) & at_end.get(place, nothing) & ~cut_short.get(place, nothing)

@@ -1,20 +1,23 @@
-"""What is asked about some hours of a cluster: four plans of queries, none of them with a subquery.
+"""What is asked about some hours of a cluster: five plans of queries, none of them with a subquery.
 
 * Every raw sample once, a value an hour: what has to be exact. How long containers and nodes lived,
   what nodes cost meanwhile, how busy GPUs were.
 * One sample every 5 minutes, in the middle of each: working sets, volumes, load balancers.
 * One sample every quarter of an hour, at its ends: CPU counters, whose difference loses nothing
-  between them, and what seldom changes: requests, nodes and owners of pods, sizes and labels of nodes.
-* By name, every raw sample: containers that lived or ended between two of those.
+  between them; sizes and labels of nodes.
+* One sample every hour, at its ends: what seldom changes, which is nodes, owners and requests of pods.
+* By name, every raw sample: containers that lived within an hour only.
 
 A plain selector costs the server one sample a step, where a function over a range costs all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from bot.adapters.prometheus_api import PrometheusApi, RangeSeries, is_kubernetes_name, matcher
 from bot.adapters.prometheus_discovery import CPU, GPU_METRICS, MEMORY, Layout
@@ -58,7 +61,8 @@ _ALWAYS_THERE = 'namespace=~"default|kube-system"'
 _NOT_PRICED = 'resource!~"ephemeral_storage|hugepages_.*|pods|attachable_volumes_.*"'
 _NAMES_AT_ONCE = 250
 """Prometheus looks names up in its index up to 256 of them; more are matched as a pattern."""
-_MOST_NAMED = 1_000
+_GROUPS_AT_ONCE = 4
+_MOST_NAMED = 10_000
 _VALUES_AT_ONCE = 600_000
 """Values asked for in one request: about 20 MB of JSON."""
 
@@ -76,27 +80,56 @@ class Hours:
         return self.start + self.count * HOUR
 
 
-def ask_hourly(api: PrometheusApi, hours: Hours, vectors: Sequence[str]) -> Tagged:
-    """A value an hour for what the vectors, which look back, say of it."""
-    if not vectors:
-        return {}
-    query = any_of(vectors)
-    first = hours.start + HOUR
-    return by_tag(api.range(query, start=first, end=hours.end, step_seconds=HOUR_SECONDS))
+class Grid(NamedTuple):
+    """The moments at which values are asked for."""
+
+    first: datetime
+    last: datetime
+    step_seconds: int
 
 
-def ask_fine(api: PrometheusApi, hours: Hours, vectors: Sequence[str], containers: int) -> Tagged:
-    """A value for the middle of every 5 minutes."""
-    first, last = hours.start + timedelta(seconds=FINE / 2), hours.end - timedelta(seconds=FINE / 2)
-    most = max(1, _VALUES_AT_ONCE // max(1, containers))
-    return by_tag(api.range(any_of(vectors), start=first, end=last, step_seconds=FINE, most_points=most))
+def hourly(hours: Hours) -> Grid:
+    """The end of every hour, for what looks back over it."""
+    return Grid(hours.start + HOUR, hours.end, HOUR_SECONDS)
 
 
-def ask_coarse(api: PrometheusApi, hours: Hours, vectors: Sequence[str], containers: int) -> Tagged:
-    """A value for every quarter of an hour, its beginning and the end of the last one."""
-    most = max(1, _VALUES_AT_ONCE // max(1, 4 * containers))
-    rows = api.range(any_of(vectors), start=hours.start, end=hours.end, step_seconds=COARSE, most_points=most)
-    return by_tag(rows)
+def fine(hours: Hours) -> Grid:
+    """The middle of every 5 minutes."""
+    half = timedelta(seconds=FINE / 2)
+    return Grid(hours.start + half, hours.end - half, FINE)
+
+
+def coarse(hours: Hours) -> Grid:
+    """Every quarter of an hour, the beginning and the end included."""
+    return Grid(hours.start, hours.end, COARSE)
+
+
+def edges(hours: Hours) -> Grid:
+    """Every full hour, the beginning of the first and the end of the last included."""
+    return Grid(hours.start, hours.end, HOUR_SECONDS)
+
+
+def ask(api: PrometheusApi, grid: Grid, vectors: Iterable[str]) -> Tagged:
+    """The answers to tagged vectors in one request. An `or` looks at all of its left side at every step."""
+    some = list(vectors)
+    return by_tag(_range(api, any_of(some), grid, 1)) if some else {}
+
+
+def ask_apart(
+    api: PrometheusApi, grid: Grid, metrics: Mapping[str, Sequence[str]], series: int
+) -> dict[str, list[RangeSeries]]:
+    """The answers to the selectors of each metric of about as many series, in a request of its own."""
+    return {
+        metric: _range(api, any_of(selectors), grid, series)
+        for metric, selectors in metrics.items()
+        if selectors
+    }
+
+
+def _range(api: PrometheusApi, query: str, grid: Grid, series: int) -> list[RangeSeries]:
+    most = max(1, _VALUES_AT_ONCE // max(1, series))
+    first, last, step = grid
+    return api.range(query, start=first, end=last, step_seconds=step, most_points=most)
 
 
 def ask_scrapes(api: PrometheusApi, scope: Scope, layout: Layout, hours: Hours) -> list[RangeSeries]:
@@ -142,10 +175,27 @@ def hourly_vectors(scope: Scope) -> Iterator[str]:
             yield tagged(metric, f"avg_over_time({selector}{PAST_HOUR})")
 
 
+def memory_selectors(scope: Scope, layout: Layout) -> dict[str, list[str]]:
+    """Working sets."""
+    return {MEMORY: [scope.containers(MEMORY, prefix) for prefix in layout.cadvisor]}
+
+
+def cpu_selectors(scope: Scope, layout: Layout) -> dict[str, list[str]]:
+    """CPU counters."""
+    return {CPU: [scope.containers(CPU, prefix) for prefix in layout.cadvisor]}
+
+
+def pod_selectors(scope: Scope, layout: Layout) -> dict[str, list[str]]:
+    """Nodes and owners of pods, and what they requested."""
+    return {
+        POD_INFO: [scope.series(POD_INFO, prefix) for prefix in layout.state],
+        REQUESTS: [scope.series(REQUESTS, prefix, _NOT_PRICED) for prefix in layout.state],
+        INIT_REQUESTS: [scope.series(INIT_REQUESTS, prefix, _NOT_PRICED) for prefix in layout.state],
+    }
+
+
 def fine_vectors(scope: Scope, layout: Layout) -> Iterator[str]:
-    """Working sets; volumes and load balancers, which come and go at any time."""
-    for prefix in layout.cadvisor:
-        yield tagged(MEMORY, scope.containers(MEMORY, prefix))
+    """Volumes and load balancers, which come and go at any time."""
     yield tagged(VOLUME_SIZES, scope.cluster(VOLUME_SIZES))
     for prefix in PREFIXES:
         yield tagged(BALANCER_PRICES, scope.series(BALANCER_PRICES, prefix))
@@ -158,47 +208,69 @@ def fine_vectors(scope: Scope, layout: Layout) -> Iterator[str]:
 
 
 def coarse_vectors(scope: Scope, layout: Layout) -> Iterator[str]:
-    """CPU counters, and what seldom changes."""
-    for prefix in layout.cadvisor:
-        yield tagged(CPU, scope.containers(CPU, prefix))
+    """What seldom changes: sizes and labels of nodes, claims of volumes, owners of Jobs."""
+    for metric in (IS_SPOT, NODE_LABELS, VOLUME_INFO, VOLUME_PRICES):
+        yield tagged(metric, scope.cluster(metric))
+    yield tagged(CAPACITY, scope.cluster(CAPACITY, _NOT_PRICED))
     for prefix in layout.state:
-        yield tagged(POD_INFO, scope.series(POD_INFO, prefix))
-        for metric in (REQUESTS, INIT_REQUESTS):
-            yield tagged(metric, scope.series(metric, prefix, _NOT_PRICED))
         yield tagged(JOB_OWNERS, scope.series(JOB_OWNERS, prefix, CONTROLS))
         for metric in (CLAIM_INFO, CLAIM_PODS):
             yield tagged(metric, scope.series(metric, prefix))
-    yield tagged(CAPACITY, scope.cluster(CAPACITY, _NOT_PRICED))
-    for metric in (NODE_LABELS, IS_SPOT, VOLUME_INFO, VOLUME_PRICES):
-        yield tagged(metric, scope.cluster(metric))
 
 
-def named_vectors(scope: Scope, layout: Layout, pods: Sequence[str], nodes: Sequence[str]) -> Iterator[str]:
-    """The last that was seen within the hour of some pods and nodes. Of all pods where they are too many."""
+def ask_named(
+    api: PrometheusApi, scope: Scope, layout: Layout, hours: Hours, pods: Iterable[str]
+) -> dict[str, list[RangeSeries]]:
+    """The last that was seen of some pods within each hour; of all pods where they are too many.
+
+    A request for every thousand of them.
+    """
     names = sorted(name for name in set(pods) if is_kubernetes_name(name))
-    for matchers in _in_groups("pod", names):
-        for prefix in layout.state:
-            for metric in (POD_INFO, REQUESTS):
-                selector = scope.series(metric, prefix, *_renamed(matchers, prefix))
-                yield tagged(metric, f"last_over_time({selector}{PAST_HOUR})")
-        for prefix in layout.cadvisor:
-            for metric, function in ((CPU, "last_over_time"), (MEMORY, "avg_over_time")):
-                selector = scope.containers(metric, prefix)
-                if matchers:
-                    selector = f"{selector[:-1]},{''.join(_renamed(matchers, prefix))}}}"
-                yield tagged(metric, f"{function}({selector}{PAST_HOUR})")
-    for matchers in _in_groups("node", sorted(name for name in set(nodes) if is_kubernetes_name(name))):
-        for metric in (CAPACITY, NODE_LABELS):
-            yield tagged(metric, f"last_over_time({scope.cluster(metric, *matchers)}{PAST_HOUR})")
+    found: dict[str, list[RangeSeries]] = defaultdict(list)
+    for groups in _in_groups("pod", names):
+        vectors = [one for group in groups for one in _named_vectors(scope, layout, group)]
+        for tag, rows in ask(api, hourly(hours), vectors).items():
+            found[tag] += rows
+    return found
 
 
-def _in_groups(label: str, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def _named_vectors(scope: Scope, layout: Layout, named: str) -> Iterator[str]:
+    for prefix in layout.state:
+        for metric in (POD_INFO, REQUESTS):
+            selector = scope.series(metric, prefix, *filter(None, [named and prefix + named]))
+            yield tagged(metric, f"last_over_time({selector}{PAST_HOUR})")
+    for prefix in layout.cadvisor:
+        for metric, function in ((CPU, "last_over_time"), (MEMORY, "avg_over_time")):
+            selector = scope.containers(metric, prefix)
+            if named:
+                selector = f"{selector[:-1]},{prefix}{named}}}"
+            yield tagged(metric, f"{function}({selector}{PAST_HOUR})")
+
+
+def ask_nodes(api: PrometheusApi, scope: Scope, hours: Hours, nodes: Iterable[str]) -> Tagged:
+    """The last that was seen of some nodes within each hour."""
+    names = sorted(name for name in set(nodes) if is_kubernetes_name(name))
+    if not names:
+        return {}
+    named = () if len(names) > _NAMES_AT_ONCE else (matcher("node", *names),)
+    return ask(
+        api,
+        hourly(hours),
+        [
+            tagged(metric, f"last_over_time({scope.cluster(metric, *named)}{PAST_HOUR})")
+            for metric in (CAPACITY, NODE_LABELS)
+        ],
+    )
+
+
+def _in_groups(label: str, names: Sequence[str]) -> Iterator[list[str]]:
+    """Matchers of names, as many as one request may hold; an empty one for all where they are too many."""
     if len(names) > _MOST_NAMED:
-        yield ()
+        yield [""]
         return
-    for first in range(0, len(names), _NAMES_AT_ONCE):
-        yield (matcher(label, *names[first : first + _NAMES_AT_ONCE]),)
-
-
-def _renamed(matchers: Sequence[str], prefix: str) -> tuple[str, ...]:
-    return tuple(prefix + one for one in matchers)
+    groups = [
+        matcher(label, *names[first : first + _NAMES_AT_ONCE])
+        for first in range(0, len(names), _NAMES_AT_ONCE)
+    ]
+    for first in range(0, len(groups), _GROUPS_AT_ONCE):
+        yield groups[first : first + _GROUPS_AT_ONCE]

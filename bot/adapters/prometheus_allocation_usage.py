@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.adapters.prometheus_allocation_queries import (
     COARSE_AN_HOUR,
@@ -19,7 +20,7 @@ from bot.adapters.prometheus_discovery import GPU_METRICS
 from bot.adapters.prometheus_facts import ContainerPlace, Tagged, container_place
 from bot.adapters.prometheus_ksm_samples import exact
 from bot.adapters.prometheus_pods import CHANGED_BY_RESTART, merged
-from bot.adapters.prometheus_queries import own_labels
+from bot.adapters.prometheus_queries import TAG, own_labels
 from estimators.usage import Series
 
 WHOLE = 0.999
@@ -81,9 +82,9 @@ def cpu_core_hours(
     """
     counters: dict[frozenset[tuple[str, str]], tuple[Mapping[str, str], Series]] = {}
     for row in rows:
-        counters[frozenset(row.labels.items())] = (row.labels, row.values)
+        counters[_key(row)] = (row.labels, row.values)
     for row in named:
-        key = frozenset(row.labels.items())
+        key = _key(row)
         points = np.full(row.values.size * COARSE_AN_HOUR + 1, np.nan)
         labels, known = counters.get(key, (row.labels, points))
         ends = known[COARSE_AN_HOUR::COARSE_AN_HOUR]
@@ -100,11 +101,21 @@ def cpu_core_hours(
             found.append((place, labels, points, seen))
     used = [
         RangeSeries(
-            labels, _core_hours(points, seen, new=_is_new(int(seen[0]), first_seen[place], lived.get(place)))
+            labels,
+            _core_hours(
+                points,
+                seen,
+                new=_is_new(int(seen[0]), first_seen[place], lived.get(place)),
+                lived=lived.get(place),
+            ),
         )
         for place, labels, points, seen in found
     ]
     return merged(used, parts=_CHANGED_BY_A_NEW_LIFE)
+
+
+def _key(row: RangeSeries) -> frozenset[tuple[str, str]]:
+    return frozenset(item for item in row.labels.items() if item[0] != TAG)
 
 
 def _is_new(first: int, first_of_container: int, lived: Series | None) -> bool:
@@ -118,17 +129,32 @@ def _is_new(first: int, first_of_container: int, lived: Series | None) -> bool:
     return first > first_of_container or lived is None or lived[(first - 1) // COARSE_AN_HOUR] < WHOLE
 
 
-def _core_hours(points: Series, seen: np.ndarray[tuple[int], np.dtype[np.intp]], *, new: bool) -> Series:
+def _core_hours(points: Series, seen: NDArray[np.intp], *, new: bool, lived: Series | None) -> Series:
     """The use of each hour out of a counter at every quarter; what was used in a gap is spread over it."""
     values = points[seen]
     steps = np.diff(values)
     steps = np.where(steps < 0, values[1:], steps)  # it was reset: counted from 0, as Prometheus does
-    at, total = seen, np.concatenate(([0.0], np.cumsum(steps)))
+    at, total = seen.astype(np.float64), np.concatenate(([0.0], np.cumsum(steps)))
     if new:
-        at, total = np.concatenate(([seen[0] - 1], seen)), np.concatenate(([0.0], total + values[0]))
+        at, total = np.concatenate(([at[0] - 1], at)), np.concatenate(([0.0], total + values[0]))
+    if lived is not None and (end := _end_of_life(int(seen[-1]), lived)) > at[-1] and at.size > 1:
+        rate = (total[-1] - total[-2]) / (at[-1] - at[-2])
+        at, total = np.append(at, end), np.append(total, total[-1] + rate * (end - at[-1]))
     hours = np.arange(0, points.size, COARSE_AN_HOUR)
     used: Series = np.diff(np.interp(hours, at, total)) / HOUR_SECONDS
     return np.where((hours[1:] > at[0]) & (hours[:-1] < at[-1]), used, np.nan)
+
+
+def _end_of_life(last: int, lived: Series) -> float:
+    """The step at which a container that ran for the whole hour before ended, after the last that saw it.
+
+    It is `last` where that is not known.
+    """
+    hour = last // COARSE_AN_HOUR
+    if hour >= lived.size or not 0 < lived[hour] < WHOLE or (hour and lived[hour - 1] < WHOLE):
+        return last
+    end = (hour + lived[hour]) * COARSE_AN_HOUR
+    return float(end) if last < end < last + 1 else last
 
 
 def gpu_busy(rows: Tagged) -> dict[tuple[str, str], Series]:
