@@ -36,10 +36,20 @@ class Processes:
         self._begun = (at_once, begin, arguments)
         self._pool: ProcessPoolExecutor | None = None
         self._changing = threading.Lock()
+        # A pool that is given more than it can take at once counts those as idle processes which are not,
+        # starts none in the place of those that ended, and waits for ever (CPython issue 115634).
+        self._free = threading.Semaphore(at_once)
+        self._stopped = False
 
     def call(self, what: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401 - those of `what`
         """The result. Raises as `what` does, OutsideError where its process died."""
+        with self._free:
+            return self._call(what, *arguments)
+
+    def _call(self, what: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401 - those of `what`
         with self._changing:
+            if self._stopped:
+                raise OutsideError(f"the {self._work} was stopped")
             pool = self._pool = self._pool or self._new()
         try:
             return pool.submit(_called, told_about(), what, arguments).result()
@@ -52,6 +62,7 @@ class Processes:
     def stop(self) -> None:
         """End what runs: the step that wanted it runs again at the next start."""
         with self._changing:
+            self._stopped = True
             pool, self._pool = self._pool, None
         if pool is not None:
             processes = list((pool._processes or {}).values())  # noqa: SLF001 - there is no other way to end them

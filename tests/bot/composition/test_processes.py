@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -33,3 +34,15 @@ def test_one_that_dies_is_told_and_replaced(processes: Processes) -> None:
     with pytest.raises(OutsideError, match="the analysis ended early"):
         processes.call(signal.raise_signal, signal.SIGKILL)
     assert processes.call(os.getpid) != os.getpid()
+
+
+def test_processes_that_had_enough_are_replaced_however_much_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own pool starts none in their place where calls have piled up."""
+    monkeypatch.setattr("bot.composition.processes.BEFORE_A_NEW_PROCESS", 2)
+    made = Processes("analysis", 2, tuple, ())
+    try:
+        with ThreadPoolExecutor(12) as callers:
+            done = [callers.submit(made.call, os.getpid) for _ in range(12)]
+            assert len({one.result(30) for one in done}) >= 6
+    finally:
+        made.stop()
