@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.composition.processes import Processes
-from bot.errors import OutsideError
+from bot.composition.processes import Processes, ends_after
+from bot.errors import OutsideError, UserError
 from bot.logs import about, told_about
 
 
@@ -46,3 +48,72 @@ def test_processes_that_had_enough_are_replaced_however_much_waits(monkeypatch: 
             assert len({one.result(30) for one in done}) >= 6
     finally:
         made.stop()
+
+
+_begun: list[str] = []
+
+
+def begin(*told: str) -> None:
+    """What a process keeps between calls."""
+    _begun.extend(told)
+
+
+def tell() -> tuple[list[str], int]:
+    return _begun, os.getpid()
+
+
+def refuse() -> None:
+    raise UserError("no")
+
+
+def hang() -> None:
+    with ends_after(1):
+        time.sleep(60)
+
+
+def in_time() -> str:
+    with ends_after(1):
+        pass
+    time.sleep(1.2)
+    return "well"
+
+
+def test_a_process_is_begun_once_and_called_often() -> None:
+    """It is not ours, and what it raises comes back."""
+    made = Processes("reckoning", 1, begin, ("here",))
+    try:
+        first, again = made.call(tell), made.call(tell)
+        assert first == again == (["here"], first[1])
+        assert first[1] != os.getpid()
+        with pytest.raises(UserError, match="no"):
+            made.call(refuse)
+    finally:
+        made.stop()
+
+
+def test_one_that_takes_too_long_is_ended_and_replaced(processes: Processes) -> None:
+    """Whoever called tries it again. What ended in time is not ended later: the alarm is taken back."""
+    with pytest.raises(OutsideError, match="the analysis ended early"):
+        processes.call(hang)
+    assert processes.call(in_time) == "well"
+
+
+def test_stopping_does_not_wait(processes: Processes) -> None:
+    """What runs is ended; whoever called hears of it."""
+    processes.call(os.getpid)
+    heard: list[str] = []
+
+    def call() -> None:
+        try:
+            processes.call(time.sleep, 60)
+        except OutsideError as error:
+            heard.append(str(error))
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    time.sleep(0.3)
+    began = time.monotonic()
+    processes.stop()
+    thread.join(10)
+    assert time.monotonic() - began < 5
+    assert heard
