@@ -30,7 +30,7 @@ class Processes:
     """
 
     def __init__(
-        self, work: str, at_once: int, begin: Callable[..., None], arguments: tuple[Any, ...]
+        self, work: str, at_once: int, begin: Callable[..., object], arguments: tuple[Any, ...]
     ) -> None:
         self._work = work
         self._begun = (at_once, begin, arguments)
@@ -87,7 +87,7 @@ def _called(fields: Mapping[str, object], what: Callable[..., Result], arguments
         return what(*arguments)
 
 
-def _begin(begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _begin(begin: Callable[..., object], arguments: tuple[Any, ...]) -> None:
     belong_to_parent()
     begin(*arguments)
 
