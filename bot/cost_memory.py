@@ -1,4 +1,4 @@
-"""Hours of one cluster for one answer, held in memory instead of a store.
+"""Hours of clusters for one answer, held in memory instead of a store.
 
 They are added up as they come, into pieces that begin at midnight and at one more hour of the day: all
 windows of a question begin and end there, and a month of thousands of workloads stays small.
@@ -6,8 +6,9 @@ windows of a question begin and end there, and a month of thousands of workloads
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from bot.cost_ports import KeptHour
 from bot.cost_windows import Hours, midnight
@@ -20,35 +21,40 @@ _DAY = timedelta(days=1)
 
 
 class HoursInMemory:
-    """The port `ChargedHours`, of one cluster. Bounds that are asked for are midnights or at `end`'s hour."""
+    """The port `ChargedHours`. Windows may begin and end at midnight, and at the hour of the day of `end`."""
 
-    def __init__(self, hours: Iterable[HourCost], *, end: datetime, cluster: str, currency: str) -> None:
-        self._cluster, self._currency = cluster, currency
-        self._kept: list[KeptHour] = []
-        self._pieces: list[WindowCost] = []
-        some: list[HourCost] = []
-        for hour in hours:
-            if not hour.covered:
-                continue
-            if some and _piece(hour.hour, end) != _piece(some[0].hour, end):
-                self._take(some, end)
-                some = []
-            some.append(hour)
-            self._kept.append(KeptHour(hour.hour, hour.covered, 1, end))
-        if some:
-            self._take(some, end)
+    def __init__(self, end: datetime) -> None:
+        self._end = end
+        self._kept: dict[str, list[KeptHour]] = {}
+        self._pieces: dict[str, list[WindowCost]] = {}
+        self._currencies: dict[str, str] = {}
+
+    def add(self, cluster: str, hours: Iterable[HourCost], currency: str) -> None:
+        """Take in a cluster's hours, in order; those of which nothing was measured count as missing."""
+        self._currencies[cluster] = currency
+        kept = self._kept.setdefault(cluster, [])
+        pieces = self._pieces.setdefault(cluster, [])
+        measured = (hour for hour in hours if hour.covered)
+        for piece, some in groupby(measured, lambda hour: self._piece(hour.hour)):
+            together = list(some)
+            kept += [KeptHour(hour.hour, hour.covered, 1, self._end) for hour in together]
+            pieces.append(self._sum(cluster, together, piece))
 
     def clusters(self) -> Sequence[str]:
-        """The one, where anything was measured of it."""
-        return [self._cluster] if self._kept else []
+        """Those of which anything was measured."""
+        return sorted(cluster for cluster, hours in self._kept.items() if hours)
 
     def kept(self, cluster: str, start: datetime, end: datetime) -> Sequence[KeptHour]:
         """The hours of `[start, end)` that were measured."""
-        return [each for each in self._kept if cluster == self._cluster and start <= each.hour < end]
+        return [each for each in self._kept.get(cluster, ()) if start <= each.hour < end]
 
     def window(self, cluster: str, start: datetime, end: datetime) -> WindowCost:
-        """All hours of `[start, end)` added up."""
-        return self._sum(list(self._within(cluster, start, end)), Hours(start, end))
+        """All hours of `[start, end)` added up. Raises ValueError for bounds within a piece."""
+        for bound in (start, end):
+            if bound not in {midnight(bound), midnight(bound).replace(hour=self._end.hour)}:
+                raise ValueError(f"{bound} is neither midnight nor at {self._end:%H:%M}")
+        pieces = [each for each in self._pieces.get(cluster, ()) if start <= each.start and each.end <= end]
+        return self._sum(cluster, pieces, Hours(start, end))
 
     def days(
         self, cluster: str, start: datetime, end: datetime, namespaces: Collection[str] = ()
@@ -68,35 +74,26 @@ class HoursInMemory:
             start = next_day
         return found
 
-    def _within(self, cluster: str, start: datetime, end: datetime) -> Iterator[WindowCost]:
-        for piece in self._pieces:
-            if cluster == self._cluster and start <= piece.start and piece.end <= end:
-                yield piece
-
-    def _take(self, hours: Sequence[HourCost], end: datetime) -> None:
-        self._pieces.append(self._sum(hours, _piece(hours[0].hour, end)))
-
-    def _sum(self, parts: Sequence[Charged], hours: Hours) -> WindowCost:
+    def _sum(self, cluster: str, parts: Sequence[Charged], hours: Hours) -> WindowCost:
         covered = sum(
-            part.covered * (((part.end - part.start) / _HOUR) if isinstance(part, WindowCost) else 1.0)
+            part.covered * ((part.end - part.start) / _HOUR if isinstance(part, WindowCost) else 1.0)
             for part in parts
         )
         return WindowCost(
             start=hours.start,
             end=hours.end,
-            cluster=self._cluster,
-            currency=self._currency,
+            cluster=cluster,
+            currency=self._currencies.get(cluster, "USD"),
             workloads=sum_of_workloads(item for part in parts for item in part.workloads),
             nodes=sum_of_nodes(node for part in parts for node in part.nodes),
             control_plane=sum(part.control_plane for part in parts),
             orphans=sum(part.orphans for part in parts),
             covered=min(covered / max((hours.end - hours.start) / _HOUR, 1.0), 1.0),
-            notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+            notes=tuple(dict.fromkeys(note for part in reversed(parts) for note in part.notes)),
         )
 
-
-def _piece(hour: datetime, end: datetime) -> Hours:
-    """The piece that an hour lies in."""
-    day = midnight(hour)
-    cut = day.replace(hour=end.hour)
-    return Hours(day, cut) if hour < cut else Hours(cut, day + _DAY)
+    def _piece(self, hour: datetime) -> Hours:
+        """The piece that an hour lies in."""
+        day = midnight(hour)
+        cut = day.replace(hour=self._end.hour)
+        return Hours(day, cut) if hour < cut else Hours(cut, day + _DAY)

@@ -22,6 +22,11 @@ def show_page(page: CostPage, console: Console) -> None:
         console.print(part)
 
 
+def show_on_terminal(page: CostPage) -> None:
+    """Print it on standard output, with its width and colours."""
+    show_page(page, Console())
+
+
 def page_as_text(page: CostPage, *, width: int) -> str:
     """The same as plain text of at most `width` columns."""
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)

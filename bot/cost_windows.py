@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 DAYS = {"7d": 7, "30d": 30}
+PROJECTED_FROM = timedelta(days=7)
+"""How many days before today give the mean of a day."""
 _SECOND = timedelta(seconds=1)
 
 
@@ -35,6 +37,12 @@ def windows_until(window: str, end: datetime) -> Windows:
     start = month_of(end)
     last_month = month_of(start)
     return Windows(Hours(start, end), Hours(last_month, min(last_month + (end - start), start)))
+
+
+def hours_needed(window: str, end: datetime) -> Hours:
+    """All hours that an answer reads: both windows, the days of a chart, and what projects a month."""
+    before = windows_until(window, end).before
+    return Hours(min(midnight(before.start), month_of(end), midnight(end) - PROJECTED_FROM), end)
 
 
 def month_of(end: datetime) -> datetime:

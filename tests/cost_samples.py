@@ -92,7 +92,8 @@ def hours(
         at += HOUR
 
 
-def shop(days: int = 40, missing: frozenset[datetime] = frozenset()) -> HoursInMemory:
+def shop(days: int = 40, missing: frozenset[datetime] = frozenset(), cluster: str = "prod") -> HoursInMemory:
     """The cluster `prod`."""
-    charged = map(allocate, hours(days, missing=missing))
-    return HoursInMemory(charged, end=END, cluster="prod", currency="USD")
+    found = HoursInMemory(END)
+    found.add(cluster, map(allocate, hours(days, missing=missing)), "USD")
+    return found

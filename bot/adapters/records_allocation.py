@@ -73,7 +73,9 @@ class StoredCostHours:
             return sums.days(connection, number, (hour_number(start), hour_number(end)), namespaces)
 
     def clusters(self) -> Sequence[str]:
-        """The clusters of which anything is kept."""
+        """The clusters of which anything is kept; none in a database that was never prepared."""
+        if not self._database.has_tables():
+            return []
         with self._database.reading() as connection:
             return connection.scalars(select(clusters.c.name).order_by(clusters.c.name)).all()
 

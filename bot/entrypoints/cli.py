@@ -14,6 +14,7 @@ import click
 
 import bot
 from bot.entrypoints.cli_audit import audit
+from bot.entrypoints.cli_cost import cost
 from bot.entrypoints.cli_replay import replay
 from bot.errors import OutsideError, UserError
 
@@ -228,6 +229,7 @@ def serve(*, file: Path | None, dry_run: bool) -> None:
 
 
 cli.add_command(audit)
+cli.add_command(cost)
 cli.add_command(replay)
 
 

@@ -13,12 +13,12 @@ from bot.cost_answer import ChartDay, CostAnswer, CostHelp, CostRefusal, CostRep
 from bot.cost_commands import CostQuestion
 from bot.cost_names import Names, refused_name
 from bot.cost_ports import ChargedHours
-from bot.cost_windows import Hours, midnight, month_of, windows_until
+from bot.cost_windows import PROJECTED_FROM, Hours, midnight, month_of, windows_until
 from bot.server_config import ServerConfig
 from estimators.allocation import WindowCost
 from estimators.ownership import Owners, TeamRule
 from estimators.prices import Provenance
-from estimators.projection import BASIS_DAYS, DayAmount, project
+from estimators.projection import FULL_DAY, DayAmount, project
 from estimators.showback import GroupBy, GroupKind
 from estimators.showback_answer import Answer, Question, Selection, answer, daily
 from estimators.showback_shared import SharedRule, Split
@@ -207,7 +207,7 @@ class _Asking:
     def _days(self, question: Question) -> tuple[DayAmount, ...]:
         """The days of the window, of the month, and those that a projection is made from."""
         asked = self._windows.asked
-        start = min(asked.start, month_of(asked.end), midnight(asked.end) - BASIS_DAYS * _DAY)
+        start = min(asked.start, month_of(asked.end), midnight(asked.end) - PROJECTED_FROM)
         # Costs that are shared by cost need everybody's: then no namespace can be read alone.
         shared = any(window.control_plane for window in self._now) or self._config.shared.namespaces
         namespace = self._asked.namespace or (self._asked.name if self._asked.kind == "namespace" else "")
@@ -230,7 +230,7 @@ class _Asking:
                 day.date(),
                 drawn.total.parts,
                 drawn.covered * share,
-                then.total.cost if then.covered and day - shift < asked.start else None,
+                then.total.cost if then.covered >= FULL_DAY else None,
             )
             day += _DAY
 

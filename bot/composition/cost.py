@@ -1,0 +1,162 @@
+"""The part of the composition root that answers questions about cost on the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.cost_commands import CostQuestion, NotUnderstood, parse
+from bot.errors import UserError
+
+if TYPE_CHECKING:
+    from bot.cost_answer import CostAnswer, CostHelp, CostReply
+    from bot.cost_memory import HoursInMemory
+    from bot.cost_ports import ChargedHours
+    from bot.server_config import ClusterConfig, ServerConfig
+    from bot.settings import Settings
+
+TEXT_WIDTH = 100
+"""Columns of an answer that goes into a file or a pipe."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostOptions:
+    """What `tuppence cost` was asked; the fields are its options."""
+
+    words: tuple[str, ...] = ()
+    window: str | None = None
+    vs_last: bool = False
+    prometheus: str | None = None
+    prices: Path | None = None
+    config: Path | None = None
+    form: str = "text"
+    chart: Path | None = None
+    output: Path | None = None
+
+
+def tell_cost(options: CostOptions, *, now: datetime | None = None) -> None:
+    """Answer, or raise UserError with the reason and a better question."""
+    from bot.cost_answer import CostAnswer, CostHelp, CostRefusal  # noqa: PLC0415
+
+    question = _question(options)
+    reply: CostReply = CostHelp()
+    if question.kind != "help":
+        reply = ask(question, options, now=now or datetime.now(UTC))
+    match reply:
+        case CostRefusal():
+            asks = " or ".join(f"tuppence cost {ask.text}" for ask in reply.suggestions)
+            meant = f" Did you mean {asks}?" if asks else ""
+            raise UserError(f"{' '.join(reply.sentences)}{meant}")
+        case CostAnswer() if options.chart is not None:
+            from bot.cost_chart import cost_chart  # noqa: PLC0415 - slow to import
+
+            _write(options.chart, "--chart", cost_chart(reply).png)
+    _show(reply, options)
+
+
+def ask(question: CostQuestion, options: CostOptions, *, now: datetime) -> CostReply:
+    """The reply from the hours that the options name."""
+    from bot.composition.clusters import read_config  # noqa: PLC0415
+    from bot.handlers.cost_question import answer_question  # noqa: PLC0415
+    from bot.settings import from_env  # noqa: PLC0415
+
+    config = read_config(options.config)
+    with _hours(question, options, from_env(), config, now) as costs:
+        return answer_question(question, costs=costs, config=config, now=now)
+
+
+def _question(options: CostOptions) -> CostQuestion:
+    words = [*options.words, *([options.window] if options.window else [])]
+    found = parse(" ".join(words) if options.words else "")
+    if isinstance(found, NotUnderstood):
+        meant = f"; did you mean tuppence cost {found.suggestion}?" if found.suggestion else ""
+        raise UserError(f"{found.reason}{meant}")
+    if found.chart and options.chart is None:
+        raise UserError("a chart needs a file to be drawn to: add --chart FILE")
+    if found.kind == "help" and options.form == "json":
+        raise UserError("help has no JSON; ask for namespace, team, workload, gpu, top or idle")
+    return replace(found, versus=found.versus or options.vs_last, chart=options.chart is not None)
+
+
+@contextmanager
+def _hours(
+    question: CostQuestion, options: CostOptions, settings: Settings, config: ServerConfig, now: datetime
+) -> Iterator[ChargedHours]:
+    """A named Prometheus, else what is kept, else the Prometheus that the environment or the file names."""
+    if options.prometheus or options.prices:
+        yield _measured(question, options, settings, config, now)
+        return
+    from bot.adapters.records import Records  # noqa: PLC0415 - slow to import
+
+    with closing(Records(settings.database_url)) as records:
+        if records.costs.clusters():
+            yield records.costs
+            return
+    yield _measured(question, options, settings, config, now)
+
+
+def _clusters(options: CostOptions, settings: Settings, config: ServerConfig) -> list[ClusterConfig]:
+    """The clusters to ask: that behind a named URL, with what the file says of it, else all there are."""
+    from bot.server_config import ClusterConfig, PrometheusSource  # noqa: PLC0415
+
+    if options.prometheus is None:
+        from bot.composition.allocation import priced_clusters  # noqa: PLC0415 - slow to import
+
+        return list(priced_clusters(settings, config).values())
+    url = options.prometheus
+    named = [one for one in config.clusters if one.prometheus and one.prometheus.url == url]
+    return named or [ClusterConfig("", PrometheusSource(url))]
+
+
+def _measured(
+    question: CostQuestion, options: CostOptions, settings: Settings, config: ServerConfig, now: datetime
+) -> HoursInMemory:
+    """All hours that the question needs, read and charged now."""
+    from bot.adapters.price_files import read_prices  # noqa: PLC0415
+    from bot.composition.cost_hours import Source, hours_of  # noqa: PLC0415
+
+    prices = read_prices(options.prices) if options.prices else None
+    clusters = _clusters(options, settings, config)
+    if not clusters:
+        raise UserError(
+            "no hours are kept and no Prometheus is named: add --prometheus URL, or set PROMETHEUS_URL or "
+            "the TUPPENCE_DATABASE_URL that tuppence serve writes to"
+        )
+    return hours_of([Source(settings, cluster, prices) for cluster in clusters], question.window, now)
+
+
+def _show(reply: CostAnswer | CostHelp, options: CostOptions) -> None:
+    from bot.cost_answer import CostAnswer  # noqa: PLC0415
+    from bot.cost_page import compose  # noqa: PLC0415
+
+    if options.form == "json" and isinstance(reply, CostAnswer):
+        from bot.cost_json import dump_cost  # noqa: PLC0415
+
+        text = dump_cost(reply)
+    elif options.form == "markdown":
+        from bot.cost_markdown import page_as_markdown  # noqa: PLC0415
+
+        text = page_as_markdown(compose(reply))
+    else:
+        from bot.cost_terminal import page_as_text, show_on_terminal  # noqa: PLC0415
+
+        if options.output is None and sys.stdout.isatty():
+            show_on_terminal(compose(reply))
+            return
+        text = page_as_text(compose(reply), width=TEXT_WIDTH)
+    if options.output is None:
+        sys.stdout.write(text)
+    else:
+        _write(options.output, "--output", text.encode())
+
+
+def _write(file: Path, option: str, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise UserError(f"{option} {file}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,78 @@
+"""Hours of clusters, read from their Prometheus and charged for one answer. Part of the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.adapters.price_list import default_sheet
+from bot.adapters.prometheus_allocation import read_hours
+from bot.composition.clusters import cluster_api
+from bot.cost_memory import HoursInMemory
+from bot.cost_windows import hours_needed
+from bot.handlers.allocate_hours import settled_until
+from bot.progress import progress_bar
+from bot.server_config import ClusterConfig
+from bot.settings import Settings
+from estimators.allocate import allocate
+from estimators.allocation import HourCost
+from estimators.prices import PriceSheet
+
+RECENT = (timedelta(days=1), timedelta(days=40))
+"""Where a Prometheus is searched for its newest hour; mostly it is minutes old."""
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A cluster with a Prometheus; `prices` are those that a person named, which win over its own."""
+
+    settings: Settings
+    cluster: ClusterConfig
+    prices: PriceSheet | None = None
+
+    @property
+    def sheet(self) -> PriceSheet:
+        """The prices that hold where Prometheus has none."""
+        return self.prices or self.cluster.prices or default_sheet()
+
+    def read(
+        self, start: datetime, end: datetime, *, title: str = "Looking for the newest hour"
+    ) -> Iterator[HourCost]:
+        """The hours of `[start, end)`, charged. Raises OutsideError, UserError where clusters are mixed."""
+        with (
+            closing(cluster_api(self.settings, self.cluster)) as api,
+            progress_bar(title) as progress,
+        ):
+            for hour in read_hours(api, start=start, end=end, prices=self.sheet, progress=progress):
+                if hour.covered:
+                    yield allocate(hour)
+
+
+def hours_of(sources: Sequence[Source], window: str, now: datetime) -> HoursInMemory:
+    """All that a question about `window` needs, up to the newest hour of which anything was measured."""
+    until = settled_until(now)
+    newest = [hour for source in sources if (hour := _newest(source, until)) is not None]
+    if not newest:
+        return HoursInMemory(until)
+    end = max(newest) + _HOUR
+    found = HoursInMemory(end)
+    for source in sources:
+        hours = source.read(
+            *hours_needed(window, end), title=f"Reading {source.cluster.name or 'hours'}".strip()
+        )
+        found.add(source.cluster.name, hours, source.sheet.currency)
+    return found
+
+
+def _newest(source: Source, until: datetime) -> datetime | None:
+    """When the newest hour began."""
+    for back in RECENT:
+        newest = None
+        for hour in source.read(until - back, until):
+            newest = hour.hour
+        if newest is not None:
+            return newest
+    return None

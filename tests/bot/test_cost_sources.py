@@ -1,0 +1,131 @@
+"""The same totals from a Prometheus as from the records that were made of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.adapters.records import Records
+from bot.composition.allocation import PrometheusHours
+from bot.composition.cost import CostOptions, tell_cost
+from bot.errors import UserError
+from bot.handlers.allocate_hours import fill, wanted
+from bot.server_config import ClusterConfig, PrometheusSource
+from bot.settings import from_env
+from tests.allocation_past import BEGIN, NodeLife, PodLife, Town
+from tests.prometheus_server import backfill, serving
+
+LENGTH = 5 * 24 * 60
+NOW = BEGIN + timedelta(minutes=LENGTH + 20)
+DEPLOYED, SET = ("ReplicaSet", "api-1"), ("StatefulSet", "db")
+TOWN = Town(
+    LENGTH,
+    (
+        NodeLife("steady", (0, LENGTH)),
+        NodeLife("late", (3000, LENGTH), prices=((0, 0.02, 0.002, 0), (5000, 0.04, 0.004, 0))),
+    ),
+    (
+        PodLife("shop", "api-1-a", "steady", (0, LENGTH), DEPLOYED, {"cpu": 1, "memory": 1}, (0.5, 2), labels={"team": "checkout"}),
+        PodLife("shop", "api-1-b", "late", (3010, LENGTH), DEPLOYED, {"cpu": 1, "memory": 1}, (0.5, 2), labels={"team": "checkout"}),
+        PodLife("data", "db-0", "steady", (0, LENGTH), SET, {"cpu": 0.5, "memory": 4}, (0.7, 3)),
+    ),
+    above={("ReplicaSet", "shop", "api-1"): ("Deployment", "api")},
+    gaps=((1000, 1300),),
+    scrape=300,
+    management=0.1,
+)  # fmt: skip
+ASKED = ("namespace", "workload shop/api", "team mtd")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Five days of a small town."""
+    data = tmp_path_factory.mktemp("cost")
+    backfill(data, TOWN.series())
+    with serving(data, "--query.lookback-delta=330s") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def kept(url: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of records that were filled from it, as `tuppence serve` does."""
+    address = f"sqlite:///{tmp_path_factory.mktemp('records') / 'tuppence.db'}"
+    source = PrometheusHours(from_env(), ClusterConfig("default", PrometheusSource(url)))
+    with closing(Records(address)) as records:
+        records.prepare()
+        for span in wanted("default", costs=records.costs, now=NOW, days=6):
+            fill("default", span, source=source, costs=records.costs, now=lambda: NOW)
+    return address
+
+
+def told(capsys: pytest.CaptureFixture[str], words: str, **options: object) -> dict[str, Any]:
+    """The JSON of an answer."""
+    tell_cost(CostOptions(words=tuple(words.split()), form="json", **options), now=NOW)  # type: ignore[arg-type]  # handed on
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.mark.parametrize("words", ASKED)
+def test_both_say_the_same(
+    words: str, url: str, kept: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To the last of the smallest unit, but for the name of the cluster."""
+    monkeypatch.setenv("TUPPENCE_DATABASE_URL", kept)
+    stored, read = told(capsys, words), told(capsys, words, prometheus=url)
+    assert stored.pop("clusters") == ["default"]
+    assert read.pop("clusters") == [""]
+    for found in (*stored["movers"], *read["movers"]):
+        del found["cluster"]
+    stored.pop("notes"), read.pop("notes")  # of hours in which there was no cluster yet
+    assert float(stored["total"]) > 0
+    assert stored == read
+
+
+def test_a_chart_is_written_where_it_was_asked_for(
+    kept: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A PNG beside the answer."""
+    monkeypatch.setenv("TUPPENCE_DATABASE_URL", kept)
+    file = tmp_path / "days.png"
+    told(capsys, "namespace shop", chart=file)
+    assert file.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "reason"),
+    [
+        ("namespace shpo", {}, "no namespace shpo in these hours .* tuppence cost namespace shop 7d?"),
+        ("namspace shop", {}, "there is no namspace; did you mean tuppence cost namespace shop?"),
+        ("namespace shop chart", {}, "add --chart FILE"),
+        ("help", {"form": "json"}, "help has no JSON"),
+        ("gpu", {"output": Path("/nowhere/x")}, "--output /nowhere/x: cannot be written: No such file"),
+        ("gpu", {"prices": Path("/nowhere/x")}, "/nowhere/x: no prices"),
+    ],
+    ids=["a name", "a command", "chart without a file", "help as JSON", "output", "prices"],
+)
+def test_what_cannot_be_answered_is_one_line_with_a_way_out(
+    words: str, options: dict[str, Any], reason: str, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command line prints it and exits with 2."""
+    monkeypatch.setenv("TUPPENCE_DATABASE_URL", kept)
+    with pytest.raises(UserError, match=reason):
+        tell_cost(CostOptions(words=tuple(words.split()), **options), now=NOW)
+
+
+def test_without_any_hours_it_says_where_they_come_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking makes no database."""
+    file = tmp_path / "none.db"
+    monkeypatch.setenv("TUPPENCE_DATABASE_URL", f"sqlite:///{file}")
+    monkeypatch.delenv("PROMETHEUS_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="add --prometheus URL"):
+        tell_cost(CostOptions(words=("namespace",)), now=NOW)
+    assert not file.exists()
