@@ -1,4 +1,4 @@
-"""What may be saved or mended: new values for fields of a workload, with all that a person needs to approve them."""
+"""New values for fields of a workload that are worth approving, and all that a person needs to do so."""
 
 from __future__ import annotations
 

@@ -75,12 +75,28 @@ class ContainerHistory:
     @cached_property
     def cpu_p50(self) -> Decimal | None:
         """The median CPU use of one pod."""
-        return self._cpu_of_a_pod(50)
+        return self.cpu_of_a_pod(50)
 
     @cached_property
     def cpu_p95(self) -> Decimal | None:
         """What one pod's CPU use stays under for 95 % of the time."""
-        return self._cpu_of_a_pod(95)
+        return self.cpu_of_a_pod(95)
+
+    @cached_property
+    def cpu_pod_peak(self) -> Decimal | None:
+        """The most one pod used in a step; pods that were measured apart may have used more."""
+        seen = [peak(self._cpu_per_pod), *self._usage.cpu_pod_percentiles.values()]
+        return _exact(max((value for value in seen if value is not None), default=None))
+
+    @property
+    def memory_series(self) -> Series:
+        """The highest working set of any pod per step, in bytes; NaN where no pod ran."""
+        return self._memory
+
+    @property
+    def cpu_series(self) -> Series:
+        """The CPU use of one pod per step, in cores; NaN where no pod ran."""
+        return self._cpu_per_pod
 
     @property
     def throttled(self) -> float:
@@ -97,8 +113,11 @@ class ContainerHistory:
         outside = sum(not window.start <= time < window.end for time in times) if window else 0
         return max(self._usage.oom_kills, len(times)) - outside
 
-    def _cpu_of_a_pod(self, percent: int) -> Decimal | None:
-        """As the source measured pods apart, else of total / replicas per step."""
+    def cpu_of_a_pod(self, percent: int) -> Decimal | None:
+        """What one pod's CPU use stays under for `percent` % of the time.
+
+        As the source measured pods apart, else of total / replicas per step.
+        """
         measured = self._usage.cpu_pod_percentiles.get(percent)
         return _exact(percentile(self._cpu_per_pod, percent) if measured is None else measured)
 

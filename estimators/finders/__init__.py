@@ -1,0 +1,13 @@
+"""What may be proposed for a workload: one finder a file.
+
+A finder is a function from a `Candidate` to proposals and to what it leaves alone. It proposes what
+history allows; whether that would be risky is for the rules of a comparison to say, which judge
+every proposal (`estimators.recommend`).
+"""
+
+from __future__ import annotations
+
+from estimators.finders.candidate import Finder
+from estimators.finders.container_resources import container_resources
+
+FINDERS: tuple[Finder, ...] = (container_resources,)

@@ -1,0 +1,215 @@
+"""Requests and limits of containers that ask for more than they ever used, or for too little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from estimators.finders.candidate import Candidate, Proposal, new_value
+from estimators.finders.growth import growth_a_day
+from estimators.recommendation import FieldChange, LeftAlone, Reason
+from estimators.rules.cpu import THROTTLED
+from estimators.rules.memory import OOM_EXTRA, OOM_FACTOR
+from estimators.rules.observed import ContainerHistory
+from estimators.rules.words import (
+    core_words,
+    count_words,
+    cpu_quantity,
+    memory_quantity,
+    percent_words,
+    size_words,
+    tidy_cores,
+    tidy_memory,
+)
+from estimators.usage import observed
+from estimators.workload import Container, MetricType, Scaling
+
+FINDER = "container-resources"
+WORTH = Decimal("0.9")
+"""A value above this share of the current one is left: a change has a price of its own (a rollout)."""
+LEAST_CPU = Decimal("0.01")
+"""10m, the smallest request KRR and Kubecost propose."""
+_LEFT_OUT = (Scaling.JOB, Scaling.CRON)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One container: what it asks for and what its history says."""
+
+    candidate: Candidate
+    container: Container
+    history: ContainerHistory
+
+    def asked(self, resource: str) -> Decimal | None:
+        """The request in force: an absent one is filled from the limit."""
+        return self.container.requests.get(resource, self.container.limits.get(resource))
+
+    def change(self, part: str, resource: str, proposed: Decimal) -> FieldChange:
+        path = (*self.container.path, "resources", part, resource)
+        words = _QUANTITY[resource](proposed)
+        return new_value(self.candidate.workload.object, path, words, container=self.container.name)
+
+    def lowered(self, resource: str, needed: Decimal) -> Iterator[FieldChange]:
+        """The request, and a limit that equals it or stands in for it: pods stay as sure of what they get."""
+        request, limit = self.container.requests.get(resource), self.container.limits.get(resource)
+        if request is not None:
+            yield self.change("requests", resource, needed)
+        if limit is not None and (request is None or limit == request):
+            yield self.change("limits", resource, needed)
+
+
+_Answer = tuple[list[FieldChange], dict[str, str], LeftAlone | None, bool]
+"""Changes, evidence, what is left alone instead, and whether reliability needs them."""
+_QUANTITY: dict[str, Callable[[Decimal], str]] = {"cpu": cpu_quantity, "memory": memory_quantity}
+
+
+def container_resources(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
+    """CPU and memory of every container that runs for its pod's whole life.
+
+    CPU follows a percentile of one pod's use and memory its peak, both with the profile's margin and
+    never below what was seen at any time of the window, so that weekly peaks and start-ups count in
+    full. Memory is not lowered after an OOM kill or while it grows, CPU not while it is throttled or
+    an autoscaler divides by it. Jobs are left out: their runs differ too much.
+    """
+    workload = candidate.workload
+    if workload.scaling in _LEFT_OUT or len(workload.groups) != 1 or workload.problems:
+        return
+    template = workload.groups[0].template
+    changes: list[FieldChange] = []
+    evidence: dict[str, str] = {}
+    needed = False
+    for container in template.running:
+        history = candidate.container(container.name)
+        if history is None:
+            continue
+        seen = _Seen(candidate, container, history)
+        prefix = f"{container.name} " if len(template.running) > 1 else ""
+        for resource, judge in (("cpu", _cpu), ("memory", _memory)):
+            if resource in template.pod_requests or resource in template.pod_limits:
+                continue
+            found, facts, left, must = judge(seen)
+            if left:
+                yield left
+            if found:
+                changes += found
+                evidence |= {prefix + key: value for key, value in facts.items()}
+                needed = needed or must
+    vertical = candidate.side.vertical
+    if changes and vertical and vertical.sets_requests:
+        yield candidate.left(FINDER, Reason.VERTICAL_AUTOSCALER, mode=vertical.mode)
+    elif changes:
+        yield Proposal(
+            FINDER,
+            candidate,
+            tuple(changes),
+            {**evidence, "profile": candidate.profile.name},
+            risks=tuple(_risks(candidate, changes)),
+            undo="Put the values back; the pods are replaced once more.",
+            needed=needed,
+        )
+
+
+def _cpu(seen: _Seen) -> _Answer:
+    asked, history, profile = seen.asked("cpu"), seen.history, seen.candidate.profile
+    usual, peak = history.cpu_of_a_pod(profile.cpu_percentile), history.cpu_pod_peak
+    if asked is None or usual is None or peak is None:
+        return [], {}, None, False
+    needed = tidy_cores(max(usual * profile.cpu_margin, peak, LEAST_CPU))
+    if needed > asked * WORTH:
+        return [], {}, None, False
+    if left := _cpu_left_alone(seen):
+        return [], {}, left, False
+    facts = {
+        f"CPU p{profile.cpu_percentile}": f"{core_words(usual)} a pod",
+        "CPU peak": f"{core_words(peak)} a pod, {seen.candidate.moment(history.cpu_series)}",
+        "CPU window": seen.candidate.window(history.cpu_coverage),
+    }
+    return list(seen.lowered("cpu", needed)), facts, None, False
+
+
+def _cpu_left_alone(seen: _Seen) -> LeftAlone | None:
+    name = seen.container.name
+    if _divides("cpu", seen.candidate):
+        return seen.candidate.left(FINDER, Reason.AUTOSCALER, resource="cpu", container=name)
+    if seen.history.throttled > THROTTLED:
+        share = percent_words(seen.history.throttled)
+        return seen.candidate.left(FINDER, Reason.THROTTLED, container=name, periods=share)
+    return None
+
+
+def _divides(resource: str, candidate: Candidate) -> bool:
+    """Whether an autoscaler acts on the use of the resource: replicas x request then follows the load."""
+    scaler = candidate.side.autoscaler
+    types = {MetricType.RESOURCE, MetricType.CONTAINER}
+    metrics = scaler.metrics if scaler else ()
+    return any(item.type in types and item.name == resource for item in metrics)
+
+
+def _memory(seen: _Seen) -> _Answer:
+    asked, history, candidate = seen.asked("memory"), seen.history, seen.candidate
+    peak = history.memory_peak
+    if asked is None or peak is None:
+        return [], {}, None, False
+    facts = {
+        "memory peak": f"{size_words(peak)}, {candidate.moment(history.memory_series)}",
+        "memory window": candidate.window(history.memory_coverage),
+    }
+    kills = history.kills(None)
+    if kills:
+        facts["OOM kills"] = str(kills)
+        if raised := list(_raised(seen, peak)):
+            return raised, facts, None, True
+    needed = tidy_memory(peak * candidate.profile.memory_margin)
+    if needed > asked * WORTH:
+        return [], {}, None, False
+    if left := _memory_left_alone(seen, kills):
+        return [], {}, left, False
+    return list(seen.lowered("memory", needed)), facts, None, False
+
+
+def _memory_left_alone(seen: _Seen, kills: int) -> LeftAlone | None:
+    candidate, name = seen.candidate, seen.container.name
+    if _divides("memory", candidate):
+        return candidate.left(FINDER, Reason.AUTOSCALER, resource="memory", container=name)
+    if kills:
+        words = count_words(kills, "OOM kill")
+        return candidate.left(FINDER, Reason.OOM_KILLED, container=name, kills=words)
+    growth = growth_a_day(seen.history.memory_series, candidate.usage.window.step_seconds)
+    if growth is not None:
+        return candidate.left(FINDER, Reason.MEMORY_GROWS, container=name, a_day=size_words(growth))
+    return None
+
+
+def _raised(seen: _Seen, peak: Decimal) -> Iterator[FieldChange]:
+    """More memory after an OOM kill in the window, as the VerticalPodAutoscaler bumps it up.
+
+    Only where the limit is what the peak ran into: one that leaves this much room already was raised
+    after the kill.
+    """
+    limit, request = seen.container.limits.get("memory"), seen.container.requests.get("memory")
+    recent = seen.history.kills(seen.candidate.usage.window)
+    if limit is None or not recent or _bumped(peak) <= limit or _divides("memory", seen.candidate):
+        return
+    raised = tidy_memory(_bumped(max(peak, limit)))
+    yield seen.change("limits", "memory", raised)
+    if request == limit:
+        yield seen.change("requests", "memory", raised)
+
+
+def _bumped(size: Decimal) -> Decimal:
+    return max(size * OOM_FACTOR, size + OOM_EXTRA)
+
+
+def _risks(candidate: Candidate, changes: list[FieldChange]) -> Iterator[str]:
+    """What no number here rules out."""
+    replicas = observed(candidate.history.replicas)
+    if not np.any(np.diff(replicas) > 0):
+        yield "No pod was seen to be added in the window: a start may need more than was measured."
+    resources = {str(item.path[-1]) for item in changes}
+    if "memory" in resources:
+        yield "A load larger than any in the window may be OOM-killed or evicted."
+    if "cpu" in resources:
+        yield "On a busy node a pod gets no more CPU than it requests."

@@ -1,0 +1,265 @@
+"""Whether a node really goes away when pods ask for less: what is allocated less is not yet a smaller bill.
+
+The pods that the manifests declare are packed onto the known nodes, first the largest (first-fit
+decreasing), then node after node is emptied for as long as its pods fit on the others. What the same
+emptying achieves beyond that once a change has made pods smaller or fewer is what the change releases.
+Where pods stand today is not known and does not matter: both packings are as tight as can be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.change import Cluster, Side
+from estimators.gpu import gpus_of_node
+from estimators.money import ZERO
+from estimators.node_price import rates_of_node
+from estimators.placement import matching_nodes
+from estimators.quantity import GIB
+from estimators.recommendation import Realisable
+from estimators.report import Estimate, Row
+from estimators.rules.words import count_words
+from estimators.usage import Node
+from estimators.workload import Scaling
+
+MOST_FOREIGN = 0.5
+"""Share of all requests that may belong to pods outside the manifests, whose sizes nobody knows. They
+are taken as sand that fills every node alike; more of it would be guessing."""
+_TRIES = 8
+"""Nodes, emptiest first, that are tried before the rest are taken to be needed too."""
+_SLACK = 1e-9
+_PLACED = frozenset({Scaling.REPLICAS, Scaling.SINGLE})
+_BILLED_ALONE = frozenset({"storage", "load balancer"})
+
+Amounts = NDArray[np.float64]
+"""Cores, GiB and GPUs along the last axis."""
+
+
+@dataclass(slots=True)
+class _Packing:
+    """Pods on nodes: `counts` by workload and node, `sizes` of one pod by workload."""
+
+    counts: NDArray[np.int64]
+    sizes: Amounts
+    alive: NDArray[np.bool_]
+
+    def copy(self) -> _Packing:
+        return replace(self, counts=self.counts.copy(), sizes=self.sizes.copy(), alive=self.alive.copy())
+
+    def used(self) -> Amounts:
+        """What the pods ask for on each node."""
+        used: Amounts = self.counts.T @ self.sizes
+        return used
+
+
+class NodeRelease:
+    """One cluster's nodes with the pods of one environment's manifests, packed once."""
+
+    def __init__(self, sides: Sequence[Side], cluster: Cluster) -> None:
+        self._hours = cluster.hours_per_month
+        self._nodes = cluster.nodes
+        self._prices = [_monthly(node, cluster) for node in self._nodes]
+        placed = [side for side in sides if side.workload.scaling in _PLACED and side.estimate]
+        self._index = {side.workload.identity: index for index, side in enumerate(placed)}
+        self.unknown = _unknown(cluster)
+        self._packing: _Packing | None = None
+        if not self.unknown:
+            self._prepare(placed, sides, cluster)
+
+    def _prepare(self, placed: Sequence[Side], sides: Sequence[Side], cluster: Cluster) -> None:
+        self._room = np.array([_room(node) for node in self._nodes])
+        self._allowed = np.array([_allowed(side, self._nodes) for side in placed], dtype=bool).reshape(
+            len(placed), len(self._nodes)
+        )
+        sizes = np.array([_size(side.estimate) for side in placed]).reshape(len(placed), 3)
+        wanted = np.array([_pods(side.estimate) for side in placed], dtype=np.int64)
+        self._daemons = _daemons(sides, self._nodes)
+        known = wanted @ sizes + self._daemons.sum(axis=0)
+        asked = cluster.usage.requested if cluster.usage else {}
+        total = np.array([float(asked["cpu"]), float(asked["memory"] / GIB), 0.0])
+        self._foreign = np.maximum(total - known, 0)
+        if np.any(self._foreign[:2] > total[:2] * MOST_FOREIGN):
+            self.unknown = "most of what the cluster's pods request is not in these manifests"
+            return
+        alive = np.ones(len(self._nodes), dtype=bool)
+        packing = _Packing(np.zeros(self._allowed.shape, dtype=np.int64), sizes, alive)
+        largest = np.argsort(-(sizes / np.maximum(self._room.max(axis=0), 1.0)).max(axis=1), kind="stable")
+        free = self._free(packing)
+        for index in largest:
+            if not self._place(packing, int(index), int(wanted[index]), free):
+                self.unknown = "the pods of these manifests do not fit on the nodes that are known"
+                return
+        self._empty_nodes(packing)
+        self._packing = packing
+
+    def of(self, row: Row) -> Realisable:
+        """What one change would take off the bill."""
+        return self.together([row])
+
+    def together(self, rows: Iterable[Row]) -> Realisable:
+        """What all of these changes would take off the bill if all were made."""
+        changed = list(rows)
+        alone = sum((_billed_alone(row) for row in changed), ZERO)
+        on_nodes = [row for row in changed if not _is_alone(row)]
+        if not on_nodes:
+            return Realisable(alone, "billed by itself, whatever the nodes cost")
+        if self._packing is None:
+            return Realisable(None, self.unknown)
+        after = self._packing.copy()
+        for row in on_nodes:
+            if row.identity not in self._index:
+                return Realisable(None, "its pods are on every node, or come and go: no node waits for them")
+            self._resize(after, self._index[row.identity], row)
+        if np.any(self._free(after)[after.alive] < -_SLACK):
+            return Realisable(None, "it asks for more: whether a node has to come is not known")
+        self._empty_nodes(after)
+        gone = np.flatnonzero(self._packing.alive & ~after.alive)
+        monthly = alone - sum((self._prices[index] for index in gone), ZERO)
+        names = tuple(self._nodes[index].name for index in gone)
+        return Realisable(monthly, _words(names, int(np.count_nonzero(~self._packing.alive))), names)
+
+    def _resize(self, packing: _Packing, index: int, row: Row) -> None:
+        """Smaller or fewer pods; those that go leave the emptiest nodes first."""
+        packing.sizes[index] = _size(row.after) if row.after else 0.0
+        surplus = int(packing.counts[index].sum()) - (_pods(row.after) if row.after else 0)
+        emptiest = np.argsort(packing.used().sum(axis=1), kind="stable")
+        for node in emptiest:
+            if surplus <= 0:
+                break
+            leaving = min(surplus, int(packing.counts[index, node]))
+            packing.counts[index, node] -= leaving
+            surplus -= leaving
+        if surplus < 0 and not self._place(packing, index, -surplus, self._free(packing)):
+            packing.counts[index, int(np.argmax(packing.alive))] -= surplus  # Too full: seen as no room.
+
+    def _free(self, packing: _Packing) -> Amounts:
+        """Room that is left on each node; foreign pods fill the nodes that are there alike."""
+        room = self._room * packing.alive[:, None]
+        share = room / np.maximum(room.sum(axis=0), _SLACK)
+        free: Amounts = self._room - self._daemons - packing.used() - self._foreign * share
+        return free
+
+    def _place(self, packing: _Packing, index: int, count: int, free: Amounts) -> bool:
+        """Put pods on the first nodes with room, which `free` loses; False where they do not all fit."""
+        size = packing.sizes[index]
+        asked = size > 0
+        fits = np.full(len(self._nodes), count, dtype=np.int64)
+        if asked.any():
+            most = np.floor((free[:, asked] + _SLACK) / size[asked]).min(axis=1)
+            fits = np.clip(most, 0, count).astype(np.int64)
+        fits[~(packing.alive & self._allowed[index])] = 0
+        before = np.cumsum(fits) - fits
+        placed = np.clip(count - before, 0, fits)
+        if int(placed.sum()) < count:
+            return False
+        packing.counts[index] += placed
+        free -= placed[:, None] * size
+        return True
+
+    def _empty_nodes(self, packing: _Packing) -> None:
+        """Take nodes away for as long as the pods of one of the emptiest fit on the others."""
+        while True:
+            used = (packing.used() / np.maximum(self._room.max(axis=0), _SLACK)).max(axis=1)
+            used[~packing.alive] = np.inf
+            emptiest = np.argsort(used, kind="stable")[: min(_TRIES, int(packing.alive.sum()) - 1)]
+            if not any(self._emptied(packing, int(node)) for node in emptiest):
+                return
+
+    def _emptied(self, packing: _Packing, node: int) -> bool:
+        """Whether the node's pods found room on the others, where they then are."""
+        trial = packing.copy()
+        trial.alive[node] = False
+        moving = np.flatnonzero(trial.counts[:, node])
+        pods = trial.counts[moving, node].copy()
+        trial.counts[:, node] = 0
+        free = self._free(trial)
+        if np.any(free[trial.alive] < -_SLACK):
+            return False
+        if np.any(pods @ trial.sizes[moving] > free[trial.alive].clip(0).sum(axis=0) + _SLACK):
+            return False
+        largest = np.argsort(-trial.sizes[moving].sum(axis=1), kind="stable")
+        if not all(self._place(trial, int(moving[item]), int(pods[item]), free) for item in largest):
+            return False
+        packing.counts, packing.alive = trial.counts, trial.alive
+        return True
+
+
+def _unknown(cluster: Cluster) -> str:
+    """Why the cluster cannot be packed, `""` where it can."""
+    usage = cluster.usage
+    if usage is None or not usage.nodes:
+        return "no nodes are known"
+    if any(not node.allocatable.get("cpu") or not node.allocatable.get("memory") for node in usage.nodes):
+        return "not every node says how much CPU and memory it has"
+    if "cpu" not in usage.requested or "memory" not in usage.requested:
+        return "what other pods request is not known"
+    return ""
+
+
+def _monthly(node: Node, cluster: Cluster) -> Decimal:
+    """What the bill asks for the node."""
+    if total := node.hourly.get("total"):
+        return total * cluster.hours_per_month
+    rates, size = rates_of_node(node, cluster.prices, cluster.usage.prices_as_of if cluster.usage else "")
+    hourly = size.cores * rates.cpu_core_hour + size.gib * rates.memory_gib_hour + size.gpus * rates.gpu_hour
+    return hourly * cluster.hours_per_month
+
+
+def _room(node: Node) -> tuple[float, float, float]:
+    room = node.allocatable
+    return float(room["cpu"]), float(room["memory"] / GIB), float(gpus_of_node(node))
+
+
+def _size(estimate: Estimate | None) -> tuple[float, float, float]:
+    if estimate is None:
+        return 0.0, 0.0, 0.0
+    return float(estimate.pod.cpu_cores), float(estimate.pod.memory_gib), float(estimate.pod.gpus)
+
+
+def _pods(estimate: Estimate | None) -> int:
+    return math.ceil(estimate.replicas.count.expected) if estimate else 0
+
+
+def _allowed(side: Side, nodes: Sequence[Node]) -> list[bool]:
+    placement = side.workload.groups[0].template.placement
+    names = {node.name for node in matching_nodes(placement, nodes, tolerate_cordon=True)}
+    return [node.name in names for node in nodes]
+
+
+def _daemons(sides: Sequence[Side], nodes: Sequence[Node]) -> Amounts:
+    """What DaemonSets ask for on each node: it goes with the node."""
+    asked = np.zeros((len(nodes), 3))
+    for side in sides:
+        if side.workload.scaling is Scaling.PER_NODE:
+            asked += np.array(_allowed(side, nodes))[:, None] * np.array(_size(side.estimate))
+    return asked
+
+
+def _billed_alone(row: Row) -> Decimal:
+    """The part of a row's change that is a volume's or a load balancer's: it does not wait for a node."""
+    old, new = (
+        sum((line.monthly.expected for line in side.lines if line.label in _BILLED_ALONE), ZERO)
+        if side
+        else ZERO
+        for side in (row.before, row.after)
+    )
+    return new - old
+
+
+def _is_alone(row: Row) -> bool:
+    return row.identity.kind in {"PersistentVolumeClaim", "Service"}
+
+
+def _words(names: Sequence[str], spare: int) -> str:
+    """What becomes of nodes; `spare` of them are not needed even without the change."""
+    if names:
+        nodes = f"node {names[0]} is" if len(names) == 1 else f"{len(names)} nodes are"
+        return f"{nodes} no longer needed; somebody, or an autoscaler of nodes, has to take it away"
+    already = f"; {count_words(spare, 'node')} could go as it is" if spare else ""
+    return f"no node goes away: the room is left for other pods{already}"

@@ -1,0 +1,167 @@
+"""Which workloads something may be proposed for, and why the others are left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+import numpy as np
+
+from estimators.blast_radius import TIER_LABELS
+from estimators.change import Cluster, Side
+from estimators.confidence import confidence
+from estimators.finders.candidate import Candidate
+from estimators.inventory import Inventory, take_inventory
+from estimators.objects import Body, ManifestObject, dig, text
+from estimators.pod_request import effective_pod
+from estimators.recommendation import LeftAlone, Reason
+from estimators.recommendation_terms import CRITICAL, CRITICAL_TIERS, Profile, Terms
+from estimators.report import Confidence
+from estimators.rules.slo import BURNING
+from estimators.sides import SideBuilder
+from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
+from estimators.workload import Workload
+
+LEAST_DAYS = 14
+"""Both of two weekly peaks."""
+_LATE_START = timedelta(hours=1)
+"""A first sample this late is a scrape that came late, not a young workload."""
+_ENOUGH = frozenset({Confidence.HIGH, Confidence.MEDIUM})
+
+
+class Sorted(NamedTuple):
+    """Workloads with usable history; every workload's side; and what is left alone altogether."""
+
+    fit: list[Candidate]
+    sides: list[Side]
+    left: list[LeftAlone]
+
+
+def candidates(objects: Sequence[ManifestObject], cluster: Cluster, terms: Terms) -> Sorted:
+    """The workloads of one environment, in the order of their identities."""
+    usage = cluster.usage
+    inventory = take_inventory(objects, usage.objects if usage else ())
+    builder = SideBuilder(cluster)
+    live = _live_workloads(usage)
+    found = Sorted([], [], [])
+    for identity, workload in sorted(inventory.workloads.items()):
+        history = builder.history(identity)
+        side = builder.build(workload, inventory, history)
+        found.sides.append(side)
+        known = _Known(workload, history, usage, live.get(history.key if history else workload.key, {}))
+        held = next(_held(known, terms), None)
+        if held:
+            reason, facts = held
+            found.left.append(LeftAlone(identity.environment, identity, reason, facts=facts))
+        elif history and usage:
+            profile = _profile(workload, inventory, terms)
+            found.fit.append(_candidate(side, inventory, history, cluster, usage, profile))
+    return found
+
+
+class _Known(NamedTuple):
+    workload: Workload
+    history: WorkloadUsage | None
+    usage: UsageSnapshot | None
+    live: Body
+
+
+def _candidate(
+    side: Side,
+    inventory: Inventory,
+    history: WorkloadUsage,
+    cluster: Cluster,
+    usage: UsageSnapshot,
+    profile: Profile,
+) -> Candidate:
+    template = side.workload.groups[0].template
+    return Candidate(
+        side=side,
+        pod=effective_pod(
+            template,
+            inventory.defaults_of(side.workload.identity),
+            inventory.overheads.get(template.runtime_class),
+        ),
+        history=history,
+        usage=usage,
+        cluster=cluster,
+        profile=profile,
+        confidence=confidence(history, usage.window),
+    )
+
+
+def _profile(workload: Workload, inventory: Inventory, terms: Terms) -> Profile:
+    """The environment's profile; a workload of a critical tier is critical in any environment."""
+    identity = workload.identity
+    namespace = dig(inventory.namespace_of(identity), "metadata", "labels")
+    for labels in (workload.object.labels, workload.groups[0].template.labels, namespace or {}):
+        tiers = {str(labels.get(name, "")).casefold() for name in TIER_LABELS}
+        if tiers & CRITICAL_TIERS:
+            return CRITICAL
+    return terms.profile
+
+
+def _held(known: _Known, terms: Terms) -> Iterator[tuple[Reason, Mapping[str, str]]]:
+    """Why nothing at all is proposed for a workload; nothing where something may be."""
+    history, usage = known.history, known.usage
+    if terms.frozen:
+        yield Reason.FROZEN, {"why": terms.frozen}
+    if history is None or usage is None:
+        yield Reason.NOT_SEEN, {}
+        return
+    if usage.window.days < LEAST_DAYS:
+        yield Reason.SHORT_HISTORY, {"days": f"{usage.window.days:.3g}", "needed": str(LEAST_DAYS)}
+    if (age := _younger(history, usage)) is not None:
+        yield Reason.TOO_YOUNG, {"days": f"{age:.3g}", "needed": f"{usage.window.days:.3g}"}
+    if confidence(history, usage.window) not in _ENOUGH:
+        yield Reason.POOR_HISTORY, {"window": f"{usage.window.days:.3g} days"}
+    burn = history.error_budget_burn
+    if burn is not None and burn > BURNING:
+        yield Reason.SLO_BURNING, {"burn rate": f"{burn:.2f}"}
+    if facts := _rollout(known.live):
+        yield Reason.ROLLOUT, facts
+
+
+def _younger(history: WorkloadUsage, usage: UsageSnapshot) -> float | None:
+    """The days since its first sample, None where it is as old as the window."""
+    series = [one for item in history.containers for one in (item.cpu_cores, item.memory_peak_bytes)]
+    if not series:
+        return None
+    seen = ~np.isnan(np.vstack(series)).all(axis=0)
+    if not seen.any():
+        return None
+    late = timedelta(seconds=usage.window.step_seconds) * int(np.argmax(seen))
+    return None if late <= _LATE_START else usage.window.days - late / timedelta(days=1)
+
+
+def _live_workloads(usage: UsageSnapshot | None) -> Mapping[WorkloadKey, Body]:
+    """Live objects that may be in a rollout, by what history calls them."""
+    return {
+        _key(body): body
+        for body in (usage.objects if usage else ())
+        if body.get("kind") in {"Deployment", "StatefulSet", "DaemonSet", "Rollout"}
+    }
+
+
+def _key(body: Body) -> WorkloadKey:
+    name, namespace = (text(dig(body, "metadata", key)) for key in ("name", "namespace"))
+    return WorkloadKey(namespace, text(body.get("kind")), name)
+
+
+def _rollout(live: Body) -> Mapping[str, str]:
+    """What shows that pods are being replaced just now, as far as the live object tells.
+
+    `kubectl rollout status` asks the same: has the controller seen the newest generation, and are all
+    pods of the newest template?
+    """
+    generation, seen = dig(live, "metadata", "generation"), dig(live, "status", "observedGeneration")
+    if isinstance(generation, int) and isinstance(seen, int) and seen < generation:
+        return {"generation": str(generation), "observed generation": str(seen)}
+    wanted = dig(live, "spec", "replicas")
+    updated, running = dig(live, "status", "updatedReplicas"), dig(live, "status", "replicas")
+    if isinstance(wanted, int) and isinstance(updated, int) and updated < wanted:
+        return {"updated pods": str(updated), "wanted pods": str(wanted)}
+    if isinstance(wanted, int) and isinstance(running, int) and running > wanted:
+        return {"running pods": str(running), "wanted pods": str(wanted)}
+    return {}

@@ -1,0 +1,300 @@
+"""What is recommended is judged as a pull request is; what is left alone is counted with the reason."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimators.change import Cluster, Protection
+from estimators.comparison import Revision, compare
+from estimators.objects import Body
+from estimators.proposed_objects import with_changes
+from estimators.quantity import parse_quantity
+from estimators.recommend import recommend
+from estimators.recommendation import Found, Reason, Recommendation
+from estimators.recommendation_terms import PROFILES, Terms
+from estimators.report import Row, Verdict
+from tests.recommendation_builders import (
+    MIB,
+    STEPS,
+    cluster,
+    found,
+    hours,
+    identity,
+    left,
+    only,
+    reasons,
+    usage,
+    values,
+    weekly,
+)
+from tests.usage_builders import TODAY, node
+from tests.yaml_objects import autoscaler, deployment, objects
+
+LARGE = deployment(cpu="2", memory="2Gi")
+
+
+def row_of(text: str, known: Cluster, recommendation: Recommendation) -> Row:
+    """The row of a pull request that makes the recommended changes and no others."""
+    before = objects(text)
+    after = with_changes(before, recommendation.changes)
+    report = compare(Revision("a", before), Revision("b", after), lambda _environment: known)
+    [row] = report.rows
+    return row
+
+
+def test_the_saving_is_what_a_pull_request_would_show() -> None:
+    """Two pods: 1.8 cores less at 0.031611 and 1,680 MiB less at 0.004237 an hour, for 730 hours."""
+    one = only(LARGE, cluster(usage()))
+
+    cpu = 2 * Decimal("1.8") * Decimal("0.031611") * 730
+    memory = 2 * Decimal(1680) / 1024 * Decimal("0.004237") * 730
+    assert one.allocated == -(cpu + memory)
+    assert one.source.line == 15
+    assert one.blast_radius == "2 of 2 pods in payments"
+
+
+def test_a_protected_field_is_left_out_of_a_recommendation() -> None:
+    """Memory is protected, CPU is not: the rest is still worth it."""
+    protection = Protection("payments/api", "INC-1234: memory", ("memory",))
+    known = cluster(usage(), protections=(protection,), today=TODAY)
+
+    answer = found(LARGE, known)
+
+    assert [list(values(item)) for item in answer.recommendations] == [["requests.cpu"]]
+    assert left(answer, Reason.PROTECTED).facts["reason"] == "INC-1234: memory"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LARGE.replace("labels: {app: api, team: checkout}}\nspec", 'annotations: {tuppence.dev/protect: "INC-7: x"}}\nspec'),
+        LARGE + "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: payments, annotations: {tuppence.dev/protect: INC-7}}",
+    ],
+    ids=["on the object", "on its namespace"],
+)  # fmt: skip
+def test_a_protected_workload_is_left_alone(text: str) -> None:
+    """With the reason that somebody gave."""
+    answer = found(text, cluster(usage(), today=TODAY))
+
+    assert answer.recommendations == ()
+    assert left(answer, Reason.PROTECTED).facts["reason"].startswith("INC-7")
+
+
+def test_a_protection_whose_day_has_passed_does_not_protect() -> None:
+    """Until yesterday."""
+    protection = Protection("payments/api", "INC-1", (), date(2026, 11, 1))
+
+    assert found(LARGE, cluster(usage(), protections=(protection,), today=TODAY)).recommendations
+
+
+def test_nothing_is_proposed_in_a_freeze() -> None:
+    """And each workload is counted with the reason."""
+    answer = found(LARGE, cluster(usage()), frozen="end of year")
+
+    assert answer.recommendations == ()
+    assert left(answer, Reason.FROZEN).facts == {"why": "end of year"}
+
+
+def test_a_service_that_burns_its_error_budget_is_left_alone() -> None:
+    """Whatever it would save."""
+    answer = found(LARGE, cluster(usage(burn=2.5)))
+
+    assert reasons(answer) == [(Reason.SLO_BURNING, "")]
+
+
+@pytest.mark.parametrize(
+    ("status", "generation"),
+    [
+        ({"observedGeneration": 6}, 7),
+        ({"observedGeneration": 7, "updatedReplicas": 1, "replicas": 2}, 7),
+        ({"replicas": 3}, None),
+    ],
+    ids=["not seen by the controller", "old pods left", "a pod more than asked for"],
+)
+def test_a_rollout_in_flight_is_left_alone(status: Body, generation: int | None) -> None:
+    """What runs just now is neither the old nor the new."""
+    live = {
+        "kind": "Deployment",
+        "metadata": {"name": "api", "namespace": "payments", "generation": generation},
+        "spec": {"replicas": 2},
+        "status": status,
+    }
+
+    assert reasons(found(LARGE, cluster(usage(), live=[live]))) == [(Reason.ROLLOUT, "")]
+
+
+def _from_day(first: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.where(hours() < first * 24, np.nan, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        (cluster(), Reason.NOT_SEEN),
+        (cluster(usage("other")), Reason.NOT_SEEN),
+        (cluster(usage(steps=10 * 288)), Reason.SHORT_HISTORY),
+        (cluster(usage(cpu=_from_day(6), memory=_from_day(6), replicas=_from_day(6))), Reason.TOO_YOUNG),
+        (cluster(usage(cpu=np.where(hours() % 10 < 5, np.nan, 0.3))), Reason.POOR_HISTORY),
+    ],
+    ids=["no history", "another's", "10 days", "8 days old", "half the steps"],
+)
+def test_too_little_history_is_said(known: Cluster, reason: Reason) -> None:
+    """Two weekly peaks have to have been seen."""
+    answer = found(LARGE, known)
+
+    assert reasons(answer) == [(reason, "")]
+    assert answer.recommendations == ()
+
+
+def test_a_critical_tier_is_critical_everywhere() -> None:
+    """Its label weighs more than the environment."""
+    text = LARGE.replace("labels: {app: api, team: checkout}}\nspec", "labels: {tier: critical}}\nspec")
+
+    assert only(text, cluster(usage())).evidence["profile"] == "critical"
+
+
+def test_a_saving_below_the_least_is_not_worth_a_word() -> None:
+    """Cents are not."""
+    text = deployment(cpu="20m", memory="64Mi", replicas=1)
+
+    assert found(text, cluster(usage(cpu=0.005, memory=30 * MIB, replicas=1))).recommendations == ()
+
+
+def test_a_node_goes_away_only_when_enough_pods_shrink() -> None:
+    """Each of four workloads frees 1.8 of a node's 4 cores twice; together two nodes of three are free."""
+    names = ["a", "b", "c", "d"]
+    text = "---".join(deployment(name, cpu="1", memory="512Mi", replicas=2) for name in names)
+    nodes = [node(f"n{number}", {"cpu": 4, "memory": "16Gi"}) for number in range(3)]
+    known = cluster(
+        *(usage(name, cpu=0.3, memory=300 * MIB) for name in names),
+        nodes=nodes,
+        requested={"cpu": "9", "memory": "5Gi"},
+    )
+    answer = found(text, known)
+
+    assert [item.realisable.monthly for item in answer.recommendations] == [
+        answer.recommendations[0].realisable.monthly
+    ] * 4
+    assert len(answer.realisable[""].nodes) == 2
+
+
+@given(
+    cpu=st.floats(0.01, 4),
+    peak=st.floats(1, 10),
+    memory=st.integers(20, 3000),
+    growth=st.sampled_from([0.0, 0.5, 3.0]),
+    replicas=st.integers(1, 6),
+    request=st.sampled_from(["50m", "500m", "2", "8"]),
+    cpu_limit=st.sampled_from([None, "8"]),
+    memory_limit=st.sampled_from([None, "4Gi", "8Gi"]),
+    kills=st.integers(0, 1),
+    scaled=st.booleans(),
+    profile=st.sampled_from(sorted(PROFILES)),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_is_recommended_is_not_risky_and_never_below_a_peak(
+    cpu: float,
+    peak: float,
+    memory: int,
+    growth: float,
+    replicas: int,
+    request: str,
+    cpu_limit: str | None,
+    memory_limit: str | None,
+    kills: int,
+    scaled: bool,
+    profile: str,
+) -> None:
+    """For any workload and history its own row is not risky, and its saving is that row's change.
+
+    And no value is below what was seen, and once applied nothing more is proposed for the field.
+    """
+    text = deployment(
+        cpu=request, memory="4Gi", replicas=replicas, cpu_limit=cpu_limit, memory_limit=memory_limit
+    )
+    if scaled:
+        text += "---" + autoscaler(least=max(replicas, 2), most=max(replicas, 2) + 4)
+    cores = weekly(cpu, cpu * peak) * (1 + 0.2 * np.sin(hours() / 24 * 2 * np.pi))
+    working_set = (memory * (1 + growth * hours() % 97 / 97)) * MIB
+    seen = usage(cpu=cores, memory=working_set, replicas=replicas, oom_kills=kills)
+    known = cluster(seen)
+    terms = Terms(PROFILES[profile])
+    answer = recommend(objects(text), lambda _name: known, lambda _name: terms)
+
+    for item in answer.recommendations:
+        row = row_of(text, known, item)
+        assert row.verdict not in {Verdict.RISKY, Verdict.UNKNOWN}
+        assert item.allocated == row.change.expected
+        for change in item.changes:
+            if change.path[-1] == "memory":
+                assert parse_quantity(change.proposed) >= Decimal(float(working_set.max()))
+            if change.path[-1] == "cpu":
+                assert float(parse_quantity(change.proposed)) >= float(cores.max()) / replicas - 1e-9
+        again = recommend(with_changes(objects(text), item.changes), lambda _name: known, lambda _name: terms)
+        proposed = {change.field for other in again.recommendations for change in other.changes}
+        assert proposed.isdisjoint(change.field for change in item.changes)
+
+
+def _essence(answer: Found) -> tuple[list[tuple[str, object, Mapping[str, tuple[str, str]]]], list[object]]:
+    return (
+        [(item.identity, item.realisable.monthly, values(item)) for item in answer.recommendations],
+        [(item.key, item.reason, item.finder) for item in answer.left_alone],
+    )
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=10, deadline=None)
+def test_the_order_of_the_objects_does_not_matter(shuffler: random.Random) -> None:
+    """Whatever order files are read in."""
+    names = ["a", "b", "c", "d", "e"]
+    text = "---".join(deployment(name, cpu="2", memory="2Gi") for name in names)
+    known = cluster(
+        *(usage(name, cpu=0.1 * place, throttled_ratio=0.1) for place, name in enumerate(names, 1)),
+        nodes=[node("a"), node("b"), node("c")],
+        requested={"cpu": "20", "memory": "20Gi"},
+    )
+    things = objects(text)
+    shuffled = list(things)
+    shuffler.shuffle(shuffled)
+
+    first, second = (_essence(recommend(side, lambda _name: known)) for side in (things, shuffled))
+    assert first == second
+
+
+def test_the_identity_changes_with_what_is_proposed() -> None:
+    """So that an approval of one proposal is never one of another."""
+    one = only(LARGE, cluster(usage()))
+    other = only(LARGE, cluster(usage(cpu=1.0)))
+    same = only(LARGE, cluster(usage(cpu=0.3)))
+
+    assert one.identity == same.identity
+    assert len({one.identity, other.identity, replace(one, finder="x").identity}) == 3
+
+
+def test_an_environment_has_its_own_cluster_and_terms() -> None:
+    """The same manifest under two names."""
+    things = [*objects(LARGE, "dev"), *objects(LARGE, "production")]
+    known = {"dev": cluster(usage()), "production": cluster()}
+    answer = recommend(things, known.__getitem__)
+
+    assert [(item.environment, item.evidence["profile"]) for item in answer.recommendations] == [
+        ("dev", "development")
+    ]
+    assert [item.key for item in answer.left_alone] == [identity()._replace(environment="production")]
+
+
+def test_a_late_scrape_does_not_make_a_workload_young() -> None:
+    """The first half hour is missing."""
+    late = np.where(hours() < timedelta(minutes=30) / timedelta(hours=1), np.nan, 0.3)
+
+    assert late.size == STEPS
+    assert found(LARGE, cluster(usage(cpu=late, memory=late * 1000 * MIB))).recommendations
