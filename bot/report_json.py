@@ -63,6 +63,7 @@ def report_json(report: Report, crossed: Sequence[CrossedGuardrail] = ()) -> Jso
         "usage": _text(report.usage),
         "left_out_hooks": report.left_out_hooks,
         "notes": _texts(report.notes),
+        "clusters": {_text(key): _text(value) for key, value in report.clusters.items()},
     }
 
 
@@ -86,6 +87,7 @@ def _row(row: Row) -> Json:
         "blast_radius": _text(row.blast_radius),
         "team": _text(row.team),
         "labels": {_text(key): _text(value) for key, value in row.labels.items()},
+        "mounted_by": _texts(row.mounted_by),
     }
 
 

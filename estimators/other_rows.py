@@ -41,13 +41,29 @@ def other_rows(before: Inventory, after: Inventory, cluster: Cluster) -> Iterato
         things = [item[0] if item else None for item in (old, new)]
         change = _size_change(old, new)
         if change:
-            yield _row(identity, things, sides, change)
+            row = _row(identity, things, sides, change)
+            yield replace(row, mounted_by=_mounting(identity, before, after))
     for identity in dict.fromkeys([*before.load_balancers, *after.load_balancers]):
         balancers = [side.load_balancers.get(identity) for side in (before, after)]
         if balancers.count(None) == 1:
             services = [_declared_service(side, identity) for side in (before, after)]
             sides = [_service_estimate(item, cluster) if item else None for item in services]
             yield _row(identity, services, sides, _type_change(services))
+
+
+def _mounting(claim: Identity, *sides: Inventory) -> tuple[str, ...]:
+    """The workloads of either side that mount a claim."""
+    return tuple(
+        sorted(
+            {
+                f"{item.identity.kind}/{item.identity.name}"
+                for side in sides
+                for item in side.workloads.values()
+                if item.identity[:2] == claim[:2]
+                and any(claim.name in group.template.mounted_claims for group in item.groups)
+            }
+        )
+    )
 
 
 def unpriced_objects(before: Inventory, after: Inventory) -> Iterator[Unpriced]:

@@ -30,6 +30,9 @@ def read_template(template: Body, path: Path, problems: list[Problem]) -> PodTem
         resource_claims=tuple(mapping(item) for item in sequence(spec.get("resourceClaims"))),
         ephemeral_claims=_ephemeral_claims(volumes, (*at, "volumes"), problems),
         has_empty_dir=any("emptyDir" in item for item in volumes),
+        mounted_claims=tuple(
+            filter(None, (text(dig(item, "persistentVolumeClaim", "claimName")) for item in volumes))
+        ),
     )
 
 

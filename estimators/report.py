@@ -152,6 +152,8 @@ class Row:
     blast_radius: str = ""
     team: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    mounted_by: tuple[str, ...] = ()
+    """Of a volume claim: who mounts it, as `Deployment/api` in its own namespace."""
 
     @property
     def cost_known(self) -> bool:
@@ -185,6 +187,8 @@ class Report:
     """Usage window, source and coverage, in words; `""` where there was none."""
     left_out_hooks: int = 0
     notes: tuple[str, ...] = ()
+    clusters: Mapping[str, str] = field(default_factory=dict)
+    """Environment -> the cluster that the policy says it is on, `""` where it says none."""
 
     @property
     def change(self) -> Range:

@@ -94,6 +94,8 @@ class PodTemplate:
     ephemeral_claims: tuple[VolumeClaim, ...] = ()
     """Generic ephemeral volumes: one claim a pod."""
     has_empty_dir: bool = False
+    mounted_claims: tuple[str, ...] = ()
+    """Names of PersistentVolumeClaims that all pods share."""
 
     @property
     def running(self) -> tuple[Container, ...]:

@@ -70,6 +70,8 @@ def price_change(
     report = compare(
         _revision(base.name, change.base), _revision(head.name, change.head), known.__getitem__, partial
     )
+    on = {item.name: item.cluster for item in policy.environments}
+    report = replace(report, clusters={name: on.get(name, "") for name in known})
     return Priced(report, judge(report, policy.guardrails))
 
 

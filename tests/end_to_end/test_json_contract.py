@@ -187,3 +187,18 @@ def test_the_validator_finds_what_is_wrong(tmp_path: Path, spoil: Callable[[Any]
 
     with pytest.raises(AssertionError):
         REPORT(told, "report")
+
+
+def test_each_environment_names_its_cluster(tmp_path: Path) -> None:
+    """As the policy says; one that it says nothing of has an empty name."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("environments: [{name: production, paths: [prod], cluster: prod-eu}]\n")
+    for side, replicas in (("before", 2), ("after", 3)):
+        write(
+            tmp_path / side, {f"{place}/api.yaml": deployment(replicas=replicas) for place in ("prod", "lab")}
+        )
+    ran = tuppence(
+        "diff", "--base-dir", tmp_path / "before", "--head-dir", tmp_path / "after", "--policy", policy, "--format", "json"
+    )  # fmt: skip
+
+    assert ran.json["clusters"] == {"": "", "production": "prod-eu"}

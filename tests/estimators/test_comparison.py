@@ -319,6 +319,18 @@ def test_claims_and_load_balancers_are_rows() -> None:
     assert found.verdict == Verdict.SAFE
 
 
+def test_a_claim_names_who_mounts_it() -> None:
+    """In its own namespace, also where the mounting object stays as it is."""
+    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data, namespace: payments}\nspec: {resources: {requests: {storage: SIZE}}}\n"
+    mounts = "      volumes: [{name: files, persistentVolumeClaim: {claimName: data}}]"
+    pods = "---\n".join(
+        ["", deployment(extra=mounts), deployment("other"), deployment(extra=mounts, namespace="elsewhere")]
+    )
+    row = only_row(report(claim.replace("SIZE", "10Gi") + pods, claim.replace("SIZE", "30Gi") + pods))
+
+    assert row.mounted_by == ("Deployment/api",)
+
+
 def test_the_price_of_a_claim_is_as_trusted_as_who_said_it() -> None:
     """OpenCost measured it: it is not an assumption of the built-in sheet."""
     claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {storageClassName: fast, resources: {requests: {storage: 10Gi}}}\n"
