@@ -220,7 +220,8 @@ class Town:
             lives[pod.owner[0], pod.namespace, pod.owner[1]].append(pod.known or pod.runs)
         for (kind, namespace, name), (owner_kind, owner_name) in self.above.items():
             held = lives[kind, namespace, name]
-            life = (min(since for since, _ in held), max(until for _, until in held))
+            kept = self.length if kind == "ReplicaSet" else max(until for _, until in held)
+            life = (min(since for since, _ in held), kept)
             label = {"ReplicaSet": "replicaset", "Job": "job_name"}[kind]
             labels = {**KSM, "namespace": namespace, label: name, "owner_is_controller": "true"}
             labels |= {"owner_kind": owner_kind, "owner_name": owner_name}

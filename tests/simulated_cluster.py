@@ -94,16 +94,19 @@ def _long_lived(random: np.random.Generator, nodes: tuple[NodeLife, ...], length
         used = (float(random.choice(_CORES)), float(random.choice(_GIB)))
         if number % 10 == 1:
             lives = [(node.name, node.life) for node in spot[f"spot-{number % 20}"]]
+            revisions = [0] * len(lives)
         elif number % 10 == 2:
-            home, turn = next(homes), 200 + 1440 * (number % 5)
-            lives = [(home, (0, min(turn, length))), (home, (turn, length))]
+            home, turn = next(homes), 200 + 1440 * (number // 10 % 7)
+            lives, revisions = [(home, (0, min(turn, length))), (home, (turn, length))], [0, 1]
         else:
-            lives = [(next(homes), (0, length))]
+            lives, revisions = [(next(homes), (0, length))], [0]
         stateful = number % 25 == 3
         for serial, (home, life) in enumerate(lives):
             if life[0] >= life[1]:
                 continue
-            owner = ("StatefulSet", workload) if stateful else ("ReplicaSet", f"{workload}-{serial}")
+            owner = (
+                ("StatefulSet", workload) if stateful else ("ReplicaSet", f"{workload}-{revisions[serial]}")
+            )
             yield PodLife(
                 namespace,
                 f"{workload}-{number % 9}" if stateful else f"{workload}-{serial}-{number}",

@@ -35,6 +35,7 @@ from bot.adapters.prometheus_allocation_queries import (
     ask_named,
     ask_nodes,
     ask_scrapes,
+    both_ends,
     coarse,
     coarse_vectors,
     cpu_selectors,
@@ -47,6 +48,7 @@ from bot.adapters.prometheus_allocation_queries import (
     measured_vectors,
     memory_selectors,
     pod_selectors,
+    replicaset_selectors,
 )
 from bot.adapters.prometheus_allocation_time import Scrapes
 from bot.adapters.prometheus_allocation_usage import (
@@ -176,13 +178,14 @@ def _ask(api: PrometheusApi, scope: Scope, layout: Layout, hours: Hours) -> _Ans
         often = pool.submit(ask, api, fine(hours), fine_vectors(scope, layout))
         nodes = pool.submit(ask, api, hourly(hours), hourly_vectors(scope))
         running = pool.submit(ask, api, hourly(hours), lived_vectors(scope, layout))
+        sets = pool.submit(ask_apart, api, both_ends(hours), replicaset_selectors(scope, layout), containers)
         labels = pool.submit(ask_labels, api, scope, layout, hours)
         return _Answers(
             hours,
             Scrapes(ask_scrapes(api, scope, layout, hours), hours.count),
             hourly=nodes.result(),
             fine={**often.result(), **memory.result()},
-            coarse={**seldom.result(), **cpu.result()},
+            coarse={**seldom.result(), **cpu.result(), **sets.result()},
             edges=pods.result(),
             running=running.result() or ask(api, hourly(hours), measured_vectors(scope, layout)),
             labels=labels.result(),

@@ -23,7 +23,7 @@ from bot.adapters.prometheus_api import PrometheusApi, RangeSeries, is_kubernete
 from bot.adapters.prometheus_discovery import CPU, GPU_METRICS, MEMORY, Layout
 from bot.adapters.prometheus_facts import Tagged, by_tag
 from bot.adapters.prometheus_ksm_nodes import PRICE_METRICS
-from bot.adapters.prometheus_owners import CONTROLS, JOB_OWNERS
+from bot.adapters.prometheus_owners import CONTROLS, JOB_OWNERS, REPLICASET_OWNERS
 from bot.adapters.prometheus_queries import PREFIXES, RENAMED, Scope, any_of, tagged
 
 HOUR = timedelta(hours=1)
@@ -109,6 +109,11 @@ def edges(hours: Hours) -> Grid:
     return Grid(hours.start, hours.end, HOUR_SECONDS)
 
 
+def both_ends(hours: Hours) -> Grid:
+    """When the first hour begins and the last one ends."""
+    return Grid(hours.start, hours.end, hours.count * HOUR_SECONDS)
+
+
 def ask(api: PrometheusApi, grid: Grid, vectors: Iterable[str]) -> Tagged:
     """The answers to tagged vectors in one request. An `or` looks at all of its left side at every step."""
     some = list(vectors)
@@ -192,6 +197,11 @@ def pod_selectors(scope: Scope, layout: Layout) -> dict[str, list[str]]:
         REQUESTS: [scope.series(REQUESTS, prefix, _NOT_PRICED) for prefix in layout.state],
         INIT_REQUESTS: [scope.series(INIT_REQUESTS, prefix, _NOT_PRICED) for prefix in layout.state],
     }
+
+
+def replicaset_selectors(scope: Scope, layout: Layout) -> dict[str, list[str]]:
+    """Owners of ReplicaSets, of which a Deployment keeps ten that are old."""
+    return {REPLICASET_OWNERS: [scope.series(REPLICASET_OWNERS, prefix, CONTROLS) for prefix in layout.state]}
 
 
 def fine_vectors(scope: Scope, layout: Layout) -> Iterator[str]:

@@ -65,7 +65,7 @@ def owner_vectors(scope: Scope, layout: Layout, seconds: int) -> Iterable[str]:
 
 
 def pod_owners(rows: Mapping[str, Sequence[RangeSeries]]) -> Owners:
-    """The owners out of the answers to `owner_vectors`, by tag, a value a day."""
+    """The owners out of the answers to `owner_vectors`, by tag, a value a day, and of ReplicaSets."""
     pods = defaultdict(list)
     for row in rows.get(POD_OWNERS, ()):
         own = own_labels(row.labels)
@@ -74,6 +74,8 @@ def pod_owners(rows: Mapping[str, Sequence[RangeSeries]]) -> Owners:
     above: dict[tuple[str, str, str], Named] = {}
     for row in rows.get(JOB_OWNERS, ()):
         _learn(above, own_labels(row.labels), "Job", "job_name")
+    for row in rows.get(REPLICASET_OWNERS, ()):
+        _learn(above, own_labels(row.labels), "ReplicaSet", "replicaset")
     return Owners(dict(pods), above)
 
 
@@ -86,7 +88,7 @@ def with_replicasets(
     ask for. The last `seconds` are read of the others alone.
     """
     above = dict(owners.above)
-    held = _held(owners, "ReplicaSet")
+    held = _held(owners, "ReplicaSet") - above.keys()
     if not held:
         return owners
     now = [scope.series(REPLICASET_OWNERS, prefix, CONTROLS) for prefix in layout.state]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.adapters.prometheus_allocation import read_hours
@@ -119,8 +121,18 @@ def everything() -> Iterator[Written]:
         without(plain, {"kube_pod_container_status_running", "kube_namespace_created", "kube_node_info"}),
         "bare",
     )
+    yield from in_cluster(map(_spoilt, plain), "odd")
     poor = Town(END, NODES, PODS[:2], opencost=False)
     yield from in_cluster(poor.series(), "unpriced")
+
+
+def _spoilt(one: Written) -> Written:
+    """The series; the memory of one pod is not a number, and that of another below zero."""
+    values = {"api-1-a": np.nan, "debug": -1.0}
+    pod = one.labels.get("pod", "")
+    if one.metric != "container_memory_working_set_bytes" or pod not in values:
+        return one
+    return replace(one, values=np.full(one.times.size, values[pod]))
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +147,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def hours(url: str) -> dict[str, list[ClusterHour]]:
     """From 10:00 to 13:00, by cluster."""
-    return {name: read(url, name) for name in (*VARIANTS, "bare", "unpriced")}
+    return {name: read(url, name) for name in (*VARIANTS, "bare", "unpriced", "odd")}
 
 
 def read(url: str, cluster: str, **more: object) -> list[ClusterHour]:
@@ -395,6 +407,23 @@ def test_an_assumed_price_is_told(hours: dict[str, list[ClusterHour]]) -> None:
     first = hours["unpriced"][0]
     assert "nobody gave a price of 7 of 7 nodes" in first.notes[0]
     assert node(first, "spot-a").cpu_core_hour == BUILT_IN.spot_cpu_core_hour
+
+
+def test_values_that_make_no_sense_are_left_out_and_counted(hours: dict[str, list[ClusterHour]]) -> None:
+    """Not measured is not zero."""
+    for hour in hours["odd"]:
+        assert any("were not numbers from 0 up" in note for note in hour.notes)
+        assert {container(hour, pod).memory_used for pod in ("api-1-a", "debug")} == {None}
+        assert container(hour, "api-1-a").memory_requested == 1
+
+
+def test_what_the_server_warns_of_is_noted(url: str) -> None:
+    """A limit of ours leaves series out, and every hour says so."""
+    api = PrometheusApi(url, selector={"cluster": "plain"}, max_series=5)
+    start = BEGIN + timedelta(hours=1)
+    hours = list(read_hours(api, start=start, end=start + timedelta(hours=1), prices=BUILT_IN))
+    assert any("only 5 of" in note for note in hours[0].notes)
+    api.close()
 
 
 def test_an_hour_that_nobody_measured_covers_nothing(url: str) -> None:

@@ -44,8 +44,8 @@ def test_it_is_as_large_as_it_should_be(read: Read) -> None:
 
 
 def test_it_takes_as_many_requests_as_a_small_one(read: Read) -> None:
-    """None depends on the number of pods."""
-    assert read[1].requests <= 12
+    """None depends on the number of pods: 15 for a day or a part of it, and discovery."""
+    assert read[1].requests <= 17
 
 
 def test_the_bill_is_what_the_nodes_cost(read: Read) -> None:
