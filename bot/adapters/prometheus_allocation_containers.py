@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isnan
 
 import numpy as np
 
@@ -44,18 +45,19 @@ def container_hours(
         requested = pods.requested((pod, container))
         gpus = {name: amounts for name, amounts in requested.items() if is_gpu(name)}
         nothing = np.zeros(shares.size)
-        cpu = requested.get("cpu", nothing) * shares
-        memory = requested.get("memory", nothing) * shares / _GIB
         unknown = np.full(shares.size, np.nan)
         with np.errstate(divide="ignore", invalid="ignore"):
             part = np.where(by_name[place] > 0, shares / by_name[place], 0.0)
-        cpu_used = usage.cpu.get(place, unknown) * part
-        memory_used = usage.memory.get(place, unknown) * shares / _GIB
-        busy = usage.gpu_busy.get(pod[:2], unknown)
+        cpu = (requested.get("cpu", nothing) * shares).tolist()
+        memory = (requested.get("memory", nothing) * shares / _GIB).tolist()
+        cpu_used = (usage.cpu.get(place, unknown) * part).tolist()
+        memory_used = (usage.memory.get(place, unknown) * shares / _GIB).tolist()
+        busy = usage.gpu_busy.get(pod[:2], unknown).tolist()
         facts = pods.facts.get(pods.known(pod))
         node, workload = facts.node if facts else "", workload_of(pod)
-        for hour in np.flatnonzero(shares > 0).tolist():
-            share = float(shares[hour])
+        for hour, share in enumerate(shares.tolist()):
+            if share <= 0:
+                continue
             held = {name: Decimal(repr(float(amounts[hour]))) for name, amounts in gpus.items()}
             gpu_hours = gpus_of(node, hour, held) * share if held else 0.0
             yield (
@@ -66,9 +68,9 @@ def container_hours(
                     pod=pod[1],
                     container=container,
                     hours=share,
-                    cpu_requested=float(cpu[hour]),
+                    cpu_requested=cpu[hour],
                     cpu_used=_known(cpu_used[hour]),
-                    memory_requested=float(memory[hour]),
+                    memory_requested=memory[hour],
                     memory_used=_known(memory_used[hour]),
                     gpus=gpu_hours,
                     gpu_busy=_known(busy[hour] * gpu_hours) if gpu_hours else None,
@@ -77,4 +79,4 @@ def container_hours(
 
 
 def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if isnan(value) else value

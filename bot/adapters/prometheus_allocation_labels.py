@@ -133,6 +133,8 @@ def _counted(some: Iterable[tuple[Labels, Series]]) -> list[tuple[Labels, Series
 def _at(rows: _Rows, place: tuple[str, str, str], number: int) -> dict[str, str]:
     """The labels of an hour: of several values the one that most objects have, then the later in order."""
     known = rows.get(place, ())
+    if len(known) == 1:
+        return dict(known[0][0])
     there = [(labels, seen[number]) for labels, seen in known if seen[number]]
     chosen = there or [(labels, seen.sum()) for labels, seen in known]
     merged: dict[str, str] = {}
