@@ -8,6 +8,7 @@ Limits: docs.slack.dev/reference/block-kit/blocks and .../methods/chat.postMessa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,10 @@ MOST_ROWS, MOST_COLUMNS, MOST_IN_TABLE = 100, 20, 10_000
 _LONGEST = {"section": 3_000, "header": 150, "button": 75, "context": 3_000, "value": 2_000}
 _MOST_ELEMENTS = {"context": 10, "actions": 25}
 _WORD_JOINER = "\u2060"
+_LOOK_ALIKES = str.maketrans("*~`", "\u2217\u223c'")
+_EDGE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
+"""Where an underscore could begin or end an emphasis; within a word it cannot."""
+_LOW_LINE = "\u02cd"
 
 Block = dict[str, Any]
 
@@ -127,11 +132,11 @@ def _too_long(kind: str, text: str) -> Iterator[str]:
 def mrkdwn(text: str, most: int = 300) -> str:
     """A stranger's text as Slack's markup that reads as it is written.
 
-    No mention, link, emphasis, emoji or channel comes out of it.
+    No mention, link, emphasis, emoji or channel comes out of it: signs that begin one are written with
+    others that look like them, since Slack knows no escape.
     """
     line = plain(text, most)
-    for sign in "*_~`":
-        line = line.replace(sign, f"{_WORD_JOINER}{sign}{_WORD_JOINER}")
+    line = _EDGE.sub(lambda found: _LOW_LINE * len(found[0]), line.translate(_LOOK_ALIKES))
     for sign in "@#:":
         line = line.replace(sign, f"{sign}{_WORD_JOINER}")
     return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
