@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from bot.cost_answer import CostRefusal
 from bot.cost_commands import CostQuestion
+from bot.cost_words import day
 
 MOST_SUGGESTIONS = 3
 
@@ -25,36 +27,26 @@ class Names(NamedTuple):
         if question.kind == "team":
             wanted = question.name.casefold()
             return next((team for team in sorted(self.teams) if team.casefold() == wanted), question.name)
-        return question.name
+        return f"{question.namespace}/{question.name}" if question.namespace else question.name
 
 
-def refused_name(question: CostQuestion, names: Names) -> CostRefusal | None:
-    """Why a question has no answer: what it names is not there. None where it is, or nothing is named."""
-    if not question.name or question.kind not in {"namespace", "team", "workload"}:
+def refused_name(question: CostQuestion, names: Names, since: datetime) -> CostRefusal | None:
+    """Why a question has no answer: what it names was not there `since` the first hour that was looked at.
+
+    None where it was, or where nothing is named.
+    """
+    if not question.name:
         return None
-    match question.kind:
-        case "namespace":
-            there = question.name in names.namespaces
-            meant = _near(question.name, names.namespaces)
-        case "team":
-            there = names.spelled(question) in names.teams
-            meant = _near(question.name, names.teams)
-        case _:
-            wanted = f"{question.namespace}/{question.name}"
-            there = wanted in names.workloads
-            meant = _near(wanted, names.workloads)
-    if there:
-        return None
-    asked = f"{question.namespace}/{question.name}" if question.namespace else question.name
     known = {"namespace": names.namespaces, "team": names.teams, "workload": names.workloads}[question.kind]
-    if not known:
-        what = "No team is known: name teams in tuppence.yaml, or label workloads with team."
-        return CostRefusal((what,) if question.kind == "team" else ("Nothing was measured in that time.",))
-    suggestions = [*_elsewhere(question, names), *(_about(question, name) for name in meant)]
-    return CostRefusal(
-        (f"There was no {question.kind} {asked} in these hours nor in those before.",),
-        tuple(suggestions[:MOST_SUGGESTIONS]),
-    )
+    wanted = names.spelled(question)
+    if wanted in known:
+        return None
+    told = [f"No {question.kind} {wanted} was measured since {day(since)}."]
+    if question.kind == "team" and not known:
+        told.append("No team is known: name teams in tuppence.yaml, or label workloads with team.")
+    meant = (_about(question, name) for name in _near(wanted, known))
+    suggestions = [*_elsewhere(question, names), *meant]
+    return CostRefusal(tuple(told), tuple(dict.fromkeys(suggestions))[:MOST_SUGGESTIONS])
 
 
 def _elsewhere(question: CostQuestion, names: Names) -> list[CostQuestion]:

@@ -46,7 +46,7 @@ def table_of(answer: CostAnswer, most: int, *, compared: bool) -> CostTable | No
     shown, rest = things[:most], things[most:]
     together = [_together(rest)] if rest else []
     rows = [*shown, *together, *nobodys]
-    if not rows:
+    if not rows or (answer.question.name and len(rows) == 1):  # the headline says it already
         return None
     names = [
         *(_name(row, answer) for row in shown),
@@ -123,7 +123,7 @@ def _idle(rows: Sequence[Row], currency: str) -> Columns:
     parts = [_use(row.parts.idle_share / row.cost if row.cost else None) for row in rows]
     whole = sum(row.cost for row in rows)
     part = _use(sum(row.parts.idle_share for row in rows) / whole if whole else None)
-    return {"Cost": costs, "Idle": idle, "of it": parts}, [cost, all_idle, part]
+    return {"Cost": costs, "Idle": idle, "Idle share": parts}, [cost, all_idle, part]
 
 
 def _gpu(rows: Sequence[Row], currency: str) -> Columns:

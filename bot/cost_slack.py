@@ -16,6 +16,7 @@ from bot.cost_page_table import CostTable
 from bot.cost_words import Sentence, escaped, said
 from bot.inert import plain
 from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
+from bot.words import MINUS
 
 SHARE, CHART, ASK = "cost_share", "cost_chart", "cost_ask"
 """Post the answer to the channel, draw its days, ask the value (`cost_ask_0`, `cost_ask_1`...)."""
@@ -65,12 +66,16 @@ def _lines(page: CostPage) -> Iterator[str]:
 
 
 def _marked(sentence: Sentence) -> str:
-    return "".join(
-        escaped(part.text, lambda text: f"*{mrkdwn(text)}*" if text else "")
-        if part.strong
-        else escaped(part.text, lambda text: mrkdwn(text, _LONGEST_SENTENCE))
-        for part in sentence
-    )
+    return "".join(escaped(part.text, _strong if part.strong else _plain) for part in sentence)
+
+
+def _strong(text: str) -> str:
+    return f"*{_plain(text)}*"
+
+
+def _plain(text: str) -> str:
+    """A minus stays with its amount where a line ends."""
+    return mrkdwn(text, _LONGEST_SENTENCE).replace(f"{MINUS}$", f"{MINUS}\u2060$")
 
 
 def _section(text: str) -> Block:
@@ -83,13 +88,21 @@ def _text(text: str) -> Block:
 
 
 def _table(table: CostTable) -> Block:
-    rows = [table.columns, *table.rows, *([table.total] if table.total else [])]
     right = {"align": "right"} if table.numbers else {"is_wrapped": True}
-    return {
-        "type": "table",
-        "column_settings": [{"is_wrapped": True}, *(right for _ in table.columns[1:])],
-        "rows": [[{"type": "raw_text", "text": plain(cell) or " "} for cell in row] for row in rows],
-    }
+    rows = [[_cell(cell) for cell in row] for row in (table.columns, *table.rows)]
+    if table.total:
+        rows.append([_bold_cell(cell) for cell in table.total])
+    settings = [{"is_wrapped": True}, *(right for _ in table.columns[1:])]
+    return {"type": "table", "column_settings": settings, "rows": rows}
+
+
+def _cell(text: str) -> Block:
+    return {"type": "raw_text", "text": plain(text) or " "}
+
+
+def _bold_cell(text: str) -> Block:
+    bold = {"type": "text", "text": plain(text) or " ", "style": {"bold": True}}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": [bold]}]}
 
 
 def _buttons(page: CostPage, *, shared: bool) -> Iterator[Block]:

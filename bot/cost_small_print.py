@@ -34,7 +34,7 @@ def _alike(now: float, then: float) -> bool:
 def small_print(answer: CostAnswer) -> Iterator[str]:
     """One short remark at a time, without a full stop."""
     found, asked = answer.found, answer.question
-    covered = "every hour" if found.covered > 0.9995 else f"{share(found.covered)} of the hours"
+    covered = "Every hour" if found.covered > 0.9995 else f"{share(found.covered)} of the hours"
     yield f"{covered} measured, until {moment(answer.until)}"
     if not is_compared(answer):
         before = window_before(asked.window, answer.windows)

@@ -13,7 +13,7 @@ from estimators.allocation import as_money
 from estimators.money import apportioned, cents_that_add_up
 from estimators.projection import DayAmount
 
-_WHOLE_FROM = Decimal(1000)
+WHOLE_FROM = Decimal(1000)
 """A column with an amount of this size is in whole units of the currency."""
 _BARS = "▁▂▃▄▅▆▇█"
 _GAP = "·"
@@ -63,10 +63,12 @@ def amount(nano: int, currency: str, *, signed: bool = False) -> str:
     return money(as_money(nano), currency, signed=signed)
 
 
-def column(amounts: Sequence[int], currency: str, *, signed: bool = False) -> tuple[list[str], str]:
+def column(
+    amounts: Sequence[int], currency: str, *, signed: bool = False, whole_from: Decimal = WHOLE_FROM
+) -> tuple[list[str], str]:
     """Cells and their sum, which add up as they are shown: in cents, or in whole units if one is large."""
     exact = [as_money(nano) for nano in amounts]
-    unit = Decimal(100) if max(map(abs, exact), default=Decimal(0)) >= _WHOLE_FROM else Decimal(1)
+    unit = Decimal(100) if max(map(abs, exact), default=Decimal(0)) >= whole_from else Decimal(1)
     cents = [cell * unit for cell in cents_that_add_up([each / unit for each in exact])]
     cells = [
         _cell(cell, whole, currency, unit, signed=signed) for cell, whole in zip(cents, exact, strict=True)

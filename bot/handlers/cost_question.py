@@ -137,7 +137,7 @@ class _Asking:
             return CostRefusal(
                 (f"Clusters count in several currencies: {told}. Their costs cannot be added up.",)
             )
-        return refused_name(self._asked, self._names)
+        return refused_name(self._asked, self._names, self._windows.before.start)
 
     def answer(self) -> CostAnswer:
         """The answer, once `refusal` has found nothing."""
@@ -184,7 +184,7 @@ class _Asking:
         kind = GroupKind(_ROWS_BY.get(asked.kind, asked.kind))
         only = None
         if asked.name:
-            name = f"{asked.namespace}/{asked.name}" if asked.namespace else self._names.spelled(asked)
+            name = self._names.spelled(asked)
             only, kind = Selection(GroupBy(kind), name), GroupKind.WORKLOAD
         visible = None if self._sight.whole else self._sight.covers
         return Question(GroupBy(kind), only, self._owners, self._rule, visible)

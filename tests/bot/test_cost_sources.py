@@ -100,7 +100,7 @@ def test_a_chart_is_written_where_it_was_asked_for(
 @pytest.mark.parametrize(
     ("words", "options", "reason"),
     [
-        ("namespace shpo", {}, "no namespace shpo in these hours .* tuppence cost namespace shop 7d?"),
+        ("namespace shpo", {}, "No namespace shpo was measured since .* tuppence cost namespace shop 7d?"),
         ("namspace shop", {}, "there is no namspace; did you mean tuppence cost namespace shop?"),
         ("namespace shop chart", {}, "add --chart FILE"),
         ("help", {"form": "json"}, "help has no JSON"),
