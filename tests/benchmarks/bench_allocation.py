@@ -15,6 +15,7 @@ import os
 import resource
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -182,7 +183,9 @@ def main() -> None:
         query = f'count(last_over_time({{__name__=~".+"}}[{DAYS}d]))'
         bare(url, [("query", {"query": query, "time": str(END.timestamp())})], 1)
         print(f"100 nodes, 3,000 pods, {DAYS} d at 60 s; load {os.getloadavg()[0]:.1f}\n{HEAD}")
+        began = time.process_time()
         cost, bill = ours(url)
+        own = time.process_time() - began
         print(cost.line("ours, cold, read and charged"))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         plan = opencost_plan()
@@ -192,7 +195,7 @@ def main() -> None:
         print(without.line("the same without its own exporter's metrics"))
         ratios("OpenCost's plan", whole, cost)
         ratios("without its own metrics", without, cost)
-        print(f"the week's bill: {bill / 10**9:,.2f}; peak memory of the reader {peak} MB")
+        print(f"the week's bill: {bill / 10**9:,.2f}; the reader took {own:.1f} s of CPU and {peak} MB")
 
 
 if __name__ == "__main__":
