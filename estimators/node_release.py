@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -38,24 +38,31 @@ _PLACED = frozenset({Scaling.REPLICAS, Scaling.SINGLE})
 _BILLED_ALONE = frozenset({"storage", "load balancer"})
 
 Amounts = NDArray[np.float64]
-"""Cores, GiB and GPUs along the last axis."""
+"""Cores, GiB and GPUs along the last axis, or numbers of pods by node."""
 
 
 @dataclass(slots=True)
 class _Packing:
-    """Pods on nodes: `counts` by workload and node, `sizes` of one pod by workload."""
+    """Pods on nodes: `counts` by workload and node, `sizes` of one pod by workload, `used` by node."""
 
-    counts: NDArray[np.int64]
+    counts: Amounts
     sizes: Amounts
+    used: Amounts
     alive: NDArray[np.bool_]
 
     def copy(self) -> _Packing:
-        return replace(self, counts=self.counts.copy(), sizes=self.sizes.copy(), alive=self.alive.copy())
+        """One that may be changed without this one."""
+        return _Packing(self.counts.copy(), self.sizes.copy(), self.used.copy(), self.alive.copy())
 
-    def used(self) -> Amounts:
-        """What the pods ask for on each node."""
-        used: Amounts = self.counts.T @ self.sizes
-        return used
+    def add(self, index: int, pods: Amounts) -> None:
+        """Put pods of one workload on nodes, or take them away."""
+        self.counts[index] += pods
+        self.used += pods[:, None] * self.sizes[index]
+
+    def resize(self, index: int, size: tuple[float, float, float]) -> None:
+        """Make the pods of one workload larger or smaller where they are."""
+        self.used += self.counts[index][:, None] * (np.array(size) - self.sizes[index])
+        self.sizes[index] = size
 
 
 class NodeRelease:
@@ -78,7 +85,7 @@ class NodeRelease:
             len(placed), len(self._nodes)
         )
         sizes = np.array([_size(side.estimate) for side in placed]).reshape(len(placed), 3)
-        wanted = np.array([_pods(side.estimate) for side in placed], dtype=np.int64)
+        wanted = np.array([_pods(side.estimate) for side in placed])
         self._daemons = _daemons(sides, self._nodes)
         known = wanted @ sizes + self._daemons.sum(axis=0)
         asked = cluster.usage.requested if cluster.usage else {}
@@ -87,14 +94,21 @@ class NodeRelease:
         if np.any(self._foreign[:2] > total[:2] * MOST_FOREIGN):
             self.unknown = "most of what the cluster's pods request is not in these manifests"
             return
-        alive = np.ones(len(self._nodes), dtype=bool)
-        packing = _Packing(np.zeros(self._allowed.shape, dtype=np.int64), sizes, alive)
+        packing = _Packing(
+            counts=np.zeros(self._allowed.shape),
+            sizes=sizes,
+            used=np.zeros(self._room.shape),
+            alive=np.ones(len(self._nodes), dtype=bool),
+        )
         largest = np.argsort(-(sizes / np.maximum(self._room.max(axis=0), 1.0)).max(axis=1), kind="stable")
         free = self._free(packing)
         for index in largest:
-            if not self._place(packing, int(index), int(wanted[index]), free):
+            pods = self._where(packing, int(index), int(wanted[index]), free)
+            if pods is None:
                 self.unknown = "the pods of these manifests do not fit on the nodes that are known"
                 return
+            packing.add(int(index), pods)
+            free -= pods[:, None] * sizes[index]
         self._empty_nodes(packing)
         self._packing = packing
 
@@ -115,79 +129,90 @@ class NodeRelease:
         for row in on_nodes:
             if row.identity not in self._index:
                 return Realisable(None, "its pods are on every node, or come and go: no node waits for them")
-            self._resize(after, self._index[row.identity], row)
-        if np.any(self._free(after)[after.alive] < -_SLACK):
-            return Realisable(None, "it asks for more: whether a node has to come is not known")
+            if not self._resize(after, self._index[row.identity], row):
+                return Realisable(None, "it asks for more: whether a node has to come is not known")
         self._empty_nodes(after)
         gone = np.flatnonzero(self._packing.alive & ~after.alive)
         monthly = alone - sum((self._prices[index] for index in gone), ZERO)
         names = tuple(self._nodes[index].name for index in gone)
         return Realisable(monthly, _words(names, int(np.count_nonzero(~self._packing.alive))), names)
 
-    def _resize(self, packing: _Packing, index: int, row: Row) -> None:
-        """Smaller or fewer pods; those that go leave the emptiest nodes first."""
-        packing.sizes[index] = _size(row.after) if row.after else 0.0
-        surplus = int(packing.counts[index].sum()) - (_pods(row.after) if row.after else 0)
-        emptiest = np.argsort(packing.used().sum(axis=1), kind="stable")
-        for node in emptiest:
-            if surplus <= 0:
-                break
-            leaving = min(surplus, int(packing.counts[index, node]))
-            packing.counts[index, node] -= leaving
-            surplus -= leaving
-        if surplus < 0 and not self._place(packing, index, -surplus, self._free(packing)):
-            packing.counts[index, int(np.argmax(packing.alive))] -= surplus  # Too full: seen as no room.
+    def _resize(self, packing: _Packing, index: int, row: Row) -> bool:
+        """Smaller or fewer pods, the emptiest nodes losing theirs first; False where they do not fit."""
+        packing.resize(index, _size(row.after))
+        more = _pods(row.after) - int(packing.counts[index].sum())
+        if more > 0:
+            pods = self._where(packing, index, more, self._free(packing))
+            if pods is None:
+                return False
+            packing.add(index, pods)
+        elif more < 0:
+            emptiest = np.argsort(packing.used.sum(axis=1), kind="stable")
+            here = packing.counts[index][emptiest]
+            leaving = np.empty_like(here)
+            leaving[emptiest] = np.clip(-more - (np.cumsum(here) - here), 0, here)
+            packing.add(index, -leaving)
+        return not np.any(self._free(packing)[packing.alive] < -_SLACK)
 
     def _free(self, packing: _Packing) -> Amounts:
         """Room that is left on each node; foreign pods fill the nodes that are there alike."""
         room = self._room * packing.alive[:, None]
         share = room / np.maximum(room.sum(axis=0), _SLACK)
-        free: Amounts = self._room - self._daemons - packing.used() - self._foreign * share
+        free: Amounts = self._room - self._daemons - packing.used - self._foreign * share
+        free[~packing.alive] = -1.0
         return free
 
-    def _place(self, packing: _Packing, index: int, count: int, free: Amounts) -> bool:
-        """Put pods on the first nodes with room, which `free` loses; False where they do not all fit."""
+    def _where(self, packing: _Packing, index: int, count: int, free: Amounts) -> Amounts | None:
+        """How many pods each node takes, the first ones with room; None where they do not all fit."""
         size = packing.sizes[index]
         asked = size > 0
-        fits = np.full(len(self._nodes), count, dtype=np.int64)
+        fits = np.full(len(self._nodes), float(count))
         if asked.any():
-            most = np.floor((free[:, asked] + _SLACK) / size[asked]).min(axis=1)
-            fits = np.clip(most, 0, count).astype(np.int64)
+            fits = np.floor((free[:, asked] + _SLACK) / size[asked]).min(axis=1).clip(0, count)
         fits[~(packing.alive & self._allowed[index])] = 0
-        before = np.cumsum(fits) - fits
-        placed = np.clip(count - before, 0, fits)
-        if int(placed.sum()) < count:
-            return False
-        packing.counts[index] += placed
-        free -= placed[:, None] * size
-        return True
+        pods: Amounts = np.clip(count - (np.cumsum(fits) - fits), 0, fits)
+        return pods if pods.sum() >= count else None
 
     def _empty_nodes(self, packing: _Packing) -> None:
         """Take nodes away for as long as the pods of one of the emptiest fit on the others."""
         while True:
-            used = (packing.used() / np.maximum(self._room.max(axis=0), _SLACK)).max(axis=1)
+            used = (packing.used / np.maximum(self._room.max(axis=0), _SLACK)).max(axis=1)
             used[~packing.alive] = np.inf
             emptiest = np.argsort(used, kind="stable")[: min(_TRIES, int(packing.alive.sum()) - 1)]
             if not any(self._emptied(packing, int(node)) for node in emptiest):
                 return
 
     def _emptied(self, packing: _Packing, node: int) -> bool:
-        """Whether the node's pods found room on the others, where they then are."""
-        trial = packing.copy()
-        trial.alive[node] = False
-        moving = np.flatnonzero(trial.counts[:, node])
-        pods = trial.counts[moving, node].copy()
-        trial.counts[:, node] = 0
-        free = self._free(trial)
-        if np.any(free[trial.alive] < -_SLACK):
+        """Whether the node's pods find room on the others, where they then are."""
+        packing.alive[node] = False
+        free = self._free(packing)
+        moves = self._moves(packing, node, free) if self._may_fit(packing, node, free) else None
+        if moves is None:
+            packing.alive[node] = True
             return False
-        if np.any(pods @ trial.sizes[moving] > free[trial.alive].clip(0).sum(axis=0) + _SLACK):
-            return False
-        largest = np.argsort(-trial.sizes[moving].sum(axis=1), kind="stable")
-        if not all(self._place(trial, int(moving[item]), int(pods[item]), free) for item in largest):
-            return False
-        packing.counts, packing.alive = trial.counts, trial.alive
+        for index, pods in moves:
+            packing.add(index, pods)
         return True
+
+    def _may_fit(self, packing: _Packing, node: int, free: Amounts) -> bool:
+        """Whether there is room at all, before anybody looks where."""
+        others = free[packing.alive]
+        enough = others.clip(0).sum(axis=0) + _SLACK >= packing.used[node]
+        return bool(np.all(others >= -_SLACK) and np.all(enough))
+
+    def _moves(self, packing: _Packing, node: int, free: Amounts) -> list[tuple[int, Amounts]] | None:
+        """Where each workload's pods of a node go, the largest first; None where some find no room."""
+        moving = np.flatnonzero(packing.counts[:, node])
+        moves = []
+        for index in moving[np.argsort(-packing.sizes[moving].sum(axis=1), kind="stable")]:
+            count = int(packing.counts[index, node])
+            pods = self._where(packing, int(index), count, free)
+            if pods is None:
+                return None
+            free -= pods[:, None] * packing.sizes[index]
+            pods[node] = -count
+            moves.append((int(index), pods))
+        return moves
 
 
 def _unknown(cluster: Cluster) -> str:

@@ -115,6 +115,8 @@ class SideBuilder:
         if len(workload.groups) != 1 or group.replicas == 0 or self.cluster.usage is None:
             return None
         in_charge = old.autoscaler if old else autoscaler
+        if old and old.simulation and _scales_alike(old, workload, autoscaler, pods[group.name]):
+            return old.simulation
         return replay(
             autoscaler, pods[group.name], history, in_charge, self.cluster.usage.window.step_seconds
         )
@@ -141,6 +143,24 @@ class SideBuilder:
             inventory.defaults_of(workload.identity),
             inventory.overheads.get(template.runtime_class),
         )
+
+
+def _scales_alike(old: Side, workload: Workload, autoscaler: Autoscaler | None, pod: EffectivePod) -> bool:
+    """Whether all that a replay depends on is as it was: bounds, metrics, and what they divide by."""
+    if autoscaler is None or old.autoscaler is None or len(old.workload.groups) != 1:
+        return False
+    was, now = old.workload.groups[0].template, workload.groups[0].template
+    resources = {metric.name for metric in autoscaler.metrics}
+    return (
+        replace(autoscaler, object=old.autoscaler.object) == old.autoscaler
+        and was.pod_requests == now.pod_requests
+        and old.requests.keys() == pod.requests.keys()
+        and all(
+            old.requests[name].get(resource) == requests.get(resource)
+            for name, requests in pod.requests.items()
+            for resource in resources
+        )
+    )
 
 
 def _noted(estimate: Estimate, vertical: VerticalAutoscaler | None) -> Estimate:
