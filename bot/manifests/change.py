@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.globs import matches
 from bot.manifests.assembly import Group, leave_out_unread, moved, told_apart, without_doubles
@@ -49,6 +49,26 @@ class Change:
     partial: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How trees are read: see `read_change`. `contents` is what is known of files that were read before."""
+
+    render: Renderer
+    environments: Sequence[EnvironmentRule] = ()
+    ignore: Sequence[str] = ()
+    only_environment: str | None = None
+    repository_urls: Sequence[str] = ()
+    contents: Contents = field(default_factory=Contents)
+
+    def ignored(self, path: str) -> bool:
+        """Whether the policy leaves a path out."""
+        return any(matches(glob, path) for glob in self.ignore)
+
+    def wanted(self, environment: str) -> bool:
+        """Whether an environment is looked at."""
+        return self.only_environment is None or environment == self.only_environment
+
+
 def read_change(
     base: Tree,
     head: Tree,
@@ -66,35 +86,35 @@ def read_change(
     `repository_urls` are the addresses of this repository, for Argo CD and Flux to be matched with;
     where none is known, a path that exists here is taken to be meant. Bad input is `unpriced`, never raised.
     """
-
-    def ignored(path: str) -> bool:
-        return any(matches(glob, path) for glob in ignore)
-
-    def wanted(environment: str) -> bool:
-        return only_environment is None or environment == only_environment
-
-    before, after = base.paths(), head.paths()
-    changed = frozenset(
-        path
-        for path in before.keys() | after.keys()
-        if before.get(path) != after.get(path) and not ignored(path)
-    )
-    contents = Contents()
-    sides = [SideReader(tree, contents, environments, ignored, repository_urls) for tree in (base, head)]
-    if changed:
-        _Reading(sides, changed, wanted).read(render)
-        sides[1].unpriced += leftovers(sides, changed, ignored)
+    terms = Terms(render, environments, ignore, only_environment, repository_urls)
+    sides, changed = read_sides(base, head, terms)
     leave_out_unread(sides[0].assembly, sides[1].assembly)
     leave_out_unread(sides[1].assembly, sides[0].assembly)
     apart = told_apart(sides[0].assembly) | told_apart(sides[1].assembly)
     kept = moved(sides[0].assembly, sides[1].assembly)
     files = frozenset(shown(path) for path in changed)
     return Change(
-        base=_finished(sides[0], apart, files),
-        head=_finished(sides[1], apart | kept, files),
+        base=finished(sides[0], apart, files),
+        head=finished(sides[1], apart | kept, files),
         changed_files=tuple(sorted(files)),
         partial=tuple(dict.fromkeys(reason for side in sides for reason in side.partial)),
     )
+
+
+def read_sides(base: Tree, head: Tree, terms: Terms) -> tuple[tuple[SideReader, SideReader], frozenset[str]]:
+    """Both sides with what a change can have touched, and the files that differ."""
+    before, after = base.paths(), head.paths()
+    changed = frozenset(
+        path
+        for path in before.keys() | after.keys()
+        if before.get(path) != after.get(path) and not terms.ignored(path)
+    )
+    rules, urls = terms.environments, terms.repository_urls
+    one, other = (SideReader(tree, terms.contents, rules, terms.ignored, urls) for tree in (base, head))
+    if changed:
+        _Reading((one, other), changed, terms.wanted).read(terms.render)
+        other.unpriced += leftovers([one, other], changed, terms.ignored)
+    return (one, other), changed
 
 
 class _Reading:
@@ -216,7 +236,8 @@ def _differ(one: Deployment | None, other: Deployment | None) -> bool:
     return one is None or other is None or (one.body, one.jobs) != (other.body, other.jobs)
 
 
-def _finished(side: SideReader, environments: dict[Group, str], changed: frozenset[str]) -> Side:
+def finished(side: SideReader, environments: dict[Group, str], changed: frozenset[str]) -> Side:
+    """A side as people see it; `environments` renames those of groups that are copies of one another."""
     objects, duplicates = without_doubles(side.assembly.objects(environments), changed)
     unpriced = tuple(dict.fromkeys([*side.unpriced, *side.assembly.unnamed]))
     return Side(objects, unpriced, side.hooks, duplicates)

@@ -42,7 +42,17 @@ from bot.manifests.limits import (
 from bot.manifests.marks import Excerpt
 from estimators.objects import Path
 
-__all__ = ["MAX_BYTES", "Document", "Problem", "Reading", "Settings", "flatten", "load_settings", "read"]
+__all__ = [
+    "MAX_BYTES",
+    "Document",
+    "Problem",
+    "Reading",
+    "Settings",
+    "each_document",
+    "flatten",
+    "load_settings",
+    "read",
+]
 
 _BOUNDARY = re.compile(rb"^---(?=[ \t\r\n]|$)", re.MULTILINE)
 _KINDS = Kinds(
@@ -152,6 +162,17 @@ def _values(data: bytes, before: int, budget: Budget) -> Iterator[Excerpt]:
                 yield Excerpt(
                     value, composer.line(root), (text, begin, end), before + event.start_mark.line, _walk
                 )
+
+
+def each_document(text: str) -> Iterator[tuple[Callable[[], Event], Kinds]]:
+    """For each document of a text that `read` found no problem in, what gives its events one by one.
+
+    Whoever asks for a document takes the events of its one root, all of them, before the next.
+    """
+    following: Callable[[], Event] = CParser(text).get_event
+    while (kind := type(following())) is not StreamEndEvent:
+        if kind is DocumentStartEvent:
+            yield following, _KINDS
 
 
 def _walk(text: str) -> tuple[Callable[[], Event], Kinds]:

@@ -45,6 +45,7 @@ class SideReader:
         self.assembly = Assembly()
         self.unpriced: list[Unpriced] = []
         self.partial: list[str] = []
+        self.jobs: list[Job] = []
         self.hooks = 0
         self.deployments: dict[DeploymentKey, Deployment] = {}
         self._aside: dict[DeploymentKey, Deployment] = {}
@@ -210,6 +211,7 @@ class SideReader:
     def render(self, jobs: Sequence[Job], renderer: Renderer) -> None:
         """Render jobs; Argo CD and Flux objects among the results are taken in for the next round."""
         rooted = [job for job in jobs if job.kind is not None]
+        self.jobs += rooted
         if not rooted:
             return
         with tempfile.TemporaryDirectory(prefix="tuppence-tree-") as name:

@@ -100,7 +100,7 @@ def _alike(document: Document, prefix: Path, path: Path, value: object, hints: s
     """The path of the value that shares most of the field's last keys, if there is one alone."""
     best: dict[int, list[Path]] = {}
     for leaf, item in leaves(dig(document.body, *prefix), prefix):
-        if same_scalar(item, value) and (length := _shared(leaf, path)):
+        if same_scalar(item, value) and (length := shared_keys(leaf, path)):
             best.setdefault(length, []).append(leaf)
     if not best:
         return None
@@ -110,7 +110,7 @@ def _alike(document: Document, prefix: Path, path: Path, value: object, hints: s
     return candidates[0] if len(candidates) == 1 else None
 
 
-def _shared(leaf: Path, path: Path) -> int:
+def shared_keys(leaf: Path, path: Path) -> int:
     """How many keys, from the last, a value and a field have in common; 0 where that says too little."""
     keys = [step for step in path if isinstance(step, str)]
     count = 0

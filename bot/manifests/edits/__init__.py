@@ -1,0 +1,1 @@
+"""Approved values, written where they came from."""
