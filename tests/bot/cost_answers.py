@@ -9,6 +9,7 @@ from bot.cost_access import EVERYTHING, Sight
 from bot.cost_answer import CostAnswer, CostReply
 from bot.cost_commands import NotUnderstood, parse
 from bot.cost_memory import HoursInMemory
+from bot.cost_ports import ChargedHours
 from bot.handlers.cost_question import answer_question
 from bot.server_config import ServerConfig, SharedCosts, Team
 from tests import cost_samples
@@ -47,7 +48,7 @@ def shop() -> HoursInMemory:
 
 
 def reply(
-    text: str, *, costs: HoursInMemory | None = None, sight: Sight = EVERYTHING, config: ServerConfig = CONFIG
+    text: str, *, costs: ChargedHours | None = None, sight: Sight = EVERYTHING, config: ServerConfig = CONFIG
 ) -> CostReply | NotUnderstood:
     """What is said to a question."""
     question = parse(text)
