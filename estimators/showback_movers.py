@@ -165,10 +165,11 @@ def _by_workload(charged: Iterable[Charge], hours: Mapping[str, float]) -> dict[
         if charge.workload:
             key = charge.workload.workload
             alike.setdefault((charge.cluster, f"{key.namespace}/{key.name}"), []).append(charge)
-    return {key: _spent(some, hours.get(key[0], 0.0)) for key, some in alike.items()}
+    return {key: spent_by(some, hours.get(key[0], 0.0)) for key, some in alike.items()}
 
 
-def _spent(charged: Sequence[Charge], hours: float) -> Spent:
+def spent_by(charged: Sequence[Charge], hours: float) -> Spent:
+    """Charges of one workload added up; `hours` are those that were measured."""
     costs = [charge.workload for charge in charged if charge.workload]
     return Spent(
         hours,
