@@ -16,6 +16,8 @@ import click
 from bot.adapters.price_sheet import PRICE_KEYS
 from bot.comment_commands import COMMANDS
 from bot.configuration import Key, every_key, json_schema
+from bot.cost_commands import COMMANDS as COST_COMMANDS
+from bot.cost_commands import OPTIONS, WINDOWS
 from bot.entrypoints.cli import cli
 from bot.policy import POLICY_KEYS
 from bot.server_keys import SERVER_KEYS
@@ -86,6 +88,20 @@ def comment_commands() -> str:
     return _table(("Command", "What it does"), ((f"`{one.usage}`", one.meaning) for one in COMMANDS))
 
 
+def cost_questions() -> str:
+    """A row for each question about cost."""
+    rows = (
+        (f"`{f'{one.name} {one.argument}'.strip()}`", one.meaning, f"`{f'{one.name} {one.example}'.strip()}`")
+        for one in COST_COMMANDS
+    )
+    return _table(("Question", "Answer", "For example"), rows)
+
+
+def cost_windows() -> str:
+    """A row for each window and option of a question about cost."""
+    return _table(("Word", "Meaning"), ((f"`{one.name}`", one.meaning) for one in (*WINDOWS, *OPTIONS)))
+
+
 def command(name: str) -> str:
     """How a command is called and a row for each option."""
     found = dict(commands())[name]
@@ -106,6 +122,8 @@ def generated(name: str) -> str:
     """The text of the part called `name`."""
     whole = {
         "comment commands": comment_commands,
+        "cost questions": cost_questions,
+        "cost windows": cost_windows,
         "policy": lambda: keys(POLICY_KEYS),
         "prices": lambda: keys(PRICE_KEYS),
         "server": lambda: keys(SERVER_KEYS),

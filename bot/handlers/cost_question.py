@@ -30,6 +30,8 @@ NOTHING_YET = (
     "Name clusters and their Prometheus in tuppence.yaml, or set PROMETHEUS_URL.",
     "Then keep tuppence serve running: the first hours are there a few minutes after its start.",
 )
+NOBODYS = "-"
+"""No namespace can have this name: what a day cost as a whole is read without its workloads."""
 _DAY = timedelta(days=1)
 _ROWS_BY = {"gpu": GroupKind.GPU_MODEL, "idle": GroupKind.NODE, "top": GroupKind.WORKLOAD}
 _WHOLE_CLUSTER = frozenset({"gpu", "idle"})
@@ -208,14 +210,20 @@ class _Asking:
         """The days of the window, of the month, and those that a projection is made from."""
         asked = self._windows.asked
         start = min(asked.start, month_of(asked.end), midnight(asked.end) - PROJECTED_FROM)
-        # Costs that are shared by cost need everybody's: then no namespace can be read alone.
-        shared = any(window.control_plane for window in self._now) or self._config.shared.namespaces
-        namespace = self._asked.namespace or (self._asked.name if self._asked.kind == "namespace" else "")
-        only = [namespace] if namespace and not shared else []
+        only = self._namespaces(question)
         read = {
             window.cluster: self._costs.days(window.cluster, start, asked.end, only) for window in self._now
         }
         return daily(question, read)
+
+    def _namespaces(self, question: Question) -> Sequence[str]:
+        """Whose workloads of each day are needed; none named means all of them."""
+        if question.of_all:
+            return [NOBODYS]
+        # Costs that are shared by cost need everybody's: then no namespace can be read alone.
+        shared = any(window.control_plane for window in self._now) or self._config.shared.namespaces
+        namespace = self._asked.namespace or (self._asked.name if self._asked.kind == "namespace" else "")
+        return [namespace] if namespace and not shared else []
 
     def _chart(self, question: Question) -> Iterator[ChartDay]:
         """Whole days, so that they can be compared: the window's first one from its midnight."""

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from itertools import cycle
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from bot.cost_answer import CostAnswer
 from bot.cost_commands import MOST_ROWS, NotUnderstood, parse
@@ -33,6 +35,7 @@ from tests.bot.strangers import rewritten, texts
 from tests.slack.blocks import message_problems
 from tests.slack.page import page
 
+ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = [name for name in QUESTIONS if name not in {"help", "unknown-name", "not-understood"}]
 
 
@@ -51,6 +54,15 @@ def test_programs_get_the_same_numbers(name: str, golden: Callable[[str, str], N
     """As JSON and as CSV."""
     golden(f"cost/{name}.json", dump_cost(answered(QUESTIONS[name])))
     golden(f"cost/{name}.csv", cost_csv(answered(QUESTIONS[name])))
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_json_has_the_published_shape(name: str) -> None:
+    """docs/cost.schema.json, and none of the schema's keys is left out."""
+    schema = json.loads((ROOT / "docs" / "cost.schema.json").read_text("utf-8"))
+    told = json.loads(dump_cost(answered(QUESTIONS[name])))
+    Draft202012Validator(schema).validate(told)
+    assert list(told) == list(schema["properties"])
 
 
 @pytest.mark.parametrize("name", ANSWERS)
