@@ -7,7 +7,8 @@ every proposal (`estimators.recommend`).
 
 from __future__ import annotations
 
+from estimators.finders.autoscaler_bounds import autoscaler_bounds
 from estimators.finders.candidate import Finder
 from estimators.finders.container_resources import container_resources
 
-FINDERS: tuple[Finder, ...] = (container_resources,)
+FINDERS: tuple[Finder, ...] = (container_resources, autoscaler_bounds)

@@ -1,0 +1,218 @@
+"""Bounds and targets of autoscalers: fewer idle pods at night, a target with less air, room at the peak."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimators.change import Simulation
+from estimators.finders.candidate import Candidate, Proposal, new_value
+from estimators.inventory import LIVE
+from estimators.objects import Path, dig, mapping, sequence
+from estimators.recommendation import FieldChange, LeftAlone, Reason
+from estimators.replicas import replay
+from estimators.rules.autoscaling import CAUTION_ABOVE, STEPS_TO_BE_SEEN, maximum, minimum
+from estimators.rules.pods import only_group, replayed, scaled
+from estimators.rules.words import count_words, percent_words
+from estimators.usage import coverage, observed
+from estimators.workload import Autoscaler, MetricType, ScalingMetric, TargetType
+
+FINDER = "autoscaler-bounds"
+TARGET_STEP = 5
+"""Percent; a target is a round number."""
+_FULL = 100.0
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class _Scaler:
+    """An autoscaler with one CPU utilisation target, and its replay over the history."""
+
+    candidate: Candidate
+    autoscaler: Autoscaler
+    metric: ScalingMetric
+    now: Simulation
+
+    def replayed(self, least: int, target: int) -> Simulation:
+        """What it would have done with another lower bound and target."""
+        metric = replace(self.metric, target=Decimal(target))
+        other = replace(self.autoscaler, least=Decimal(least), metrics=(metric,))
+        candidate = self.candidate
+        step = candidate.usage.window.step_seconds
+        then = replay(other, candidate.pod, candidate.history, self.autoscaler, step)
+        return then or self.now
+
+    def holds(self, then: Simulation, target: int) -> bool:
+        """Whether the pods of each step carry the next step's load within their requests, as now.
+
+        Steps in which they do not now either are not held against it.
+        """
+        short = _short(then, target) & ~_short(self.now, int(self.metric.target))
+        return int(np.count_nonzero(short)) < STEPS_TO_BE_SEEN
+
+
+def _short(simulation: Simulation, target: int) -> NDArray[np.bool_]:
+    """Where the pods of one step, each used to its full request, cannot carry what is wanted in the next."""
+    needed = np.ceil(simulation.wanted[1:] * (target / _FULL) - _ROUNDING)
+    short: NDArray[np.bool_] = needed > simulation.pods[:-1]
+    return short
+
+
+def autoscaler_bounds(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
+    """Minimum, maximum and CPU target of an autoscaler that the manifests declare.
+
+    The target rises to the profile's, as far as the pods of each step still carry the next step's
+    load within their requests; the minimum falls to what holds in the same sense, with the profile's
+    spare pods and never below its least; the maximum rises where the load asked for more.
+    """
+    autoscaler = candidate.side.autoscaler
+    if autoscaler is None or not scaled(candidate.side) or only_group(candidate.side) is None:
+        return
+    now = replayed(candidate.side)
+    metric = _cpu_target(autoscaler)
+    if now is None or metric is None or now.failed or now.doubt or autoscaler.problems:
+        return
+    scaler = _Scaler(candidate, autoscaler, metric, now)
+    target = _target(scaler)
+    least, then = _least(scaler, target or int(metric.target))
+    most = _most(scaler)
+    if target is None and least is None and most is None:
+        return
+    if autoscaler.object.source == LIVE:
+        yield candidate.left(FINDER, Reason.AUTOSCALER, autoscaler=autoscaler.object.identity.name)
+        return
+    yield Proposal(
+        FINDER,
+        candidate,
+        tuple(_changes(scaler, target, least, most)),
+        _evidence(scaler, then, most),
+        risks=tuple(_risks(target, least)),
+        undo="Put the values back; pods are added within minutes, none is restarted.",
+        needed=most is not None,
+    )
+
+
+def _cpu_target(autoscaler: Autoscaler) -> ScalingMetric | None:
+    """The CPU utilisation target, None where there is none or something else decides as well."""
+    metrics = autoscaler.metrics
+    if autoscaler.event_driven or len(metrics) != 1 or metrics[0].name != "cpu":
+        return None
+    known = metrics[0].type in {MetricType.RESOURCE, MetricType.CONTAINER}
+    return metrics[0] if known and metrics[0].target_type is TargetType.UTILIZATION else None
+
+
+def _target(scaler: _Scaler) -> int | None:
+    """The highest round target up to the profile's that holds, None where the present one is high enough."""
+    now, limit = int(scaler.metric.target), scaler.candidate.profile.target
+    if _target_path(scaler) is None:
+        return None
+    for target in range(limit, now + TARGET_STEP - 1, -TARGET_STEP):
+        then = scaler.replayed(int(scaler.autoscaler.least), target)
+        if scaler.holds(then, target) and _memory_holds(scaler, then):
+            return target
+    return None
+
+
+def _memory_holds(scaler: _Scaler, simulation: Simulation) -> bool:
+    """Whether fewer pods, of which each then holds more, stay below their memory limits.
+
+    What a pod never went below stays with each pod, the rest is shared, as `no-failover` counts it.
+    """
+    candidate = scaler.candidate
+    ran = candidate.history.replicas
+    for name, limits in candidate.side.limits.items():
+        history = candidate.container(name)
+        limit = limits.get("memory")
+        if history is None or history.memory_least is None or not limit:
+            continue
+        least = float(history.memory_least)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            each = least + (history.memory_series - least) * np.maximum(ran / simulation.pods, 1)
+        highest = observed(np.where(np.isfinite(each), each, np.nan))
+        if highest.size and highest.max() * float(candidate.profile.memory_margin) > float(limit):
+            return False
+    return True
+
+
+def _least(scaler: _Scaler, target: int) -> tuple[int | None, Simulation]:
+    """The lowest minimum that carries every climb, None where that is not below the present one.
+
+    And the replay with it. A replay's count is the larger of what it wants and its bound
+    (`estimators.hpa_simulation`), so that the replay with the lowest bound tells all of them.
+    """
+    profile, now = scaler.candidate.profile, int(scaler.autoscaler.least)
+    free = scaler.replayed(min(profile.least_pods, now), target)
+    for least in range(profile.least_pods, now - profile.spare_pods):
+        if scaler.holds(_bounded(free, least), target):
+            then = _bounded(free, least + profile.spare_pods)
+            if _memory_holds(scaler, then):
+                return least + profile.spare_pods, then
+    return None, _bounded(free, now)
+
+
+def _bounded(free: Simulation, least: int) -> Simulation:
+    return replace(free, pods=np.maximum(free.pods, least))
+
+
+def _most(scaler: _Scaler) -> int | None:
+    """A maximum that is exceeded for no more than 1 % of the time, None where the present one is that."""
+    wanted = observed(scaler.now.wanted)
+    above = np.count_nonzero(wanted > float(scaler.autoscaler.most)) / max(wanted.size, 1)
+    if above <= CAUTION_ABOVE:
+        return None
+    return math.ceil(float(np.sort(wanted)[-1 - wanted.size // 100]))
+
+
+def _changes(
+    scaler: _Scaler, target: int | None, least: int | None, most: int | None
+) -> Iterator[FieldChange]:
+    thing = scaler.autoscaler.object
+    path = _target_path(scaler)
+    if target is not None and path is not None:
+        yield new_value(thing, path, target)
+    if least is not None:
+        yield new_value(thing, minimum(scaler.autoscaler), least)
+    if most is not None:
+        yield new_value(thing, maximum(scaler.autoscaler), most)
+
+
+def _target_path(scaler: _Scaler) -> Path | None:
+    """Where the target stands: in `autoscaling/v2`, or as v1 has it. A default stands nowhere."""
+    body = scaler.autoscaler.object.body
+    if isinstance(dig(body, "spec", "targetCPUUtilizationPercentage"), int):
+        return ("spec", "targetCPUUtilizationPercentage")
+    for index, item in enumerate(map(mapping, sequence(dig(body, "spec", "metrics")))):
+        key = "containerResource" if item.get("type") == MetricType.CONTAINER else "resource"
+        if isinstance(dig(item, key, "target", "averageUtilization"), int):
+            return ("spec", "metrics", index, key, "target", "averageUtilization")
+    return None
+
+
+def _evidence(scaler: _Scaler, then: Simulation, most: int | None) -> dict[str, str]:
+    pods, wanted = observed(scaler.now.pods), observed(scaler.now.wanted)
+    at_least = float(np.mean(pods <= float(scaler.autoscaler.least)))
+    facts = {
+        "pods now": f"{count_words(float(pods.mean()), 'pod')} on average",
+        "pods then": f"{count_words(float(observed(then.pods).mean()), 'pod')} on average",
+        "wanted at the most": count_words(float(wanted.max()), "pod"),
+        "at the minimum": f"{percent_words(at_least)} of the time",
+        "counted from": "the autoscaler replayed over the history",
+        "window": scaler.candidate.window(coverage(scaler.now.wanted)),
+        "profile": scaler.candidate.profile.name,
+    }
+    if most is not None:
+        share = float(np.mean(wanted > float(scaler.autoscaler.most)))
+        facts["above the maximum"] = f"{percent_words(share)} of the time"
+    return facts
+
+
+def _risks(target: int | None, least: int | None) -> Iterator[str]:
+    if target is not None:
+        yield "Pods run fuller: a climb steeper than any in the window meets less room."
+    if least is not None:
+        yield "A burst from rest is carried by fewer pods until new ones have started."
