@@ -10,5 +10,6 @@ from __future__ import annotations
 from estimators.finders.autoscaler_bounds import autoscaler_bounds
 from estimators.finders.candidate import Finder
 from estimators.finders.container_resources import container_resources
+from estimators.finders.replica_count import replica_count
 
-FINDERS: tuple[Finder, ...] = (container_resources, autoscaler_bounds)
+FINDERS: tuple[Finder, ...] = (container_resources, autoscaler_bounds, replica_count)
