@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from bot.adapters.price_list import default_sheet
 from bot.adapters.prometheus_allocation import read_hours
 from bot.adapters.records import Records
-from bot.composition.clusters import cluster_api
+from bot.composition.clusters import cluster_api, known_clusters
 from bot.composition.processes import Processes, ends_after
 from bot.cost_ports import CostHours
 from bot.entrypoints.allocation_jobs import AllocationWorkflows, Steps
@@ -38,6 +38,18 @@ def priced_clusters(settings: Settings, config: ServerConfig) -> Mapping[str, Cl
     if named or not settings.prometheus.url:
         return named
     return {ONLY: ClusterConfig(ONLY, PrometheusSource(settings.prometheus.url))}
+
+
+def kept_as(settings: Settings, config: ServerConfig, cluster: str) -> str | None:
+    """Under which name the hours of a cluster are kept that a policy names so; None where they are not.
+
+    `""` is the cluster of environments that name none, as `known_clusters` has it.
+    """
+    kept = priced_clusters(settings, config)
+    if cluster or not kept:
+        return cluster if cluster in kept else None
+    source = known_clusters(settings, config)[""].prometheus
+    return next((name for name, one in kept.items() if one.prometheus == source), None)
 
 
 @dataclass(frozen=True, slots=True)

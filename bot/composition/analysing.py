@@ -29,10 +29,6 @@ class Analysing:
         """What is to be said of a pull request. Raises as the analysis does, OutsideError where it died."""
         return self._processes.call(_analyse, sight)
 
-    def measure(self, ref: Json) -> None:
-        """Compare a merged pull request with what happened."""
-        self._processes.call(_measure, ref)
-
 
 def _begin(settings: Settings, config: ServerConfig, github: GitHubSettings, rehearsed: bool) -> None:  # noqa: FBT001 - an initializer
     global _bot  # noqa: PLW0603 - the one thing that a pool's process keeps between calls
@@ -45,8 +41,3 @@ def _begin(settings: Settings, config: ServerConfig, github: GitHubSettings, reh
 def _analyse(sight: Json) -> Json:
     with ends_after(LONGEST_SECONDS):
         return _bot.analyse(sight)
-
-
-def _measure(ref: Json) -> None:
-    with ends_after(LONGEST_SECONDS):
-        _bot.measure(ref)

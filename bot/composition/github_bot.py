@@ -18,6 +18,7 @@ from bot.adapters.github_people import GitHubPeople
 from bot.adapters.github_pull_requests import GitHubPullRequests
 from bot.adapters.github_reviews import GitHubReviews
 from bot.adapters.records import Records
+from bot.composition.allocation import kept_as
 from bot.composition.clusters import ClustersHistory, known_clusters
 from bot.composition.rehearsal import SaidCheckRuns, SaidComments, SaidReviews
 from bot.composition.repository_prices import RepositoryPrices
@@ -54,8 +55,8 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 SAY = partial(print, flush=True)
-HOURS, MEASURED_HOURS = 14 * 24, 7 * 24
-"""How far usage is looked back at: before a change, and after it was merged."""
+HOURS = 14 * 24
+"""How far usage is looked back at."""
 
 
 class GitHubBot:
@@ -80,6 +81,7 @@ class GitHubBot:
         )
         self._settings, self._records = settings, records
         self._clusters = known_clusters(settings, config)
+        self._kept_as = partial(kept_as, settings, config)
         self._web = web_address(github.api_url)
         self._pulls = GitHubPullRequests(tokens)
         markers = Markers(github.webhook_secrets)
@@ -96,8 +98,8 @@ class GitHubBot:
             clone_base=github.clone_url,
         )
 
-    def steps(self, *, analyse: Callable[[Json], Json], measure: Callable[[Json], None]) -> Steps:
-        """One handler call each; the two that take long may be done elsewhere."""
+    def steps(self, *, analyse: Callable[[Json], Json]) -> Steps:
+        """One handler call each; the one that takes long may be done elsewhere."""
         return Steps(
             look=self._look,
             begin=lambda told: self._say_check(told, None),
@@ -112,7 +114,7 @@ class GitHubBot:
                 _ref(ref), comment_commands.Answer(**answer), comments=self._comments
             ),
             merged=self._merged,
-            measure=measure,
+            measure=self._measure,
             refs_of=self._refs_of,
         )
 
@@ -148,9 +150,7 @@ class GitHubBot:
         )
         return publication.to_json()
 
-    def _price(
-        self, base: Tree, head: Tree, policy: Policy, hours: int = HOURS
-    ) -> tuple[Report, tuple[CrossedGuardrail, ...]]:
+    def _price(self, base: Tree, head: Tree, policy: Policy) -> tuple[Report, tuple[CrossedGuardrail, ...]]:
         sheets = {name: one.prices for name, one in self._clusters.items() if one.prices}
         priced = price_change(
             base,
@@ -159,7 +159,7 @@ class GitHubBot:
             today=_now().date(),
             render=make_renderer(),
             prices=RepositoryPrices(base, clusters=sheets),
-            history=ClustersHistory(self._settings, self._clusters, hours),
+            history=ClustersHistory(self._settings, self._clusters, HOURS),
             runs_per_month=runs_per_month,
         )
         return priced.report, priced.crossed
@@ -239,24 +239,18 @@ class GitHubBot:
         for prediction in self._records.predictions.due(now):
             work.measure(dict(prediction.reference), f"{now:%Y-%m-%d}")
 
-    def measure(self, ref: Json) -> None:
+    def _measure(self, ref: Json) -> None:
         """Tell how what was said of a merged pull request compares with what happened."""
-        due = self._records.predictions.due(_now())
-        measured = any(cluster.prometheus for cluster in self._clusters.values())
-        for prediction in due:
+        for prediction in self._records.predictions.due(_now()):
             if (prediction.repository, prediction.number) == (ref["repository"]["id"], ref["number"]):
                 measure_change.measure(
                     prediction,
-                    price=self._price_since if measured else None,
-                    pulls=self._pulls,
-                    revisions=self._revisions,
+                    costs=self._records.costs,
+                    kept_as=self._kept_as,
                     comments=self._comments,
                     predictions=self._records.predictions,
                     at=_now(),
                 )
-
-    def _price_since(self, base: Tree, head: Tree, policy: Policy) -> Report:
-        return self._price(base, head, policy, MEASURED_HOURS)[0]
 
     def _refs_of(self, told: Json) -> list[Json]:
         event = from_json(told)

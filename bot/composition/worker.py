@@ -53,7 +53,7 @@ def work(
         settings, config, github, records, redactor, rehearsed=rehearsed, answered=metrics.github_answered
     )
     analysing = Analysing(settings, config, github, rehearsed=rehearsed)
-    steps = bot.steps(analyse=analysing.analyse, measure=analysing.measure)
+    steps = bot.steps(analyse=analysing.analyse)
     watched = {each.name: metrics.watched(each.name, getattr(steps, each.name)) for each in fields(steps)}
     workflows = GitHubWorkflows(Steps(**watched))
     maintenance = MaintenanceWorkflows(

@@ -1,131 +1,157 @@
-"""What a merged change was said to cost, and a week later what it does: told once on the pull request."""
+"""What a merged change was said to cost, and a week later what it did: told once on the pull request."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any, NamedTuple
 
-from bot import policy, words
-from bot.errors import PrometheusUnavailable
+from bot.cost_ports import ChargedHours
+from bot.cost_words import share
 from bot.github_events import PullRequestClosed, PullRequestRef, Repository
 from bot.inert import Markdown, code, md
-from bot.policy import Policy
-from bot.ports import Comments, Predictions, PullRequests, Reports, Revisions, Tree
+from bot.measured_comment import Gap, Outcome, days, name_of, render_measured
+from bot.ports import Comments, Predictions, Reports
+from bot.predictions import predicted_rows, prediction_of
 from bot.records import Prediction
-from bot.report_json import report_json
-from estimators.money import to_cents
-from estimators.report import Report
+from estimators.allocation import as_money
+from estimators.measured_change import MeasuredRow, PredictedRow, Week, Weeks, measure_rows, weeks_around
 
 WAIT = timedelta(days=7)
 """From the merge until it is measured: a whole week has its quiet days, too."""
+GIVE_UP = timedelta(days=7)
+"""How long after that hours may still come in. The job that keeps them asks for all of the last 35 days."""
+COVERED = 0.9
+"""The share of either week that must have been measured, as of a full day that a projection rests on."""
+_UNSEEN = md("nothing of that name was charged before or after")
+log = logging.getLogger(__name__)
 
 Json = Mapping[str, Any]
-Price = Callable[[Tree, Tree, Policy], Report]
+
+
+class _Measured(NamedTuple):
+    """Rows of one cluster, and the share of the hours that it was measured (0-1).
+
+    `early`: nothing is known of them, but may be another day.
+    """
+
+    rows: tuple[MeasuredRow, ...]
+    gaps: tuple[Gap, ...]
+    covered: float
+    early: bool = False
 
 
 def remember(closed: PullRequestClosed, *, reports: Reports, predictions: Predictions, at: datetime) -> None:
-    """Keep what was said of a pull request that is merged now; nothing where nothing was said."""
+    """Keep what was said of a pull request that is merged now; nothing where that was no change."""
     ref = closed.ref
     report = reports.newest(ref.repository.id, ref.number)
     if report is None or not closed.merged:
         return
-    told = json.loads(report.report)
-    said = _amounts(told) | {"head_sha": report.head_sha, "base_sha": report.base_sha}
-    predictions.keep(
-        Prediction(
-            repository=ref.repository.id,
-            number=ref.number,
-            report_hash=report.report_hash,
-            reference=asdict(ref),
-            predicted=said,
-            merged_at=at,
-            due_at=at + WAIT,
+    predicted = prediction_of(json.loads(report.report))
+    if predicted is not None:
+        predictions.keep(
+            Prediction(
+                repository=ref.repository.id,
+                number=ref.number,
+                report_hash=report.report_hash,
+                reference=asdict(ref),
+                predicted=predicted,
+                merged_at=at,
+                due_at=at + WAIT,
+            )
         )
-    )
 
 
 def measure(
     prediction: Prediction,
     *,
-    price: Price | None,
-    pulls: PullRequests,
-    revisions: Revisions,
+    costs: ChargedHours,
+    kept_as: Callable[[str], str | None],
     comments: Comments,
     predictions: Predictions,
     at: datetime,
-) -> None:
-    """Price the same commits with the utilisation since the merge, and tell it once.
+) -> bool:
+    """Compare what was charged before the merge and after it, and tell it once.
 
-    `price` is None where no Prometheus is set up. Raises OutsideError where something does not answer.
+    `kept_as` tells under which name the hours of a policy's cluster are kept, None where they are not.
+    Returns False where too few hours are known yet: another day there may be more, until `GIVE_UP`; then
+    it is told what could not be measured. Raises OutsideError where something does not answer.
     """
-    reference = prediction.reference
-    ref = PullRequestRef(**{**reference, "repository": Repository(**reference["repository"])})
-    said = prediction.predicted
-    measured: Json = {}
-    if price is not None:
-        facts = pulls.facts(ref)
-        priced = replace(facts, head_sha=said["head_sha"], base_sha=said["base_sha"], merge_sha=None)
-        with revisions.trees(priced) as (base, head):
-            report = price(base, head, _policy(base))
-        _unless_unmeasured(report)
-        measured = _amounts(report_json(report))
-    comments.reply(ref, _told(said, measured), "measured")
-    predictions.finish(prediction.repository, prediction.number, measured, at)
-
-
-def _policy(base: Tree) -> Policy:
-    """As the report was made; where it cannot be read, prices and environments of none."""
-    if policy.FILE_NAME not in base.paths():
-        return Policy()
-    [(_, data)] = base.read([policy.FILE_NAME])
-    return policy.parse(data.decode("utf-8", "replace"))
-
-
-def _unless_unmeasured(report: Report) -> None:
-    reason = next((note for note in report.partial if note.startswith("no live numbers")), "")
-    if reason:
-        raise PrometheusUnavailable(reason)
-
-
-def _amounts(told: Json) -> dict[str, Any]:
-    """The expected change of a report and of each workload, as text of decimals."""
-    workloads: dict[str, str] = {}
-    for row in told["workloads"]:
-        name = "/".join(filter(None, (row["environment"], row["namespace"], row["kind"], row["name"])))
-        workloads[name] = row["change"]["expected"]
-    return {
-        "currency": told["currency"],
-        "expected": told["monthly"]["change"]["expected"],
-        "workloads": workloads,
-    }
-
-
-def _told(said: Json, measured: Json) -> Markdown:
-    predicted = _money(said["expected"], said["currency"])
-    if not measured:
-        why = "no Prometheus is set up, see `PROMETHEUS_URL`"
-        return Markdown(f"Predicted {predicted} a month. It could not be measured: {why}.")
-    found = _money(measured["expected"], measured["currency"])
-    return Markdown(
-        f"Predicted {predicted} a month, measured {found} with the past week's usage: {_why(said, measured)}."
+    told = prediction.predicted
+    weeks = weeks_around(prediction.merged_at.astimezone(UTC))
+    found = [
+        _of_cluster(rows, kept_as(cluster), weeks, told["currency"], costs)
+        for cluster, rows in _by_cluster(predicted_rows(told))
+    ]
+    if any(one.early for one in found) and at < prediction.due_at + GIVE_UP:
+        log.info("Too few hours are known to measure a merged change")
+        return False
+    outcome = Outcome(
+        told["currency"],
+        prediction.merged_at,
+        weeks,
+        min((one.covered for one in found if one.rows), default=0.0),
+        tuple(row for one in found for row in one.rows),
+        tuple(gap for one in found for gap in one.gaps),
     )
+    if found:
+        comments.reply(_ref(prediction.reference), render_measured(outcome), "measured")
+    predictions.finish(prediction.repository, prediction.number, _kept(outcome), at)
+    return True
 
 
-def _why(said: Json, measured: Json) -> str:
-    """The workload that differs most."""
-    before, after = said["workloads"], measured["workloads"]
-    off = {name: Decimal(after.get(name, 0)) - Decimal(before.get(name, 0)) for name in {**before, **after}}
-    most = max(off, key=lambda name: abs(off[name]), default="")
-    if not most or not to_cents(off[most]):
-        return "as predicted"
-    was = _money(before.get(most, "0"), said["currency"])
-    now = _money(after.get(most, "0"), measured["currency"])
-    return f"mostly {code(most)}, {now} instead of {was}"
+def _ref(reference: Json) -> PullRequestRef:
+    return PullRequestRef(**{**reference, "repository": Repository(**reference["repository"])})
 
 
-def _money(amount: str, currency: str) -> Markdown:
-    return md(words.money(Decimal(amount), currency, signed=True))
+def _by_cluster(rows: Sequence[PredictedRow]) -> Iterator[tuple[str, list[PredictedRow]]]:
+    for cluster, some in groupby(sorted(rows, key=lambda row: row.cluster), lambda row: row.cluster):
+        yield cluster, list(some)
+
+
+def _of_cluster(
+    rows: Sequence[PredictedRow], name: str | None, weeks: Weeks, currency: str, costs: ChargedHours
+) -> _Measured:
+    """What became of a cluster's rows; `name` is that of its hours."""
+    if name is None:
+        return _unknown(rows, _nothing_kept(rows[0].cluster))
+    both = []
+    for start, end in (weeks.before, (weeks.start, weeks.end)):
+        kept = [hour for hour in costs.kept(name, start, end) if hour.covered]
+        covered = sum(hour.covered for hour in kept) / ((end - start) / timedelta(hours=1))
+        if covered < COVERED:
+            why = md(
+                f"only {share(covered)} of {days(start, end)} was measured, and it takes {share(COVERED)}"
+            )
+            return _unknown(rows, why, early=True)
+        both.append((Week(costs.window(name, start, end), len(kept)), covered))
+    (before, _), (after, _) = both
+    if after.window.currency != currency:
+        return _unknown(rows, md(f"its cluster is charged in {after.window.currency}"))
+    measured, unseen = measure_rows(rows, before, after)
+    gaps = tuple(Gap(row, _UNSEEN) for row in unseen)
+    return _Measured(measured, gaps, min(covered for _, covered in both))
+
+
+def _unknown(rows: Sequence[PredictedRow], why: Markdown, *, early: bool = False) -> _Measured:
+    return _Measured((), tuple(Gap(row, why) for row in rows), 0.0, early)
+
+
+def _nothing_kept(cluster: str) -> Markdown:
+    if not cluster:
+        return Markdown("no Prometheus is set up for it, see `PROMETHEUS_URL`")
+    return Markdown(f"the cluster {code(cluster)} has no Prometheus in `tuppence.yaml`")
+
+
+def _kept(outcome: Outcome) -> dict[str, Any]:
+    """What was measured, as it is remembered."""
+    return {
+        "currency": outcome.currency,
+        "expected": str(as_money(sum(row.change for row in outcome.rows))),
+        "workloads": {name_of(row.predicted): str(as_money(row.change)) for row in outcome.rows},
+        "unmeasured": [name_of(gap.row) for gap in outcome.gaps],
+    }

@@ -12,7 +12,7 @@ import pytest
 
 from bot.adapters.records import Records
 from bot.composition import allocation
-from bot.composition.allocation import Allocating, PrometheusHours, priced_clusters
+from bot.composition.allocation import Allocating, PrometheusHours, kept_as, priced_clusters
 from bot.errors import OutsideError
 from bot.handlers.allocate_hours import settled_until
 from bot.server_config import ClusterConfig, PrometheusSource, ServerConfig
@@ -111,6 +111,40 @@ def test_without_a_file_prometheus_url_is_the_only_cluster(url: str, settings: S
     bare = ServerConfig(clusters=(ClusterConfig("bare"),))
     assert list(priced_clusters(settings, bare)) == ["default"]
     assert priced_clusters(from_env({"XDG_CACHE_HOME": "/nowhere"}), bare) == {}
+
+
+@pytest.mark.parametrize(
+    ("files", "with_url", "names"),
+    [
+        ([], True, {"": "default", "prod": None}),
+        ([], False, {"": None, "prod": None}),
+        (
+            [("prod", "http://a", {}), ("lab", "http://b", {})],
+            False,
+            {"": "prod", "lab": "lab", "moon": None},
+        ),
+        ([("prod", "http://a", {}), ("lab", "", {})], True, {"": None, "prod": "prod", "lab": None}),
+        ([("lab", "http://b", {}), ("prod", "http://url", {})], True, {"": "prod"}),
+        ([("prod", "http://url", {"cluster": "prod"})], True, {"": None}),
+        ([("lab", "", {})], True, {"": "default", "lab": None}),
+    ],
+    ids=["only the address", "nothing", "a file", "both", "the same", "a part of it", "a file without any"],
+)
+def test_under_which_name_a_policys_cluster_is_kept(
+    files: list[tuple[str, str, dict[str, str]]], with_url: bool, names: dict[str, str | None]
+) -> None:
+    """An environment that names no cluster is on the one that its utilisation is read from."""
+    settings = from_env(
+        {"XDG_CACHE_HOME": "/nowhere"} | ({"PROMETHEUS_URL": "http://url"} if with_url else {})
+    )
+    config = ServerConfig(
+        clusters=tuple(
+            ClusterConfig(name, PrometheusSource(url, selector) if url else None)
+            for name, url, selector in files
+        )
+    )
+
+    assert {name: kept_as(settings, config, name) for name in names} == names
 
 
 def test_a_short_retention_is_not_looked_behind(url: str, settings: Settings, records: Records) -> None:

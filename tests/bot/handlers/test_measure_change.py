@@ -2,150 +2,275 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.adapters.folder_tree import FolderTree
 from bot.adapters.records import Records
-from bot.errors import PrometheusUnavailable
+from bot.errors import GitHubUnavailable
 from bot.github_events import PullRequestClosed, PullRequestRef, Repository
-from bot.handlers.measure_change import Price, measure, remember
-from bot.ports import Tree
-from bot.pull_requests import PullRequestFacts
+from bot.handlers.measure_change import COVERED, GIVE_UP, WAIT, measure, remember
 from bot.records import Prediction, PricedReport
 from bot.report_json import dump_report
-from estimators.money import Range
-from estimators.report import Report
-from tests.bot import sample_reports
+from estimators.allocate import allocate
+from estimators.allocation import ClusterHour
+from estimators.report import Report, Verdict
+from tests.allocation_builders import container, deployment, node
+from tests.bot.sample_reports import estimate, pods, report, row
 
-MERGED = datetime(2026, 11, 1, tzinfo=UTC)
-WEEK_LATER = datetime(2026, 11, 8, tzinfo=UTC)
+MERGED = datetime(2026, 11, 11, 9, 30, tzinfo=UTC)
+DUE = MERGED + WAIT
+BEFORE = datetime(2026, 11, 5, tzinfo=UTC)
+AFTER = datetime(2026, 11, 12, tzinfo=UTC)
+WEEK = 6 * 24
+HOUR = timedelta(hours=1)
 REF = PullRequestRef(1, Repository(7, "acme", "shop", "https://example/acme/shop", "main"), 12)
+
+
+def cut() -> Report:
+    """Two replicas ask for half as many cores."""
+    return report(
+        [row("shop/api", estimate(pods("2"), "2", "1"), estimate(pods("2"), "1", "1"), Verdict.SAFE)]
+    )
 
 
 @dataclass
 class Outside:
-    """Our records, a repository without files, and a GitHub that remembers what was answered."""
+    """Our records, and a GitHub that remembers what was answered."""
 
     records: Records
-    folder: Path
-    replies: dict[str, str] = field(default_factory=dict)
-    asked: list[PullRequestFacts] = field(default_factory=list)
-
-    def facts(self, ref: PullRequestRef) -> PullRequestFacts:
-        return PullRequestFacts(
-            ref=ref, open=False, draft=False, merged=True, merged_at=MERGED, head_sha="f" * 40, base_ref="main",
-            base_sha="e" * 40, merge_sha="d" * 40, author="author", author_id=5, title="Change",
-        )  # fmt: skip
-
-    def open_ones(self, *_: object) -> list[PullRequestRef]:
-        return []
-
-    @contextmanager
-    def trees(self, facts: PullRequestFacts) -> Iterator[tuple[Tree, Tree]]:
-        self.asked.append(facts)
-        tree = FolderTree(self.folder)
-        yield tree, tree
+    replies: list[tuple[str, str]] = field(default_factory=list)
+    down: bool = False
+    clusters: Collection[str] = ("",)
 
     def put(self, *_: object, **__: object) -> None:
         raise AssertionError("the comment stays as it is")
 
     def reply(self, _ref: PullRequestRef, body: str, key: str) -> None:
-        self.replies.setdefault(key, body)
+        if self.down:
+            raise GitHubUnavailable("GitHub did not answer")
+        self.replies.append((key, body))
 
-    def due(self) -> tuple[Prediction, ...]:
-        return self.records.predictions.due(WEEK_LATER)
-
-    def measure(self, price: Price | None) -> str:
-        [prediction] = self.due()
-        measure(
-            prediction, price=price, pulls=self, revisions=self, comments=self,
-            predictions=self.records.predictions, at=WEEK_LATER,
+    def merge(self, found: Report, *, merged: bool = True) -> None:
+        self.records.reports.keep(
+            PricedReport(
+                report_hash="r", repository=7, number=12, head_sha="a" * 40, base_sha="b" * 40,
+                merge_base="c" * 40, report=dump_report(found), priced_at=MERGED, expires=DUE,
+            )
         )  # fmt: skip
-        return self.replies["measured"]
+        closed = PullRequestClosed(REF, "a" * 40, merged, None)
+        remember(closed, reports=self.records.reports, predictions=self.records.predictions, at=MERGED)
+
+    def charge(
+        self, start: datetime, cores: float, *, hours: int = WEEK, covered: float = 1.0, currency: str = "USD",
+        skip: Sequence[int] = (),
+    ) -> None:  # fmt: skip
+        """Hours of two pods that ask for so many cores at 0.03 an hour, and use 1.2 each."""
+        found = [
+            ClusterHour(
+                start + number * HOUR, (node(cores=16),),
+                tuple(
+                    container(deployment("api"), pod=f"api-{pod}", cpu=cores, cpu_used=1.2, memory=1, memory_used=0.5)
+                    for pod in range(2)
+                ),
+                covered=covered,
+            )
+            for number in range(hours) if number not in skip
+        ]  # fmt: skip
+        self.records.costs.keep("main", [allocate(hour) for hour in found], currency=currency, at=DUE)
+
+    def due(self, at: datetime = DUE) -> tuple[Prediction, ...]:
+        return self.records.predictions.due(at)
+
+    def measure(self, at: datetime = DUE) -> bool:
+        [prediction] = self.due(at)
+        return measure(
+            prediction, costs=self.records.costs,
+            kept_as=lambda cluster: "main" if cluster in self.clusters else None,
+            comments=self, predictions=self.records.predictions, at=at,
+        )  # fmt: skip
+
+    @property
+    def told(self) -> str:
+        [(key, body)] = self.replies
+        assert key == "measured"
+        return body
 
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Iterator[Outside]:
     records = Records(f"sqlite:///{tmp_path}/tuppence.db")
     records.prepare()
-    records.reports.keep(
-        PricedReport(
-            report_hash="r", repository=7, number=12, head_sha="a" * 40, base_sha="b" * 40, merge_base="c" * 40,
-            report=dump_report(sample_reports.savings()), priced_at=MERGED, expires=WEEK_LATER,
-        )
-    )  # fmt: skip
-    folder = tmp_path / "files"
-    folder.mkdir()
-    yield Outside(records, folder)
+    yield Outside(records)
     records.close()
 
 
-def merge(outside: Outside, *, merged: bool = True) -> None:
-    closed = PullRequestClosed(REF, "a" * 40, merged, None)
-    remember(closed, reports=outside.records.reports, predictions=outside.records.predictions, at=MERGED)
-
-
-def dearer() -> Report:
-    """The savings, of which one turned out to be less."""
-    report = sample_reports.savings()
-    first = report.rows[0]
-    assert first.after is not None
-    after = replace(first.after, monthly=first.after.monthly + Range.exactly(first.after.monthly.expected))
-    change = first.change + Range.exactly(first.after.monthly.expected)
-    rows = [replace(first, after=after, change=change), *report.rows[1:]]
-    return sample_reports.report(rows)
-
-
 def test_a_merge_is_measured_a_week_later_and_told_once(outside: Outside) -> None:
-    """With the workload that differs most; the same two commits are priced as before."""
-    merge(outside)
-    merge(outside)
-    told = outside.measure(lambda *_: dearer())
+    """2 x 0.8 cores less at $0.03 for 730 h; 0.2 of each are used beyond what they ask for now."""
+    outside.merge(cut())
+    outside.merge(cut())
+    outside.charge(BEFORE, 2)
+    outside.charge(AFTER, 1)
 
-    assert told.startswith("Predicted \u2212$")
-    assert "measured" in told
-    assert "mostly `search/Deployment/indexer`" in told
-    assert [(facts.head_sha, facts.base_sha, facts.merge_sha) for facts in outside.asked] == [
-        ("a" * 40, "b" * 40, None)
+    assert outside.measure()
+    assert outside.told.splitlines()[:4] == [
+        "Predicted **−$46.15** a month for `shop/api`, measured **−$35.04**.",
+        "",
+        "* By this change **−$43.80**: CPU request 2\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}1 cores",
+        "* By all else **+$8.76**: CPU used beyond its request 0\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}0.2 cores",
     ]
+    assert "12 to 17 November, against 5 to 10 November (merged on 11 November)" in outside.told
+    assert "100\N{NO-BREAK SPACE}% of the hours" in outside.told
     assert outside.due() == ()
 
 
-def test_what_came_as_predicted_is_told_so(outside: Outside) -> None:
-    """To the cent."""
-    merge(outside)
+def test_what_happened_on_the_day_of_the_merge_does_not_count(outside: Outside) -> None:
+    """Nor do the days before those that are compared, nor those after."""
+    outside.merge(cut())
+    outside.charge(BEFORE - 24 * HOUR, 9, hours=24)
+    outside.charge(BEFORE, 2)
+    outside.charge(AFTER - 24 * HOUR, 9, hours=24)
+    outside.charge(AFTER, 1)
+    outside.charge(AFTER + WEEK * HOUR, 9, hours=24)
+    outside.measure()
 
-    assert outside.measure(lambda *_: sample_reports.savings()).endswith(": as predicted.")
+    assert "measured **−$35.04**" in outside.told
 
 
-def test_without_prometheus_it_is_said_once_that_nothing_was_measured(outside: Outside) -> None:
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [((), range(15)), (range(15), ()), ((), range(WEEK)), (range(WEEK), range(WEEK))],
+    ids=["hours after", "hours before", "nothing after", "nothing"],
+)
+def test_while_too_little_is_known_nothing_is_told(
+    outside: Outside, before: Sequence[int], after: Sequence[int]
+) -> None:
+    """It is tried again, and on the last day it is told why it could not be measured."""
+    outside.merge(cut())
+    outside.charge(BEFORE, 2, skip=before)
+    outside.charge(AFTER, 1, skip=after)
+
+    assert not outside.measure()
+    assert not outside.measure(DUE + GIVE_UP - HOUR)
+    assert (outside.replies, len(outside.due())) == ([], 1)
+    assert outside.measure(DUE + GIVE_UP)
+    assert outside.told.startswith("Predicted −$46.15 a month. It could not be measured: only ")
+    assert "was measured, and it takes 90\N{NO-BREAK SPACE}%" in outside.told
+    assert outside.due(DUE + GIVE_UP) == ()
+
+
+def test_hours_that_come_late_are_measured(outside: Outside) -> None:
+    """The job that keeps them asks again."""
+    outside.merge(cut())
+    outside.charge(BEFORE, 2)
+    assert not outside.measure()
+    outside.charge(AFTER, 1, skip=range(3))
+
+    assert outside.measure(DUE + 24 * HOUR)
+    assert "measured **−$35.04**" in outside.told
+    assert "98\N{NO-BREAK SPACE}% of the hours" in outside.told
+
+
+@pytest.mark.parametrize(("covered", "enough"), [(COVERED, True), (COVERED - 0.01, False)])
+def test_samples_that_are_missing_within_hours_count(outside: Outside, covered: float, enough: bool) -> None:
+    """An hour of which half was scraped is half known."""
+    outside.merge(cut())
+    outside.charge(BEFORE, 2)
+    outside.charge(AFTER, 1, covered=covered)
+
+    assert outside.measure() == enough
+
+
+@pytest.mark.parametrize(
+    ("cluster", "why"),
+    [
+        ("", "no Prometheus is set up for it, see `PROMETHEUS_URL`."),
+        ("moon", "the cluster `moon` has no Prometheus in `tuppence.yaml`."),
+    ],
+)
+def test_without_prometheus_it_is_said_at_once_that_nothing_was_measured(
+    outside: Outside, cluster: str, why: str
+) -> None:
     """No number is made up."""
-    merge(outside)
+    outside.clusters = ()
+    outside.merge(replace(cut(), clusters={"": cluster}))
 
-    assert "could not be measured" in outside.measure(None)
+    assert outside.measure()
+    assert outside.told.rstrip() == f"Predicted −$46.15 a month. It could not be measured: {why}"
     assert outside.due() == ()
 
 
-def test_while_prometheus_is_down_nothing_is_told(outside: Outside) -> None:
-    """It is tried again another time."""
-    merge(outside)
-    gap = replace(sample_reports.savings(), partial=("no live numbers: Prometheus did not answer",))
-    with pytest.raises(PrometheusUnavailable):
-        outside.measure(lambda *_: gap)
+def test_of_two_clusters_the_one_that_is_measured_is_told(outside: Outside) -> None:
+    """And what is left out, with what was predicted of it."""
+    more, most = (estimate(pods(count), "1", "1") for count in "12")
+    both = [*cut().rows, row("lab/api", more, most, Verdict.SAFE, environment="lab")]
+    outside.merge(replace(report(both), clusters={"": "", "lab": "moon"}))
+    outside.charge(BEFORE, 2)
+    outside.charge(AFTER, 1)
 
-    assert outside.replies == {}
+    assert outside.measure()
+    assert outside.told.startswith("Predicted **−$46.15** a month for `shop/api`, measured **−$35.04**.")
+    assert (
+        "Not measured, predicted +$26.17: `lab: lab/api`, because the cluster `moon` has no" in outside.told
+    )
+
+
+def test_another_currency_is_not_compared(outside: Outside) -> None:
+    """Prices of the policy and those of the cluster may differ."""
+    outside.merge(cut())
+    outside.charge(BEFORE, 2, currency="EUR")
+    outside.charge(AFTER, 1, currency="EUR")
+
+    assert outside.measure()
+    assert "could not be measured: its cluster is charged in EUR" in outside.told
+
+
+def test_what_never_ran_under_its_name_is_not_measured(outside: Outside) -> None:
+    """An operator's own pods, say."""
+    outside.merge(
+        report([row("shop/other", None, estimate(pods("2"), "1", "1"), Verdict.SAFE, status="added")])
+    )
+    outside.charge(BEFORE, 2)
+    outside.charge(AFTER, 1)
+
+    assert outside.measure()
+    assert "could not be measured: nothing of that name was charged before or after" in outside.told
+
+
+def test_while_github_is_down_it_stays_due(outside: Outside) -> None:
+    """And is told when it is there again."""
+    outside.merge(cut())
+    outside.charge(BEFORE, 2)
+    outside.charge(AFTER, 1)
+    outside.down = True
+    with pytest.raises(GitHubUnavailable):
+        outside.measure()
+    outside.down = False
+
+    assert outside.measure()
+    assert outside.told
+
+
+def test_what_was_given_up_or_changes_nothing_is_not_measured(outside: Outside) -> None:
+    """Nor is anything due before its week is over."""
+    outside.merge(cut(), merged=False)
+    outside.merge(report([]))
+    assert outside.due() == ()
+    outside.merge(cut())
+    assert outside.due(DUE - HOUR) == ()
     assert len(outside.due()) == 1
 
 
-def test_what_was_given_up_is_not_measured(outside: Outside) -> None:
-    """Nor is anything due before its week is over."""
-    merge(outside, merged=False)
-    assert outside.due() == ()
-    merge(outside)
-    assert outside.records.predictions.due(MERGED) == ()
+def test_what_an_earlier_version_kept_is_let_go(outside: Outside) -> None:
+    """It did not say where its workloads run."""
+    kept = Prediction(
+        repository=7, number=12, report_hash="r", reference={}, merged_at=MERGED, due_at=DUE,
+        predicted={"currency": "USD", "expected": "1", "workloads": {"shop/Deployment/api": "1"}},
+    )  # fmt: skip
+    outside.records.predictions.keep(kept)
+
+    assert outside.measure()
+    assert (outside.replies, outside.due()) == ([], ())
