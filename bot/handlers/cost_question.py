@@ -11,17 +11,16 @@ from functools import cached_property
 from bot.cost_access import EVERYTHING, Sight, groups_that_see
 from bot.cost_answer import ChartDay, CostAnswer, CostHelp, CostRefusal, CostReply, GpuHours, PriceSource
 from bot.cost_commands import CostQuestion
+from bot.cost_config import owners, shared_rule
 from bot.cost_names import Names, refused_name
 from bot.cost_ports import ChargedHours
 from bot.cost_windows import PROJECTED_FROM, Hours, midnight, month_of, windows_until
 from bot.server_config import ServerConfig
 from estimators.allocation import WindowCost
-from estimators.ownership import Owners, TeamRule
 from estimators.prices import Provenance
 from estimators.projection import FULL_DAY, DayAmount, project
 from estimators.showback import GroupBy, GroupKind
 from estimators.showback_answer import Answer, Question, Selection, answer, daily
-from estimators.showback_shared import SharedRule, Split
 
 LOOK_BACK = (timedelta(days=2), timedelta(days=400))
 """Where the newest hour is looked for: mostly it is minutes old."""
@@ -121,8 +120,7 @@ class _Asking:
     ) -> None:
         self._asked, self._costs, self._config, self._sight = question, costs, config, sight
         self._windows = windows_until(question.window, end)
-        self._owners = Owners(TeamRule(team.name, team.namespaces, team.labels) for team in config.teams)
-        self._rule = SharedRule(config.shared.namespaces, Split(config.shared.split))
+        self._owners, self._rule = owners(config), shared_rule(config)
         both = [
             (costs.window(name, *self._windows.asked), costs.window(name, *self._windows.before))
             for name in costs.clusters()

@@ -24,6 +24,7 @@ from bot.cost_words import said
 from bot.handlers.cost_question import answer_question
 from bot.server_config import ServerConfig, SharedCosts, Team
 from estimators.allocate import allocate
+from estimators.ownership import Dimension
 from tests import cost_samples
 from tests.bot.cost_answers import CONFIG, QUESTIONS, answered, reply, shop
 from tests.cost_samples import END, HOUR, NOW
@@ -243,3 +244,12 @@ def test_how_shared_costs_are_split_is_said(split: str, told: str) -> None:
     """In the small print."""
     config = replace(CONFIG, shared=SharedCosts(("kube-system",), split))
     assert any(told in remark for remark in compose(answered("namespace", config=config)).small)
+
+
+def test_ownership_and_fixed_shares_come_from_the_file() -> None:
+    """Another chain of labels gives other teams; a fixed split gives payments all of what is shared."""
+    chains = replace(CONFIG, ownership={Dimension.TEAM: ("app",)})
+    assert "search" in {row.group for row in answered("team", config=chains).found.rows}
+    fixed = SharedCosts(("kube-system",), "fixed", {"payments": Decimal(100)})
+    found = answered("namespace payments", config=replace(CONFIG, shared=fixed)).found
+    assert found.total.parts.shared_share == found.shared
