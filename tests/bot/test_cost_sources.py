@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -14,6 +16,7 @@ import pytest
 from bot.adapters.records import Records
 from bot.composition.allocation import PrometheusHours
 from bot.composition.cost import CostOptions, tell_cost
+from bot.cost_commands import COMMANDS
 from bot.errors import UserError
 from bot.handlers.allocate_hours import fill, wanted
 from bot.server_config import ClusterConfig, PrometheusSource
@@ -21,6 +24,7 @@ from bot.settings import from_env
 from tests.allocation_past import BEGIN, NodeLife, PodLife, Town
 from tests.prometheus_server import backfill, serving
 
+ROOT = Path(__file__).resolve().parents[2]
 LENGTH = 5 * 24 * 60
 NOW = BEGIN + timedelta(minutes=LENGTH + 20)
 DEPLOYED, SET = ("ReplicaSet", "api-1"), ("StatefulSet", "db")
@@ -129,3 +133,34 @@ def test_without_any_hours_it_says_where_they_come_from(
     with pytest.raises(UserError, match="add --prometheus URL"):
         tell_cost(CostOptions(words=("namespace",)), now=NOW)
     assert not file.exists()
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    """`tuppence cost` as a process of its own."""
+    command = [sys.executable, "-m", "bot", "cost", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_help_and_the_answer_without_a_question_name_every_command() -> None:
+    """They are made of one table."""
+    for told in (run("--help"), run()):
+        assert told.returncode == 0
+        assert all(f"{command.name} {command.example}".strip() in told.stdout for command in COMMANDS[:-1])
+
+
+def test_a_typo_is_one_line_and_status_2() -> None:
+    """With what was meant; never a traceback."""
+    told = run("namespac", "payments", "--window", "30d")
+    assert told.returncode == 2
+    assert told.stdout == ""
+    assert (
+        told.stderr == "tuppence: there is no namespac; did you mean tuppence cost namespace payments 30d?\n"
+    )
+
+
+def test_options_stand_anywhere_and_mean_what_words_mean(
+    kept: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--window 30d --vs-last` is `30d vs last`."""
+    monkeypatch.setenv("TUPPENCE_DATABASE_URL", kept)
+    assert told(capsys, "team", window="30d", vs_last=True) == told(capsys, "team 30d vs last")

@@ -237,6 +237,30 @@ def test_what_each_namespace_is_told_adds_up_to_the_bill(measured: ClusterHour, 
     assert alone == [row.cost for row in rows if row.kind is Kind.TENANT]
 
 
+@given(cluster_hours, rules, st.sets(st.sampled_from(["shop", "kube-system", "ml"])))
+def test_what_may_be_looked_at_costs_what_it_costs_for_all(
+    measured: ClusterHour, rule: SharedRule, seen: set[str]
+) -> None:
+    """Hiding namespaces takes their rows away, and changes no other."""
+    windows = [window(measured)]
+    everything = answer(Question(NAMESPACE, None, Owners(), rule), windows, windows)
+    found = answer(Question(NAMESPACE, None, Owners(), rule, seen.__contains__), windows, windows)
+    assert found.rows == tuple(row for row in everything.rows if row.group in seen)
+    assert found.total.cost == sum(row.cost for row in found.rows)
+    assert found.total.previous == found.total.cost
+
+
+def test_days_hide_what_may_not_be_looked_at() -> None:
+    """A day costs what those of its workloads cost that are seen; nodes are nobody's alone."""
+    start = datetime(2026, 11, 2, tzinfo=UTC)
+    workloads = (WorkloadDay(deployment("api"), {}, 60, 6), WorkloadDay(TRAINER, {}, 34, 0))
+    day = DayCost(start, start + timedelta(days=1), 110, 94, 10, 6, 1.0, workloads)
+    asked_for = Question(NAMESPACE, None, OWNERS, SharedRule(), {"shop"}.__contains__)
+    assert [found.amount for found in daily(asked_for, {"prod": [day]})] == [60 + 6 + 4]
+    with pytest.raises(ValueError, match="of everything"):
+        answer(replace(asked_for, by=GroupBy(GroupKind.NODE)), [window(busy_hour())], [])
+
+
 def test_central_stays_a_row_of_its_own() -> None:
     """What nobody is charged is shown, never hidden."""
     found = asked(NAMESPACE, rule=SharedRule(("kube-system",), Split.CENTRAL))
