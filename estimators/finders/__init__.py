@@ -10,6 +10,14 @@ from __future__ import annotations
 from estimators.finders.autoscaler_bounds import autoscaler_bounds
 from estimators.finders.candidate import Finder
 from estimators.finders.container_resources import container_resources
+from estimators.finders.idle_gpu import idle_gpu
+from estimators.finders.idle_workload import idle_workload
 from estimators.finders.replica_count import replica_count
 
-FINDERS: tuple[Finder, ...] = (container_resources, autoscaler_bounds, replica_count)
+FINDERS: tuple[Finder, ...] = (
+    container_resources,
+    autoscaler_bounds,
+    replica_count,
+    idle_workload,
+    idle_gpu,
+)

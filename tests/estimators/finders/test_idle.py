@@ -1,0 +1,121 @@
+"""Workloads and GPUs that do nothing, and those that only seem to."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estimators.finders import FINDERS
+from estimators.finders.gpu_gaps import gaps
+from estimators.finders.idle_gpu import idle_gpu
+from estimators.finders.idle_workload import idle_workload
+from estimators.recommend import recommend
+from estimators.recommendation import Found, Reason
+from estimators.report import Verdict
+from estimators.usage import GpuUsage, Series, WorkloadUsage
+from tests.recommendation_builders import STEPS, cluster, hours, left, usage, values
+from tests.yaml_objects import autoscaler, deployment, objects
+
+TRAINER = deployment(cpu="4", memory="16Gi", replicas=1).replace(
+    "limits: {}", 'limits: {nvidia.com/gpu: "2"}'
+)
+FINDERS_OF_REST = (idle_workload, idle_gpu)
+SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: front, namespace: payments}
+spec: {selector: {app: api}}
+"""
+
+
+def resting(text: str, known: WorkloadUsage) -> Found:
+    """What the two finders say of one workload."""
+    return recommend(objects(text), lambda _name: cluster(known), finders=FINDERS_OF_REST)
+
+
+def gpu(busy: Series, **fields: object) -> WorkloadUsage:
+    """A trainer whose processor is never quite idle, with GPUs that are busy as told."""
+    return usage(cpu=0.2, replicas=1, gpu=GpuUsage(busy, np.full(STEPS, 2.0**34), **fields))  # type: ignore[arg-type]
+
+
+def test_both_finders_are_asked() -> None:
+    """They are among the finders."""
+    assert set(FINDERS_OF_REST) <= set(FINDERS)
+
+
+def test_a_workload_that_never_did_anything_is_scaled_to_nothing() -> None:
+    """Not one step above 1m in two weeks; the Service in front of it is named."""
+    [one] = resting(deployment() + "---" + SERVICE, usage(cpu=0.0004)).recommendations
+
+    assert values(one) == {"spec.replicas": ("2", "0")}
+    assert one.verdict is Verdict.SAFE
+    assert one.risks[-1] == "Service front sends traffic to it and will find nobody."
+    assert one.undo == "Put replicas back to 2; its pods start as they would on any node."
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        (deployment(), usage(cpu=np.where(hours() == 100, 0.5, 0.0))),
+        (deployment(), usage(cpu=0.002)),
+        (deployment() + "---" + autoscaler(), usage(cpu=0.0)),
+        (deployment(replicas=0), usage(cpu=0.0, replicas=0)),
+    ],
+    ids=["worked for one step", "its probes", "an autoscaler", "off already"],
+)
+def test_what_works_a_little_is_not_idle(text: str, seen: WorkloadUsage) -> None:
+    """A p95 of nothing is not nothing."""
+    assert resting(text, seen).recommendations == ()
+
+
+def test_a_gpu_that_resumes_every_night_is_left_alone() -> None:
+    """Twenty idle hours are nothing new for it."""
+    nightly = np.where(hours() % 24 < 4, 0.9, 0.0)
+    answer = resting(TRAINER, gpu(nightly))
+
+    assert answer.recommendations == ()
+    assert left(answer, Reason.COMES_BACK).facts == {
+        "idle for": "20 hours",
+        "longest gap before": "20 hours",
+        "gaps before": "13",
+        "chance that it comes back": "at most 100 %",
+    }
+
+
+def test_a_gpu_that_stopped_for_good_is_given_back() -> None:
+    """Seven nights of work, then a week of nothing."""
+    stopped = np.where((hours() % 24 < 4) & (hours() < 7 * 24), 0.9, 0.0)
+    [one] = resting(TRAINER, gpu(stopped)).recommendations
+
+    assert values(one) == {"spec.replicas": ("1", "0")}
+    assert one.evidence["longest gap before"] == "20 hours"
+    assert one.evidence["chance that it comes back"] == "at most 14 %"
+    assert one.allocated < -1000
+
+
+def test_half_an_hour_of_nothing_says_nothing() -> None:
+    """The rule that others use would fire here."""
+    pause = np.where(hours() > hours()[-1] - 0.5, 0.0, 0.9)
+
+    assert resting(TRAINER, gpu(pause)).recommendations == ()
+
+
+def test_a_gpu_that_others_share_is_not_judged() -> None:
+    """Under time-slicing its figure is that of all of them."""
+    answer = resting(TRAINER, gpu(np.zeros(STEPS), shared=True))
+
+    assert left(answer, Reason.RISKY).facts["why"] == "others share its GPU"
+
+
+@given(st.lists(st.sampled_from([0.0, 0.5, float("nan")]), min_size=1, max_size=200))
+def test_gaps_add_up_to_the_idle_steps(busy: list[float]) -> None:
+    """Every idle step between the first and the last is in one gap; those before any work are in none."""
+    found = gaps(np.array(busy), 3600)
+    known = [value for value in busy if not math.isnan(value)]
+    first = next((index for index, value in enumerate(known) if value), 0)
+
+    assert sum(found.closed) + found.open == known[first:].count(0.0)
