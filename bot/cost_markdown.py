@@ -19,7 +19,6 @@ def page_as_markdown(page: CostPage) -> str:
         where=" · ".join(filter(None, (page.trend, *parts))),
         told=[_marked(sentence) for sentence in page.told],
         table=page.table,
-        asks=page.asks,
         small=page.small,
     )
 

@@ -5,7 +5,7 @@ Whoever carries it out knows the buttons by these action ids; the value of each 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.cost_answer import CostAnswer, CostReply
@@ -21,7 +21,8 @@ from bot.words import MINUS
 SHARE, CHART, ASK = "cost_share", "cost_chart", "cost_ask"
 """Post the answer to the channel, draw its days, ask the value (`cost_ask_0`, `cost_ask_1`...)."""
 _LONGEST_LABEL = 60
-_LONGEST_SENTENCE = 700
+_LONGEST_NAME, _LONGEST_SENTENCE = 100, 400
+_LONGEST_TEXT = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,12 @@ def _message(page: CostPage, *, shared: bool) -> SlackMessage:
 
 def _blocks(page: CostPage, *, shared: bool) -> Iterator[Block]:
     yield _section(_marked(page.headline))
-    if told := list(_lines(page)):
-        yield _section("\n".join(told))
+    if told := _joined(_lines(page), "\n"):
+        yield _section(told)
     if page.table:
         yield _table(page.table)
     if page.small:
-        text = " · ".join(mrkdwn(remark) for remark in page.small)
+        text = _joined(map(mrkdwn, page.small), " · ")
         yield {"type": "context", "elements": [_text(text)]}
     if buttons := list(_buttons(page, shared=shared)):
         yield {"type": "actions", "elements": buttons}
@@ -65,17 +66,28 @@ def _lines(page: CostPage) -> Iterator[str]:
     yield from map(_marked, page.told)
 
 
+def _joined(texts: Iterable[str], between: str) -> str:
+    """As many of the texts as a block takes: of names full of signs to be escaped it may not be all."""
+    found = ""
+    for text in texts:
+        longer = f"{found}{between}{text}" if found else text
+        if len(longer) > _LONGEST_TEXT:
+            break
+        found = longer
+    return found
+
+
 def _marked(sentence: Sentence) -> str:
     return "".join(escaped(part.text, _strong if part.strong else _plain) for part in sentence)
 
 
 def _strong(text: str) -> str:
-    return f"*{_plain(text)}*"
+    return f"*{_plain(text, _LONGEST_NAME)}*"
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, most: int = _LONGEST_SENTENCE) -> str:
     """A minus stays with its amount where a line ends."""
-    return mrkdwn(text, _LONGEST_SENTENCE).replace(f"{MINUS}$", f"{MINUS}\u2060$")
+    return mrkdwn(text, most).replace(f"{MINUS}$", f"{MINUS}\u2060$")
 
 
 def _section(text: str) -> Block:

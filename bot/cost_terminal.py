@@ -44,9 +44,6 @@ def _parts(page: CostPage) -> Iterator[Text | Padding]:
         yield _line(sentence)
     if page.table:
         yield Padding(_grid(page.table), (1, 0, 0, 0))
-    if page.asks:
-        yield Padding(Text("Ask instead:"), (1, 0, 0, 0))
-        yield from (Padding(Text(f"tuppence cost {plain(ask)}", "bold"), (0, 0, 0, 2)) for ask in page.asks)
     if page.small:
         small = Text("\n").join(Text(f"{plain(remark)}", style="dim") for remark in page.small)
         yield Padding(small, (1, 0, 0, 0))
