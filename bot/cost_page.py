@@ -37,7 +37,8 @@ UNNAMED = frozenset({"", "default"})
 class CostPage:
     """`headline` first, then `trend` (a sparkline) with `parts` (where the money goes), then `told`.
 
-    `asks` are questions that could be asked instead, where something can be pressed. `question` is None where nothing was answered.
+    `asks` are questions that could be asked instead, where something can be pressed. `question` is None
+    where nothing was answered.
     """
 
     headline: Sentence

@@ -12,6 +12,7 @@ from bot.adapters.prometheus_allocation import read_hours
 from bot.composition.clusters import cluster_api
 from bot.cost_memory import HoursInMemory
 from bot.cost_windows import hours_needed
+from bot.errors import UserError
 from bot.handlers.allocate_hours import settled_until
 from bot.progress import progress_bar
 from bot.server_config import ClusterConfig
@@ -52,11 +53,18 @@ class Source:
 
 
 def hours_of(sources: Sequence[Source], window: str, now: datetime) -> HoursInMemory:
-    """All that a question about `window` needs, up to the newest hour of which anything was measured."""
+    """All that a question about `window` needs, up to the newest hour of which anything was measured.
+
+    Raises UserError where nothing was.
+    """
     until = settled_until(now)
     newest = [hour for source in sources if (hour := _newest(source, until)) is not None]
     if not newest:
-        return HoursInMemory(until)
+        asked = ", ".join(source.cluster.prometheus.url for source in sources if source.cluster.prometheus)
+        raise UserError(
+            f"{asked} knows no node or pod of the last {RECENT[-1].days} days: it must scrape "
+            "kube-state-metrics and the kubelets' /metrics/cadvisor"
+        )
     end = max(newest) + _HOUR
     found = HoursInMemory(end)
     for source in sources:

@@ -14,7 +14,7 @@ from bot.cost_commands import CostQuestion
 from bot.cost_config import owners, shared_rule
 from bot.cost_names import Names, refused_name
 from bot.cost_ports import ChargedHours
-from bot.cost_windows import PROJECTED_FROM, Hours, midnight, month_of, windows_until
+from bot.cost_windows import PROJECTED_FROM, Hours, Windows, midnight, month_of, windows_until
 from bot.server_config import ServerConfig
 from estimators.allocation import WindowCost
 from estimators.prices import Provenance
@@ -59,7 +59,7 @@ def answer_question(
     end = max(filter(None, (_newest(costs, cluster, now) for cluster in clusters)), default=None)
     if end is None:
         return CostRefusal(NOTHING_YET)
-    asking = _Asking(question, costs, config, sight, end)
+    asking = _Asking(question, costs, config, sight, windows_until(question.window, end))
     return asking.refusal() or asking.answer()
 
 
@@ -116,10 +116,15 @@ class _Asking:
     """One question, with what is read for it."""
 
     def __init__(
-        self, question: CostQuestion, costs: ChargedHours, config: ServerConfig, sight: Sight, end: datetime
+        self,
+        question: CostQuestion,
+        costs: ChargedHours,
+        config: ServerConfig,
+        sight: Sight,
+        windows: Windows,
     ) -> None:
         self._asked, self._costs, self._config, self._sight = question, costs, config, sight
-        self._windows = windows_until(question.window, end)
+        self._windows = windows
         self._owners, self._rule = owners(config), shared_rule(config)
         both = [
             (costs.window(name, *self._windows.asked), costs.window(name, *self._windows.before))

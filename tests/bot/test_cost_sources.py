@@ -122,6 +122,12 @@ def test_what_cannot_be_answered_is_one_line_with_a_way_out(
         tell_cost(CostOptions(words=tuple(words.split()), **options), now=NOW)
 
 
+def test_a_prometheus_without_a_cluster_is_named(url: str) -> None:
+    """With what it lacks: nothing ran so long ago."""
+    with pytest.raises(UserError, match=f"^{url} knows no node or pod .* kube-state-metrics"):
+        tell_cost(CostOptions(words=("namespace",), prometheus=url), now=NOW - timedelta(days=90))
+
+
 def test_without_any_hours_it_says_where_they_come_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
