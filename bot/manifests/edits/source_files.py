@@ -64,18 +64,18 @@ class Document(NamedTuple):
         None where it cannot stand there.
         """
         found = nodes.find(self.root, (*self.prefix, *path))
-        above = found.entries[-1] if found.entries else Entry(_nowhere(self.root), self.root)
+        way = (Entry(_nowhere(self.root), self.root), *found.entries)
         names = [step for step in found.missing if isinstance(step, str)]
         if len(names) < len(found.missing):
             return None
         missing = (*names, *new)
         if missing:
-            replacement = spelling.added(self.text, above, missing, value, form)
+            replacement = spelling.added(self.text, way, missing, value, form)
         else:
-            replacement = spelling.replaced(self.text, above, value, form)
+            replacement = spelling.replaced(self.text, way[-1], value, form)
         if replacement is None:
             return None
-        before = "" if missing or not isinstance(above.value, Scalar) else above.value.value
+        before = "" if missing or not isinstance(way[-1].value, Scalar) else way[-1].value.value
         return Candidate(self.file, kind, before, self._in_file(replacement))
 
     def texts(self, *path: str | int) -> Iterator[Document]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bot.manifests.edits import nodes
 from bot.manifests.edits.nodes import Entry, Mapping, Scalar
+from bot.manifests.edits.nodes import Sequence as List
 from bot.manifests.scalars import resolve
 
 _VALUE = re.compile(r"[A-Za-z0-9.+%-]{1,64}")
@@ -82,20 +83,23 @@ def replaced(text: str, entry: Entry, value: str, form: Form) -> Replacement | N
 
 
 def added(
-    text: str, above: Entry, missing: Sequence[str | Item], value: str, form: Form
+    text: str, way: Sequence[Entry], missing: Sequence[str | Item], value: str, form: Form
 ) -> Replacement | None:
-    """Keys that are not there yet, below the last entry that is; None where they cannot be put anywhere.
+    """Keys that are not there yet, below the last entry of those that are; None where they cannot be put.
 
     They are written as their neighbours are: in braces or in lines, quoted or not.
     """
+    *outer, above = way
     here = above.value
+    in_braces = any(isinstance(one.value, Mapping | List) and one.value.is_flow for one in outer)
     if above.alias:
         return None
-    if isinstance(here, Mapping) and here.is_flow and (here.entries or not _is_in_lines(text, above)):
+    if isinstance(here, Mapping) and here.is_flow and (here.entries or in_braces):
         return _in_braces(text, above, here, missing, value, form)
     if isinstance(here, Mapping) and here.entries:
         return _in_lines(text, here, missing, value, form)
-    if isinstance(here, Mapping) or (isinstance(here, Scalar) and here.value in _NULLS and here.style == ""):
+    is_null = isinstance(here, Scalar) and here.value in _NULLS and here.style == ""
+    if not in_braces and (is_null or isinstance(here, Mapping)):
         return _below_nothing(text, above, missing, value, form)
     return None
 
@@ -189,13 +193,6 @@ def _lines(
         lines.append(f"{' ' * column}{key}:{scalar}")
         column += step
     return lines
-
-
-def _is_in_lines(text: str, above: Entry) -> bool:
-    """Whether an empty mapping has a line of block style to itself and its key."""
-    line = text[text.rfind("\n", 0, above.key.begin) + 1 : above.key.begin]
-    behind = text[above.value.end :].partition("\n")[0].strip()
-    return bool(above.key.value) and not line.strip(" -") and (not behind or behind.startswith("#"))
 
 
 def _values(here: Mapping) -> Iterator[Scalar]:

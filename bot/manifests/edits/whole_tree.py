@@ -160,13 +160,13 @@ _ABSENT = object()
 
 
 def _leaves(assembly: Assembly) -> _Leaves:
-    """Every scalar of every object; objects of one identity in one root count from 0."""
+    """Every scalar of every object, nulls aside; objects of one identity in one root count from 0."""
     found: _Leaves = {}
     times: dict[tuple[Group, Identity], int] = defaultdict(int)
     for group, items in assembly.groups.items():
         for item in items:
             key = (group, item.identity)
-            found[*key, times[key]] = dict(leaves(item.body))
+            found[*key, times[key]] = {path: value for path, value in leaves(item.body) if value is not None}
             times[key] += 1
     return found
 

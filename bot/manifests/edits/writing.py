@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from bot.manifests.edits import helm_places, kustomize_places, manifest_places, spelling
 from bot.manifests.edits.source_files import Candidate, SourceFiles
@@ -12,6 +13,19 @@ from bot.manifests.rendered import RootKind
 from estimators.objects import dig, dotted
 
 _MOST_TOLD = 3
+
+
+class _Strays(NamedTuple):
+    """What would move with one place: the field, what else, and why even that may not be all."""
+
+    own: Moved
+    moves: tuple[Moved, ...]
+    unknown: str
+
+    def __str__(self) -> str:
+        shown = [*map(str, self.moves[:_MOST_TOLD]), *(["..."] if len(self.moves) > _MOST_TOLD else [])]
+        told = [f"would also move {'; '.join(shown)}"] if shown else []
+        return "; ".join([*told, *filter(None, [self.unknown])])
 
 
 def write(whole: WholeTree, wanted: Sequence[Wanted]) -> Edit | Ambiguous:
@@ -57,20 +71,21 @@ def _write_one(
         moved = {(move.identity, move.path) for move in moves}
     if (one.identity, one.path) in moved or one.is_met_by(dig(written.item.body, *one.path)):
         return None
-    strays: dict[str, tuple[Moved, ...]] = {}
+    strays: dict[str, _Strays] = {}
     for candidate in _candidates(whole, files, written, one):
         edited = files.with_candidate(candidate)
         if edited is None:
             continue
         data, line = edited
         moves, failure = whole.moved({**files.edited, candidate.file: data})
-        reached = any((move.identity, move.path) == (one.identity, one.path) for move in moves)
-        others = tuple(move for move in moves if not _is_goal(goals, move))
-        if reached and not others and not failure:
+        own = next((move for move in moves if (move.identity, move.path) == (one.identity, one.path)), None)
+        others = tuple(move for move in moves if move is not own and not _is_goal(goals, move))
+        if own is None:
+            continue
+        if _is_goal(goals, own) and not others and not failure:
             files.take(candidate.file, data)
             return Place(one, candidate.file, line, candidate.kind, candidate.before)
-        if reached and others:
-            strays.setdefault(f"{candidate.file}:{line}", others)
+        strays.setdefault(f"{candidate.file}:{line}", _Strays(own, others, failure))
     return _left_to_a_person(whole, files, written, one, strays)
 
 
@@ -112,7 +127,7 @@ def _left_to_a_person(
     files: SourceFiles,
     written: Written,
     one: Wanted,
-    strays: Mapping[str, tuple[Moved, ...]],
+    strays: Mapping[str, _Strays],
 ) -> Ambiguous:
     group, item = written
     patch = ""
@@ -120,16 +135,18 @@ def _left_to_a_person(
         base = manifest_places.the_object(files, item)
         patch = kustomize_places.ready_patch(item, base.body if base else None, one)
     place = item.locate(one.path)
-    if strays:
-        where, moves = min(strays.items(), key=lambda entry: len(entry[1]))
-        others = len(moves)
-        told = "; ".join(map(str, moves[:_MOST_TOLD])) + ("; ..." if others > _MOST_TOLD else "")
-        advice = f"{where} says it, and would also move {told}: {_way_out(whole, written, one)}."
-        return Ambiguous(one, Why.SHARED, advice, moves, patch)
+    exact = {where: found for where, found in strays.items() if one.is_met_by(found.own.after)}
+    if exact:
+        where, least = min(exact.items(), key=lambda entry: len(entry[1].moves))
+        advice = f"{where} says it, and {least}: {_way_out(whole, written, one)}."
+        return Ambiguous(one, Why.SHARED, advice, least.moves, patch)
     if refused := list(files.refused.values()):
         return Ambiguous(
             one, Why.REFUSED, f"{refused[0]}: set {dotted(one.path)} to {one.proposed} by hand.", (), patch
         )
+    for where, found in strays.items():
+        advice = f"{one.proposed} at {where} makes {found.own}: write there what gives {one.proposed}."
+        return Ambiguous(one, Why.COMPUTED, advice, found.moves, patch)
     advice = (
         f"no file says it in so many words; {place.file}:{place.line} is nearest: "
         f"make {dotted(one.path)} of {one.identity} {one.proposed} there."
