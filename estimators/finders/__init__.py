@@ -13,6 +13,7 @@ from estimators.finders.container_resources import container_resources
 from estimators.finders.idle_gpu import idle_gpu
 from estimators.finders.idle_workload import idle_workload
 from estimators.finders.replica_count import replica_count
+from estimators.finders.spot_ready import spot_ready
 
 FINDERS: tuple[Finder, ...] = (
     container_resources,
@@ -20,4 +21,5 @@ FINDERS: tuple[Finder, ...] = (
     replica_count,
     idle_workload,
     idle_gpu,
+    spot_ready,
 )

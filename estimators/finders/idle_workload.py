@@ -9,7 +9,7 @@ from estimators.recommendation import LeftAlone, Reason
 from estimators.rules.pods import fixed, only_group
 from estimators.rules.removal import IDLE_CORES, total_cpu
 from estimators.rules.words import core_words, count_words
-from estimators.usage import coverage, observed, peak
+from estimators.usage import WorkloadUsage, coverage, observed, peak
 
 FINDER = "idle-workload"
 
@@ -24,10 +24,7 @@ def idle_workload(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     history = candidate.history
     cores = total_cpu(history)
     highest = peak(cores)
-    if group is None or not now or highest is None or highest > IDLE_CORES or history.runs:
-        return
-    busy = peak(history.gpu.busy_ratio) if history.gpu else 0.0
-    if busy is None or busy > 0:
+    if group is None or not now or highest is None or not _did_nothing(history):
         return
     if candidate.workload.claims:
         yield candidate.left(FINDER, Reason.RISKY, why="it has volumes of its own")
@@ -41,6 +38,7 @@ def idle_workload(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
             "CPU peak": f"{core_words(highest)} over all pods",
             "pods": f"{count_words(float(pods.mean()), 'pod')} on average",
             "window": candidate.window(coverage(cores)),
+            **_namespace(candidate),
         },
         risks=(
             "It may be kept for a bad day, or for work that comes less often than the window is long.",
@@ -48,3 +46,19 @@ def idle_workload(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
         ),
         undo=f"Put replicas back to {now}; its pods start as they would on any node.",
     )
+
+
+def _did_nothing(history: WorkloadUsage) -> bool:
+    """Whether neither processor nor GPU did anything in any step, and no run was finished."""
+    highest = peak(total_cpu(history))
+    busy = peak(history.gpu.busy_ratio) if history.gpu else 0.0
+    return highest is not None and highest <= IDLE_CORES and busy == 0 and not history.runs
+
+
+def _namespace(candidate: Candidate) -> dict[str, str]:
+    """Whether all that runs in the namespace is idle: then all of it may go, not only this."""
+    name = candidate.history.key.namespace
+    others = [item for key, item in candidate.usage.workloads.items() if key.namespace == name]
+    if len(others) < 2 or not all(_did_nothing(item) for item in others):
+        return {}
+    return {"namespace": f"all {len(others)} workloads of {name} are idle"}

@@ -57,6 +57,18 @@ def test_a_workload_that_never_did_anything_is_scaled_to_nothing() -> None:
     assert one.undo == "Put replicas back to 2; its pods start as they would on any node."
 
 
+def test_a_whole_namespace_that_is_idle_is_said() -> None:
+    """Three workloads, none of which did anything; one in another namespace did."""
+    names = ["a", "b", "c"]
+    text = "---".join(deployment(name) for name in names)
+    known = cluster(*(usage(name, cpu=0.0) for name in names), usage("d", namespace="shop"))
+    answer = recommend(objects(text), lambda _name: known, finders=FINDERS_OF_REST)
+
+    assert {item.evidence["namespace"] for item in answer.recommendations} == {
+        "all 3 workloads of payments are idle"
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
