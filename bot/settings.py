@@ -10,75 +10,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from bot.errors import UserError
+from bot.settings_table import DATABASE_URL, GITHUB, SLACK
 
 LONGEST_SECRET = 65_536  # characters
-GITHUB = "https://api.github.com"
 _TOKEN = "PROMETHEUS_TOKEN"  # noqa: S105 - the variable's name
-
-
-class Setting(NamedTuple):
-    """One environment variable, as docs/settings.md describes it."""
-
-    name: str
-    meaning: str
-    secret: bool = False
-    default: str = ""
-
-
-DATABASE_URL = "sqlite:///tuppence.db"
-
-SETTINGS = (
-    Setting(
-        "TUPPENCE_DATABASE_URL",
-        "The database of the bot's records: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`.",
-        secret=True,
-        default=f"`{DATABASE_URL}`",
-    ),
-    Setting("PROMETHEUS_URL", "The Prometheus to read live utilisation from; a path prefix is fine."),
-    Setting("PROMETHEUS_TOKEN", "A bearer token for it.", secret=True),
-    Setting(
-        "PROMETHEUS_TOKEN_<CLUSTER>",
-        "The bearer token for a cluster of `tuppence.yaml`: `PROMETHEUS_TOKEN_PROD_EU` is for `prod-eu`.",
-        secret=True,
-        default="`PROMETHEUS_TOKEN`",
-    ),
-    Setting("PROMETHEUS_USERNAME", "The user of HTTP basic authentication; needs the password as well."),
-    Setting("PROMETHEUS_PASSWORD", "The password of HTTP basic authentication.", secret=True),
-    Setting(
-        "PROMETHEUS_HEADERS",
-        "More headers, one `Name: value` a line, such as `X-Scope-OrgID: team-a` for Mimir.",
-        secret=True,
-    ),
-    Setting("PROMETHEUS_CA_FILE", "The certificates (PEM) that its TLS certificate is checked against."),
-    Setting(
-        "KUBERNETES_API_URL",
-        "The Kubernetes API to ask, instead of the one that the kube context names.",
-    ),
-    Setting("TUPPENCE_HOST", "The address `tuppence serve` listens on.", default="`127.0.0.1`"),
-    Setting("TUPPENCE_PORT", "The port it listens on.", default="`8080`"),
-    Setting("GITHUB_APP_ID", "The GitHub App's id; needs its private key and webhook secret as well."),
-    Setting("GITHUB_APP_PRIVATE_KEY", "The GitHub App's private key (PEM).", secret=True),
-    Setting(
-        "GITHUB_WEBHOOK_SECRET",
-        "The secret that deliveries are signed with; while it is being changed both, a line each.",
-        secret=True,
-    ),
-    Setting(
-        "GITHUB_API_URL",
-        "The API of GitHub Enterprise Server, or of a local peer.",
-        default="`https://api.github.com`",
-    ),
-    Setting("GITHUB_CLONE_URL", "The base of clone URLs, where the event's own cannot be used."),
-    Setting(
-        "XDG_CACHE_HOME",
-        "Where caches are kept, in a folder `tuppence`.",
-        default="`~/.cache`",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +46,23 @@ class GitHubSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """The Slack app. `signing_secret` is for HTTP, `app_token` for Socket Mode; one of them is set."""
+
+    bot_token: str = field(repr=False)
+    signing_secret: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
+    api_url: str = SLACK
+
+
+@dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """Where the bot listens; `github` is None where no App is set up."""
+    """Where the bot listens; `github` and `slack` are None where no app is set up there."""
 
     host: str
     port: int
-    github: GitHubSettings | None
+    github: GitHubSettings | None = None
+    slack: SlackSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +93,7 @@ def from_env(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def serving_from_env(environment: Mapping[str, str] | None = None) -> ServeSettings:
-    """What `tuppence serve` needs beside that; half a GitHub App is a problem. Raises as `from_env` does."""
+    """What `tuppence serve` needs beside that; half an app is a problem. Raises as `from_env` does."""
     reader = _Reader(os.environ if environment is None else environment, [])
     settings = _serve(reader)
     if reader.problems:
@@ -164,12 +113,16 @@ def secret_in(name: str, environment: Mapping[str, str] | None = None) -> str:
     return secret.strip()
 
 
-def secrets_of(settings: Settings, github: GitHubSettings) -> list[str]:
+def secrets_of(settings: Settings, serving: ServeSettings) -> list[str]:
     """Everything that may stand in no log."""
-    prometheus = settings.prometheus
+    prometheus, github, slack = settings.prometheus, serving.github, serving.slack
     password = urlsplit(settings.database_url).password or ""
     tokens = (prometheus.token, *prometheus.tokens.values())
-    known = [*github.webhook_secrets, github.private_key, *tokens, password]
+    known = [*tokens, password]
+    if github is not None:
+        known += [*github.webhook_secrets, github.private_key]
+    if slack is not None:
+        known += [slack.bot_token, slack.signing_secret, slack.app_token]
     return [
         secret
         for secret in [*known, *(prometheus.basic_auth or ())[1:], *prometheus.headers.values()]
@@ -262,6 +215,7 @@ def _serve(reader: _Reader) -> ServeSettings:
         host=reader.text("TUPPENCE_HOST") or "127.0.0.1",
         port=int(port),
         github=_github(reader),
+        slack=_slack(reader),
     )
 
 
@@ -284,6 +238,24 @@ def _github(reader: _Reader) -> GitHubSettings | None:
         api_url=reader.text("GITHUB_API_URL") or GITHUB,
         clone_url=reader.text("GITHUB_CLONE_URL"),
     )
+
+
+def _slack(reader: _Reader) -> SlackSettings | None:
+    names = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN")
+    bot_token, signing_secret, app_token = given = [reader.secret(name) for name in names]
+    if not any(given):
+        return None
+    if not bot_token:
+        reader.problems.append("SLACK_BOT_TOKEN: not set, and a Slack app needs it")
+    elif not (signing_secret or app_token):
+        reader.problems.append(
+            "SLACK_SIGNING_SECRET: not set; a Slack app needs it, or SLACK_APP_TOKEN for Socket Mode"
+        )
+    for name, value in zip(names, given, strict=True):
+        if len(value.split()) > 1:
+            reader.problems.append(f"{name} may not hold spaces or line breaks")
+    api_url = reader.text("SLACK_API_URL") or SLACK
+    return SlackSettings(bot_token, signing_secret, app_token, f"{api_url.rstrip('/')}/")
 
 
 def _cache(reader: _Reader) -> Path:

@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who, and where. `channel_id` is `""` in a home tab or a modal, `enterprise_id` outside Enterprise Grid."""
+    """Who, and where. In a home tab or a modal there is no channel, outside Enterprise Grid no enterprise."""
 
     team_id: str
     user_id: str

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from bot.inert import plain
 
@@ -47,6 +47,25 @@ class SlackMessage:
     def from_json(cls, told: Mapping[str, Any]) -> SlackMessage:
         """From `to_json`."""
         return cls(told["text"], tuple(told["blocks"]))
+
+
+class Said(NamedTuple):
+    """A message and whom it is for.
+
+    The asker alone (`original`: instead of what they clicked on), all in the channel, or the asker's home.
+    """
+
+    to: Literal["asker", "original", "channel", "home"]
+    message: SlackMessage
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return {"to": self.to, "message": self.message.to_json()}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Said:
+        """From `to_json`."""
+        return cls(told["to"], SlackMessage.from_json(told["message"]))
 
 
 def fitted(render: Callable[[int], SlackMessage], rows: int) -> tuple[SlackMessage, int]:

@@ -21,7 +21,7 @@ from bot.cost_commands import OPTIONS, WINDOWS
 from bot.entrypoints.cli import cli
 from bot.policy import POLICY_KEYS
 from bot.server_keys import SERVER_KEYS
-from bot.settings import SETTINGS
+from bot.settings_table import SETTINGS
 from estimators.rules import RULE_TEXTS
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -16,7 +16,7 @@ from bot.composition.clusters import read_config
 from bot.manifests import documents
 from bot.manifests.render import make_renderer
 from bot.manifests.rendered import RenderRequest, RenderResult, RootKind
-from bot.settings import SETTINGS
+from bot.settings_table import SETTINGS
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 CHART = DEPLOY / "helm"

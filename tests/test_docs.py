@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import SETTINGS
+from bot.settings_table import SETTINGS
 from estimators.rules import RULE_TEXTS, RuleText
 from tests import reference
 

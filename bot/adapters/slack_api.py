@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,9 +30,16 @@ class SlackApi:
         self._host = urlsplit(base_url).hostname
 
     def call(self, method: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-        """The answer. Raises SlackUnavailable, SlackRefused."""
+        """The answer to a method that takes JSON. Raises SlackUnavailable, SlackRefused."""
+        return self._called(method, json=arguments)
+
+    def read(self, method: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        """The answer to a method that takes a form: those that read, and those of files. Raises as `call`."""
+        return self._called(method, params=arguments)
+
+    def _called(self, method: str, **how: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         try:
-            answer = self._client.api_call(method, json=arguments)
+            answer = self._client.api_call(method, **how)
         except SlackApiError as error:
             raise _told(method, error) from error
         except (SlackClientError, HTTPException, OSError, ValueError) as error:
@@ -50,13 +58,16 @@ def _told(method: str, error: SlackApiError) -> SlackRefused | SlackUnavailable:
     reason = response.get("error") if hasattr(response, "get") else None
     status = getattr(response, "status_code", 0)
     if status == 429 or status >= 500 or reason in _PASSING or not _is_word(reason):
-        headers = {name.lower(): value for name, value in (getattr(response, "headers", None) or {}).items()}
-        later = headers.get("retry-after", "")
-        seconds = float(later) if later.isascii() and later.isdigit() and len(later) < 6 else None
-        return SlackUnavailable(
-            f"Slack could not do {method} now", None if seconds is None else min(seconds, MOST_TRIES_LATER)
-        )
+        later = retry_seconds(getattr(response, "headers", None) or {})
+        return SlackUnavailable(f"Slack could not do {method} now", later)
     return SlackRefused(f"Slack refused {method}: {reason}", str(reason))
+
+
+def retry_seconds(headers: Mapping[str, str]) -> float | None:
+    """How long Slack asks us to wait, at most five minutes; None where it does not say."""
+    later = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    sound = later.isascii() and later.isdigit() and len(later) < 6
+    return min(float(later), MOST_TRIES_LATER) if sound else None
 
 
 def _is_word(reason: object) -> bool:

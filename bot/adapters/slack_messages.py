@@ -9,7 +9,7 @@ from typing import Any
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from bot.adapters.slack_api import SECONDS, SlackApi
+from bot.adapters.slack_api import SECONDS, SlackApi, retry_seconds
 from bot.errors import SlackRefused, SlackUnavailable
 from bot.slack_message import SlackMessage
 
@@ -23,11 +23,17 @@ class SlackWebMessages:
     def __init__(self, api: SlackApi) -> None:
         self._api = api
 
-    def respond(self, response_url: str, message: SlackMessage, *, replace: bool = False) -> None:
-        """Answer where somebody asked; only they see it. Raises SlackRefused where the URL is used up."""
+    def respond(
+        self, response_url: str, message: SlackMessage, *, replace: bool = False, to_channel: bool = False
+    ) -> None:
+        """Answer where somebody asked; only they see it, unless it is `to_channel`.
+
+        Raises SlackRefused where the URL is used up.
+        """
         if not self._api.is_ours(response_url):
             raise SlackRefused("the address to answer at is not Slack's", "expired_url")
-        told = {**message.to_json(), "response_type": "ephemeral", "replace_original": replace}
+        kind = "in_channel" if to_channel else "ephemeral"
+        told = {**message.to_json(), "response_type": kind, "replace_original": replace}
         try:
             answer = WebhookClient(response_url, timeout=SECONDS, retry_handlers=[]).send_dict(told)
         except (SlackClientError, HTTPException, OSError, ValueError) as error:
@@ -35,7 +41,8 @@ class SlackWebMessages:
         if answer.status_code in _GONE:
             raise SlackRefused("Slack no longer takes answers to this question", "expired_url")
         if answer.status_code != 200 or answer.body.lstrip().startswith("<"):
-            raise SlackUnavailable(f"Slack answered {answer.status_code} to an answer")
+            later = retry_seconds(answer.headers) if answer.status_code == 429 else None
+            raise SlackUnavailable(f"Slack answered {answer.status_code} to an answer", later)
 
     def post(self, channel: str, message: SlackMessage) -> str:
         """Say it to all of a channel; its timestamp, which names the message."""

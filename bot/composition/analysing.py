@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.adapters.records import Records
 from bot.composition.github_bot import GitHubBot, Json
 from bot.composition.processes import Processes, ends_after
 from bot.logs import configure
 from bot.redaction import Redactor
 from bot.server_config import ServerConfig
-from bot.settings import GitHubSettings, Settings, secrets_of
+from bot.settings import GitHubSettings, Settings
 
 AT_ONCE = 2
 """An analysis keeps a processor busy, and its renderers another."""
@@ -20,9 +22,16 @@ class Analysing:
     """What `GitHubBot` does that takes long."""
 
     def __init__(
-        self, settings: Settings, config: ServerConfig, github: GitHubSettings, *, rehearsed: bool
+        self,
+        settings: Settings,
+        config: ServerConfig,
+        github: GitHubSettings,
+        secrets: Sequence[str],
+        *,
+        rehearsed: bool,
     ) -> None:
-        self._processes = Processes("analysis", AT_ONCE, _begin, (settings, config, github, rehearsed))
+        given = (settings, config, github, tuple(secrets), rehearsed)
+        self._processes = Processes("analysis", AT_ONCE, _begin, given)
         self.stop = self._processes.stop
 
     def analyse(self, sight: Json) -> Json:
@@ -30,9 +39,15 @@ class Analysing:
         return self._processes.call(_analyse, sight)
 
 
-def _begin(settings: Settings, config: ServerConfig, github: GitHubSettings, rehearsed: bool) -> None:  # noqa: FBT001 - an initializer
+def _begin(
+    settings: Settings,
+    config: ServerConfig,
+    github: GitHubSettings,
+    secrets: Sequence[str],
+    rehearsed: bool,  # noqa: FBT001 - an initializer
+) -> None:
     global _bot  # noqa: PLW0603 - the one thing that a pool's process keeps between calls
-    redactor = Redactor(secrets_of(settings, github))
+    redactor = Redactor(secrets)
     configure(redactor)
     records = Records(settings.database_url)
     _bot = GitHubBot(settings, config, github, records, redactor, rehearsed=rehearsed)

@@ -5,11 +5,14 @@ Everything it starts it also stops; nothing is connected when this module is imp
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Sequence
+
 from bot.adapters.records import Records
 from bot.adapters.records_work import work_database
 from bot.composition.worker import STOP_SECONDS, work
 from bot.entrypoints import http_app, serving
-from bot.entrypoints.deliveries import Deliveries, Queue, Spool
+from bot.entrypoints.deliveries import Deliveries, Queue, Spool, Work
 from bot.entrypoints.github_jobs import work_of
 from bot.entrypoints.worker_process import WorkerProcess
 from bot.errors import UserError
@@ -17,37 +20,85 @@ from bot.logs import configure
 from bot.metrics import Metrics
 from bot.redaction import Redactor
 from bot.server_config import ServerConfig
-from bot.settings import ServeSettings, Settings, secrets_of
+from bot.settings import ServeSettings, Settings, SlackSettings, secrets_of
+
+log = logging.getLogger(__name__)
 
 
 def serve(
     settings: Settings, serving_settings: ServeSettings, config: ServerConfig, *, rehearsed: bool = False
 ) -> None:
-    """Run until SIGTERM; `rehearsed`: print what would be written on GitHub.
+    """Run until SIGTERM; `rehearsed`: print what would be written.
 
     Raises UserError where nothing is set up.
     """
-    github = serving_settings.github
-    if github is None:
+    github, slack = serving_settings.github, serving_settings.slack
+    if github is None and slack is None:
         raise UserError(
-            "nothing to serve: set GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and GITHUB_WEBHOOK_SECRET"
+            "nothing to serve: set GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and GITHUB_WEBHOOK_SECRET, "
+            "or SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET (or SLACK_APP_TOKEN)"
         )
-    configure(Redactor(secrets_of(settings, github)))
+    configure(Redactor(secrets_of(settings, serving_settings)))
+    for name, found in {"GitHub": github, "Slack": slack}.items():
+        if found is None:
+            log.info("%s is not set up: docs/settings.md says which variables it needs", name)
     records = Records(settings.database_url)
     records.prepare()
     records.close()
-    worker = WorkerProcess(work, (settings, config, github, rehearsed))
+    worker = WorkerProcess(work, (settings, config, serving_settings, rehearsed))
     worker.start()
     database = work_database(settings.database_url)
     deliveries: Deliveries = Spool(database.inbox) if database.inbox else Queue(database.url)
+    listener = SlackListener(slack, deliveries.put) if slack else None
+    unheard = listener.ready if listener else tuple
     try:
         app = http_app.make_app(
-            ready=worker.ready,
+            # Without a connection to Slack, GitHub is still to be heard.
+            ready=worker.ready if github else lambda: [*worker.ready(), *unheard()],
+            remarks=unheard,
             metrics=Metrics(others=worker.metrics),
-            receive=lambda delivery, event: deliveries.put(work_of(delivery, event)),
-            secrets=github.webhook_secrets,
+            receive=(lambda delivery, event: deliveries.put(work_of(delivery, event))) if github else None,
+            secrets=github.webhook_secrets if github else (),
+            more=listener.routes if listener else (),
         )
+        if listener is not None:
+            listener.start()
         serving.run(app, host=serving_settings.host, port=serving_settings.port)
     finally:
+        if listener is not None:
+            listener.stop()
         worker.stop(STOP_SECONDS + 1)
         deliveries.close()
+
+
+class SlackListener:
+    """What takes Slack's requests: signed ones over HTTP, and those of Socket Mode where there is a token."""
+
+    def __init__(self, slack: SlackSettings, store: Callable[[Work], None]) -> None:
+        from bot.entrypoints.slack_http import slack_route  # noqa: PLC0415 - slow to import, and not always needed
+        from bot.entrypoints.slack_listener import dispatch, make_slack_app  # noqa: PLC0415
+        from bot.entrypoints.slack_socket import SlackSocket  # noqa: PLC0415
+
+        app = make_slack_app(
+            bot_token=slack.bot_token,
+            signing_secret=slack.signing_secret,
+            api_url=slack.api_url,
+            store=store,
+        )
+        signed = bool(slack.signing_secret)
+        self.routes = [slack_route(lambda body, headers: dispatch(app, body, headers))] if signed else []
+        self._socket = SlackSocket(app, slack.app_token) if slack.app_token else None
+
+    def ready(self) -> Sequence[str]:
+        """Why nobody in Slack would be heard."""
+        return self._socket.ready() if self._socket else ()
+
+    def start(self) -> None:
+        """Connect to Slack, where it is we who call."""
+        if self._socket is not None:
+            self._socket.start()
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        if self._socket is not None:
+            self._socket.stop()

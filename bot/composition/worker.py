@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
+from typing import NamedTuple, TypeVar
 
 from bot.adapters.records import Records
 from bot.adapters.records_work import WorkDatabase, work_database
 from bot.composition.allocation import Allocating
 from bot.composition.analysing import Analysing
 from bot.composition.github_bot import GitHubBot
-from bot.entrypoints import worker_process
+from bot.composition.slack_bot import SlackBot
+from bot.entrypoints import github_jobs, slack_jobs, worker_process
 from bot.entrypoints.deliveries import Queue, Spool, Taking
-from bot.entrypoints.github_jobs import GitHubWorkflows, Steps
-from bot.entrypoints.jobs import Jobs
+from bot.entrypoints.github_jobs import GitHubWorkflows
+from bot.entrypoints.jobs import Jobs, Workflows
 from bot.entrypoints.maintenance_jobs import MaintenanceWorkflows
 from bot.entrypoints.schedule import Schedule
+from bot.entrypoints.slack_jobs import SlackWorkflows
 from bot.errors import OutsideError, UserError
 from bot.handlers.retention import purge_records
 from bot.logs import configure
 from bot.metrics import WorkMetrics
 from bot.redaction import Redactor
 from bot.server_config import ServerConfig
-from bot.settings import GitHubSettings, Settings, secrets_of
+from bot.settings import GitHubSettings, ServeSettings, Settings, SlackSettings, secrets_of
 
 FIVE_MINUTES, HOUR = 300.0, 3600.0
 STOP_SECONDS = 9
 """For steps under way, of the fifteen that the whole bot has."""
+S = TypeVar("S", github_jobs.Steps, slack_jobs.Steps)
 log = logging.getLogger(__name__)
 
 
@@ -39,57 +43,111 @@ def work(
     pipe: Connection,
     settings: Settings,
     config: ServerConfig,
-    github: GitHubSettings,
+    serving: ServeSettings,
     rehearsed: bool,  # noqa: FBT001 - travels to another process
 ) -> None:
-    """Work until the listening process says to stop. `rehearsed`: print what would be written on GitHub."""
-    secrets = secrets_of(settings, github)
+    """Work until the listening process says to stop. `rehearsed`: print what would be written."""
+    secrets = secrets_of(settings, serving)
     redactor = Redactor(secrets)
     configure(redactor)
     records = Records(settings.database_url)
     database = work_database(settings.database_url)
-    metrics = WorkMetrics(database.undone)
-    bot = GitHubBot(
-        settings, config, github, records, redactor, rehearsed=rehearsed, answered=metrics.github_answered
+    given = _Given(
+        settings, config, records, redactor, secrets, WorkMetrics(database.undone), rehearsed=rehearsed
     )
-    analysing = Analysing(settings, config, github, rehearsed=rehearsed)
-    steps = bot.steps(analyse=analysing.analyse)
-    watched = {each.name: metrics.watched(each.name, getattr(steps, each.name)) for each in fields(steps)}
-    workflows = GitHubWorkflows(Steps(**watched))
-    maintenance = MaintenanceWorkflows(
-        lambda: purge_records(config.retention_days, records=records, now=datetime.now(UTC))
-    )
-    allocating = Allocating(settings, config, records.costs, secrets)
-    jobs = Jobs(database.url, socket.gethostname(), [workflows, maintenance, allocating.workflows])
-    schedule = _schedule(bot, workflows, maintenance)
-    if not rehearsed:  # which is about GitHub: Prometheus need not be asked for a month
-        schedule.every(FIVE_MINUTES, "allocate", allocating.start)
+    parts = [_keeping(given)]
+    if serving.github is not None:
+        parts.append(_on_github(given, serving.github))
+    if serving.slack is not None:
+        parts.append(_in_slack(given, serving.slack))
+    jobs = Jobs(database.url, socket.gethostname(), [one for part in parts for one in part.workflows])
+    schedule = Schedule()
     try:
         database.prepare()
         jobs.start()
+        for part in parts:
+            part.begin(schedule)
         schedule.start()
         with _taking(database):
             worker_process.answer(
                 pipe,
                 ready=lambda: [*records.check(), *jobs.ready(), *schedule.ready()],
-                metrics=metrics.render,
+                metrics=given.metrics.render,
             )
     except (UserError, OutsideError) as error:
         log.error("The worker cannot start: %s", error)
     finally:
         schedule.stop()
         jobs.stop(STOP_SECONDS)
-        analysing.stop()
-        allocating.stop()
+        for part in parts:
+            part.stop()
         records.close()
 
 
-def _schedule(bot: GitHubBot, workflows: GitHubWorkflows, maintenance: MaintenanceWorkflows) -> Schedule:
-    """All that is started by the clock. What is to be done once a day is asked for every hour."""
-    schedule = Schedule()
-    schedule.every(HOUR, "measure", lambda: bot.start_measuring(workflows))
-    schedule.every(HOUR, "purge", lambda: maintenance.purge(f"{datetime.now(UTC):%Y-%m-%d}"))
-    return schedule
+@dataclass(frozen=True, slots=True)
+class _Given:
+    settings: Settings
+    config: ServerConfig
+    records: Records
+    redactor: Redactor
+    secrets: Sequence[str]
+    metrics: WorkMetrics
+    rehearsed: bool
+
+
+class _Part(NamedTuple):
+    """What is done for one outside system: its work, what begins with it or by the clock, and its end."""
+
+    workflows: Sequence[Workflows]
+    begin: Callable[[Schedule], None]
+    stop: Callable[[], None]
+
+
+def _keeping(given: _Given) -> _Part:
+    """Our own records. What is to be done once a day is asked for every hour."""
+    days, records = given.config.retention_days, given.records
+    maintenance = MaintenanceWorkflows(lambda: purge_records(days, records=records, now=datetime.now(UTC)))
+    allocating = Allocating(given.settings, given.config, records.costs, given.secrets)
+
+    def begin(schedule: Schedule) -> None:
+        schedule.every(HOUR, "purge", lambda: maintenance.purge(f"{datetime.now(UTC):%Y-%m-%d}"))
+        if not given.rehearsed:  # which is about what is written: Prometheus need not be asked for a month
+            schedule.every(FIVE_MINUTES, "allocate", allocating.start)
+
+    return _Part([maintenance, allocating.workflows], begin, allocating.stop)
+
+
+def _on_github(given: _Given, github: GitHubSettings) -> _Part:
+    settings, config, metrics = given.settings, given.config, given.metrics
+    bot = GitHubBot(
+        settings,
+        config,
+        github,
+        given.records,
+        given.redactor,
+        rehearsed=given.rehearsed,
+        answered=metrics.github_answered,
+    )
+    analysing = Analysing(settings, config, github, given.secrets, rehearsed=given.rehearsed)
+    steps = bot.steps(analyse=analysing.analyse)
+    workflows = GitHubWorkflows(_watched(metrics, steps))
+
+    def begin(schedule: Schedule) -> None:
+        schedule.every(HOUR, "measure", lambda: bot.start_measuring(workflows))
+
+    return _Part([workflows], begin, analysing.stop)
+
+
+def _in_slack(given: _Given, slack: SlackSettings) -> _Part:
+    bot = SlackBot(given.settings, given.config, slack, given.secrets)
+    workflows = SlackWorkflows(_watched(given.metrics, bot.steps()))
+    return _Part([workflows], lambda _: bot.warm(), bot.stop)
+
+
+def _watched(metrics: WorkMetrics, steps: S) -> S:
+    """The steps, counted and timed under their names."""
+    names = [each.name for each in fields(steps)]
+    return replace(steps, **{name: metrics.watched(name, getattr(steps, name)) for name in names})
 
 
 @contextmanager

@@ -39,14 +39,17 @@ _logger = logging.getLogger(__name__)
 def make_app(
     *,
     ready: Callable[[], Sequence[str]],
+    remarks: Callable[[], Sequence[str]] = tuple,
     metrics: measured.Metrics,
     receive: Receive | None = None,
     secrets: Sequence[str] = (),
+    more: Sequence[Route] = (),
 ) -> Starlette:
-    """The application. Without `receive` there is no webhook.
+    """The application, with `more` endpoints. Without `receive` there is no webhook.
 
     `receive` stores an event, and raises where it cannot; it is never called for an `Ignored` one.
-    `ready` gives the reasons why we are not, as lines that are safe to show. Both may block.
+    `ready` gives the reasons why we are not, `remarks` what else is wrong, as lines that are safe to show.
+    All three may block.
     Raises UserError for a webhook without a secret: anybody could speak through it.
     """
 
@@ -56,8 +59,8 @@ def make_app(
                 reasons = await asyncio.to_thread(ready)
         except TimeoutError:
             reasons = [f"the checks took more than {READY_SECONDS:g} s"]
-        text = "".join(f"{reason}\n" for reason in reasons)
-        return PlainTextResponse(text or "ready\n", 503 if reasons else 200)
+        said = reasons or ["ready", *remarks()]
+        return PlainTextResponse("".join(f"{line}\n" for line in said), 503 if reasons else 200)
 
     async def exposition(_request: Request) -> Response:
         return Response(await asyncio.to_thread(metrics.render), media_type=measured.CONTENT_TYPE)
@@ -67,7 +70,7 @@ def make_app(
         if not any(secrets):
             raise UserError("GITHUB_WEBHOOK_SECRET is empty: set it to the webhook secret of the GitHub App")
         routes.append(Route("/github/webhook", _Webhook(receive, secrets, metrics).answer, methods=["POST"]))
-    app = Starlette(routes=routes)
+    app = Starlette(routes=[*routes, *more])
     app.router.redirect_slashes = False
     return app
 

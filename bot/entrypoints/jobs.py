@@ -91,12 +91,13 @@ def tried(
     step: Callable[..., Any],
     *arguments: Any,  # noqa: ANN401 - JSON
     apologise: Callable[[str, bool], None] | None = None,
+    pauses: Sequence[float] | None = None,
 ) -> Any:  # noqa: ANN401 - JSON
-    """The step's result; tried again with growing pauses, None where it never worked or never will.
+    """The step's result; tried again after each of `pauses` (`PAUSES`), None where it never worked or never will.
 
     `apologise` is told what is wrong, and whether it is tried again.
     """
-    for planned in (*PAUSES, None):
+    for planned in (*(PAUSES if pauses is None else pauses), None):
         outcome = DBOS.run_step({"name": name}, _guarded(step), *arguments)
         if "failure" not in outcome:
             return outcome["result"]

@@ -9,13 +9,14 @@ import pytest
 from bot.errors import UserError
 from bot.settings import (
     LONGEST_SECRET,
-    SETTINGS,
     ServeSettings,
     Settings,
+    SlackSettings,
     from_env,
     secrets_of,
     serving_from_env,
 )
+from bot.settings_table import SETTINGS
 
 SECRET = "s3cret-value"
 
@@ -51,7 +52,13 @@ def test_everything_arrives(tmp_path: Path) -> None:
     assert settings.cache == tmp_path / "tuppence"
 
 
-BESIDE = {"GITHUB_APP_ID": "7", "GITHUB_APP_PRIVATE_KEY": "k", "GITHUB_WEBHOOK_SECRET": "w"}
+BESIDE = {
+    "GITHUB_APP_ID": "7",
+    "GITHUB_APP_PRIVATE_KEY": "k",
+    "GITHUB_WEBHOOK_SECRET": "w",
+    "SLACK_BOT_TOKEN": "b",
+    "SLACK_SIGNING_SECRET": "s",
+}
 
 
 def everything(environment: dict[str, str]) -> tuple[Settings, ServeSettings]:
@@ -87,8 +94,7 @@ def test_a_cluster_may_have_a_token_of_its_own(tmp_path: Path) -> None:
     settings, serving = everything({**BESIDE, **environment})
     assert settings.prometheus.token == "of-all"
     assert settings.prometheus.tokens == {"PROD_EU": "of-prod", "STAGING": "of-staging"}
-    assert serving.github is not None
-    assert {"of-all", "of-prod", "of-staging"} <= set(secrets_of(settings, serving.github))
+    assert {"of-all", "of-prod", "of-staging", "k", "w", "b", "s"} <= set(secrets_of(settings, serving))
 
 
 def test_a_password_in_the_url_is_never_shown() -> None:
@@ -187,8 +193,8 @@ def test_an_empty_variable_is_an_unset_one() -> None:
 
 
 def test_the_server_listens_on_loopback() -> None:
-    """Where nothing is said; and no GitHub App is set up."""
-    assert serving_from_env({}) == ServeSettings("127.0.0.1", 8080, None)
+    """Where nothing is said; and neither app is set up."""
+    assert serving_from_env({}) == ServeSettings("127.0.0.1", 8080, None, None)
 
 
 def test_a_github_app_arrives_whole() -> None:
@@ -202,9 +208,21 @@ def test_a_github_app_arrives_whole() -> None:
     assert found.github.api_url == "http://127.0.0.1:9/api/v3"
 
 
+def test_a_slack_app_arrives_whole() -> None:
+    """With Socket Mode no secret is needed, since nobody calls; the address of the API ends in a slash."""
+    found = serving_from_env(
+        {"SLACK_BOT_TOKEN": "b", "SLACK_APP_TOKEN": "a", "SLACK_API_URL": "http://127.0.0.1:9/api"}
+    )
+
+    assert found.slack == SlackSettings("b", "", "a", "http://127.0.0.1:9/api/")
+
+
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
+        pytest.param({"SLACK_BOT_TOKEN": "b"}, "SLACK_SIGNING_SECRET: not set; .* or SLACK_APP_TOKEN", id="nobody can call"),
+        pytest.param({"SLACK_SIGNING_SECRET": "s"}, "SLACK_BOT_TOKEN: not set", id="no bot token"),
+        pytest.param({"SLACK_BOT_TOKEN": "b c", "SLACK_APP_TOKEN": "a"}, "SLACK_BOT_TOKEN may not hold spaces", id="two tokens"),
         pytest.param({"GITHUB_APP_ID": "7"}, "GITHUB_APP_PRIVATE_KEY and GITHUB_WEBHOOK_SECRET: not set", id="half an app"),
         pytest.param({**BESIDE, "GITHUB_APP_ID": "x"}, "GITHUB_APP_ID: 'x' is not a number", id="no number"),
         pytest.param({"TUPPENCE_PORT": "99999"}, "TUPPENCE_PORT: '99999' is not a port", id="no port"),

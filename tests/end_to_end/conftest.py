@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import SETTINGS
+from bot.settings_table import SETTINGS
 from tests.end_to_end import stories
 from tests.end_to_end.bots import running
 from tests.end_to_end.repositories import Repository, deployment

@@ -1,0 +1,88 @@
+"""Who is who in Slack: whole members of our workspace, and who is in which user group.
+
+Flags of people: docs.slack.dev/reference/objects/user-object. A member of another workspace of the same
+Enterprise Grid organisation is one of ours; somebody in a channel that is shared with another company is not.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.adapters.slack_api import SlackApi
+from bot.errors import SlackRefused
+from bot.slack_ports import SlackPerson
+
+REMEMBERED_SECONDS = 60.0
+"""For how long questions may be answered to somebody who has just left a group."""
+MOST_REMEMBERED = 2_000
+log = logging.getLogger(__name__)
+
+
+class SlackWebPeople:
+    """The port `SlackPeople`, over the Web API. Threads may share it."""
+
+    def __init__(self, api: SlackApi, clock: Callable[[], float] = time.monotonic) -> None:
+        self._api, self._clock = api, clock
+        self._known: dict[tuple[str, str], tuple[float, Any]] = {}
+        self._knowing = threading.Lock()
+
+    def person(self, user_id: str, *, fresh: bool = False) -> SlackPerson:
+        """Who that is; whom we may not look at is no member. Raises SlackUnavailable."""
+        return SlackPerson(
+            user_id, member=bool(self._remembered("person", user_id, self._is_member, fresh=fresh))
+        )
+
+    def in_group(self, user_id: str, group: str, *, fresh: bool = False) -> bool:
+        """Whether they are in a user group. An unreadable one has nobody. Raises SlackUnavailable."""
+        if not group:
+            return False
+        return user_id in self._remembered("group", group, self._members, fresh=fresh)
+
+    def _remembered(self, kind: str, name: str, read: Callable[[str], Any], *, fresh: bool) -> Any:  # noqa: ANN401 - what was read
+        now = self._clock()
+        with self._knowing:
+            at, found = self._known.get((kind, name), (float("-inf"), None))
+        if not fresh and now - at < REMEMBERED_SECONDS:
+            return found
+        found = read(name)
+        with self._knowing:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[kind, name] = now, found
+        return found
+
+    def _is_member(self, user_id: str) -> bool:
+        try:
+            user = self._api.read("users.info", user=user_id)["user"]
+            ours = self._remembered("team", "", lambda _: self._api.read("auth.test"), fresh=False)
+        except (SlackRefused, KeyError) as error:
+            log.warning("Could not see who somebody in Slack is: %s", error)
+            return False
+        outside = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+        return not any(user.get(flag) for flag in outside) and _is_of(user, ours)
+
+    def _members(self, group: str) -> frozenset[str]:
+        try:
+            listed = self._remembered("groups", "", self._groups, fresh=False)
+            named = listed.get(group.lstrip("@"), group)
+            found = self._api.read("usergroups.users.list", usergroup=named).get("users")
+        except SlackRefused as error:
+            log.warning("Could not read the Slack group %s: %s", group, error)
+            return frozenset()
+        return frozenset(found or ())
+
+    def _groups(self, _: str) -> Mapping[str, str]:
+        """Ids by handle. Disabled groups are left out by Slack."""
+        listed = self._api.read("usergroups.list").get("usergroups") or ()
+        return {each["handle"]: each["id"] for each in listed}
+
+
+def _is_of(user: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
+    if user.get("team_id") and user["team_id"] == ours.get("team_id"):
+        return True
+    enterprise = ours.get("enterprise_id")
+    return bool(enterprise) and (user.get("enterprise_user") or {}).get("enterprise_id") == enterprise

@@ -1,0 +1,150 @@
+"""What the bot does in Slack: the handlers with their real ports, as the steps of durable workflows.
+
+Answers are found in processes of their own, so that neither an analysis nor another answer holds them up.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from bot.adapters.records import Records
+from bot.adapters.slack_api import SlackApi
+from bot.adapters.slack_files import SlackWebFiles
+from bot.adapters.slack_messages import SlackWebMessages
+from bot.adapters.slack_people import SlackWebPeople
+from bot.composition.processes import Processes, ends_after
+from bot.cost_access import Sight
+from bot.cost_answer import CostAnswer, CostReply
+from bot.cost_chart import CostChart
+from bot.cost_commands import CostQuestion
+from bot.entrypoints.jobs import Json
+from bot.entrypoints.slack_jobs import Steps
+from bot.errors import OutsideError, SlackRefused, SlackUnavailable
+from bot.handlers.cost_in_slack import answer_in_slack, only_text
+from bot.handlers.cost_question import answer_question
+from bot.logs import configure
+from bot.redaction import Redactor
+from bot.server_config import ServerConfig
+from bot.settings import Settings, SlackSettings
+from bot.slack_events import ButtonPressed, CommandAsked, from_json
+from bot.slack_message import Said, mrkdwn
+from bot.slack_ports import SlackMessages
+
+AT_ONCE = 2
+"""Answers that are looked for at the same time: as many as there are processors on a small machine."""
+LONGEST_SECONDS = 120
+log = logging.getLogger(__name__)
+_answers: Answers
+
+
+class Answers:
+    """What is answered to whom. A pool's process has one."""
+
+    def __init__(self, settings: Settings, config: ServerConfig, slack: SlackSettings) -> None:
+        self._config = config
+        self._records = Records(settings.database_url)
+        api = SlackApi(slack.bot_token, slack.api_url)
+        self._people, self._files = SlackWebPeople(api), SlackWebFiles(api)
+
+    def answer(self, told: Json) -> list[Json]:
+        """What to say to an event."""
+        event = from_json(told)
+        if isinstance(event, CommandAsked | ButtonPressed):
+            said: Sequence[Said] = answer_in_slack(
+                event,
+                ask=self._ask,
+                draw=_draw,
+                people=self._people,
+                files=self._files,
+                access=self._config.access,
+            )
+        else:
+            said = ()
+        return [each.to_json() for each in said]
+
+    def _ask(self, question: CostQuestion, sight: Sight) -> CostReply:
+        return answer_question(
+            question, costs=self._records.costs, config=self._config, now=datetime.now(UTC), sight=sight
+        )
+
+
+def _draw(answer: CostAnswer) -> CostChart:
+    from bot.cost_chart import cost_chart  # noqa: PLC0415 - matplotlib takes a second and 60 MB
+
+    return cost_chart(answer)
+
+
+class SlackBot:
+    """The steps, and the processes that take the heavy one."""
+
+    def __init__(
+        self, settings: Settings, config: ServerConfig, slack: SlackSettings, secrets: Sequence[str]
+    ) -> None:
+        api = SlackApi(slack.bot_token, slack.api_url)
+        self._messages: SlackMessages = SlackWebMessages(api)
+        self._processes = Processes("answer", AT_ONCE, _begin, (settings, config, slack, tuple(secrets)))
+        self.stop = self._processes.stop
+
+    def steps(self) -> Steps:
+        """One handler call each."""
+        return Steps(answer=self._answer, say=self._say, sorry=_sorry)
+
+    def warm(self) -> None:
+        """Begin to make a process ready, so that the first question does not wait for it."""
+        threading.Thread(target=self._make_ready, name="answers", daemon=True).start()
+
+    def _make_ready(self) -> None:
+        try:
+            self._processes.call(_nothing)
+        except OutsideError as error:
+            log.warning("Answers could not be made ready: %s", error)
+
+    def _answer(self, told: Json) -> list[Json]:
+        return self._processes.call(_answer, told)
+
+    def _say(self, told: Json, piece: Json) -> bool:
+        """Raises SlackUnavailable where it is worth another try, which a channel must not have twice."""
+        event, said = from_json(told), Said.from_json(piece)
+        if said.to == "home":
+            self._messages.home(event.asker.user_id, said.message)
+        elif isinstance(event, CommandAsked | ButtonPressed) and event.response_url:
+            try:
+                self._messages.respond(
+                    event.response_url,
+                    said.message,
+                    replace=said.to == "original",
+                    to_channel=said.to == "channel",
+                )
+            except SlackUnavailable as lost:
+                if said.to == "channel" and lost.retry_after is None:
+                    raise SlackRefused("Slack did not say whether it was shared", "unknown") from lost
+                raise
+            except SlackRefused:
+                if said.to == "channel":
+                    raise
+                self._messages.tell(event.asker.channel_id, event.asker.user_id, said.message)
+        return True
+
+
+def _sorry(reason: str) -> list[Json]:
+    because = f": {mrkdwn(reason)}" if reason else ""
+    text = f"Sorry, that did not work{because}. Please ask again in a few minutes."
+    return [Said("asker", only_text(text)).to_json()]
+
+
+def _begin(settings: Settings, config: ServerConfig, slack: SlackSettings, secrets: Sequence[str]) -> None:
+    global _answers  # noqa: PLW0603 - the one thing that a pool's process keeps between calls
+    configure(Redactor(secrets))
+    _answers = Answers(settings, config, slack)
+
+
+def _nothing() -> None:
+    """A process that can be called is ready."""
+
+
+def _answer(told: Json) -> list[Json]:
+    with ends_after(LONGEST_SECONDS):
+        return _answers.answer(told)

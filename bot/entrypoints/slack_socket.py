@@ -1,0 +1,59 @@
+"""Socket Mode: we call Slack, and its requests come over that connection instead of over HTTP.
+
+Slack hangs up every few hours, networks more often: then a new connection is opened, at once and for as
+long as it takes. Bolt's own handler carries requests into the same application; its reconnecting is
+switched off, since it gives up where Slack cannot be reached at the start.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+LOOK_SECONDS = 0.5
+PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
+"""Seconds between tries to connect; the last one from then on."""
+AT_ONCE = 10
+"""Requests that are stored at the same time."""
+log = logging.getLogger(__name__)
+
+
+class SlackSocket:
+    """The connection, between `start` and `stop`."""
+
+    def __init__(self, app: App, app_token: str) -> None:
+        self._handler = SocketModeHandler(app, app_token, auto_reconnect_enabled=False, concurrency=AT_ONCE)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="slack-socket", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect; Slack need not answer now."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Store what came in, and hang up."""
+        self._stopped.set()
+        self._thread.join(5)
+        self._handler.close()  # type: ignore[no-untyped-call]
+
+    def ready(self) -> Sequence[str]:
+        """Why nobody in Slack would be heard."""
+        return () if self._handler.client.is_connected() else ("the connection to Slack is not open",)
+
+    def _keep(self) -> None:
+        failures = 0
+        while not self._stopped.wait(LOOK_SECONDS):
+            if self._handler.client.is_connected():
+                failures = 0
+                continue
+            try:
+                self._handler.client.connect_to_new_endpoint()
+                log.info("Connected to Slack")
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next try may not meet it
+                log.warning("Could not connect to Slack: %s", type(error).__name__)
+                self._stopped.wait(PAUSES[min(failures, len(PAUSES) - 1)])
+                failures += 1
