@@ -23,7 +23,7 @@ _PRICES = ("cpu_core_hour", "memory_gib_hour", "gpu_hour")
 
 def prediction_of(report: Json) -> dict[str, Any] | None:
     """What to keep of a report (its JSON); None where it predicted that nothing changes."""
-    rows = [_kept(row, report["clusters"]) for row in report["workloads"]]
+    rows = [_kept(row, report.get("clusters", {})) for row in report["workloads"]]
     if not any(row["expected"] is None or Decimal(row["expected"]) for row in rows):
         return None
     return {"currency": report["currency"], "rows": rows}
@@ -57,7 +57,7 @@ def _kept(row: Json, clusters: Json) -> dict[str, Any]:
         "expected": row["change"]["expected"] if known else None,
         "causes": sorted(set(_causes(row))),
         "replicas": after["replicas"]["expected"] if after else None,
-        "mounted_by": [[place, *who.split("/", 1)] for who in row["mounted_by"]],
+        "mounted_by": [[place, *who.split("/", 1)] for who in row.get("mounted_by", ())],
     }
 
 
@@ -71,7 +71,7 @@ def _was(row: Json) -> list[str]:
 def _causes(row: Json) -> Iterator[Cause]:
     """What the change asks for. Where its cost is not known, all that a change of fields can be."""
     before, after = row["before"], row["after"]
-    if row["mounted_by"]:
+    if row.get("mounted_by"):
         yield Cause.STORAGE
     if row["status"] != "changed":
         yield Cause.NEW if row["status"] == "added" else Cause.GONE

@@ -82,17 +82,18 @@ def measure(
     it is told what could not be measured. Raises OutsideError where something does not answer.
     """
     told = prediction.predicted
-    weeks = weeks_around(prediction.merged_at.astimezone(UTC))
+    merged_at = prediction.merged_at.astimezone(UTC)
+    weeks = weeks_around(merged_at)
     found = [
-        _of_cluster(rows, kept_as(cluster), weeks, told["currency"], costs)
-        for cluster, rows in _by_cluster(predicted_rows(told))
+        _of_cluster(rows, name, weeks, told["currency"], costs)
+        for name, rows in _by_cluster(predicted_rows(told), kept_as)
     ]
     if any(one.early for one in found) and at < prediction.due_at + GIVE_UP:
         log.info("Too few hours are known to measure a merged change")
         return False
     outcome = Outcome(
         told["currency"],
-        prediction.merged_at,
+        merged_at,
         weeks,
         min((one.covered for one in found if one.rows), default=0.0),
         tuple(row for one in found for row in one.rows),
@@ -108,9 +109,19 @@ def _ref(reference: Json) -> PullRequestRef:
     return PullRequestRef(**{**reference, "repository": Repository(**reference["repository"])})
 
 
-def _by_cluster(rows: Sequence[PredictedRow]) -> Iterator[tuple[str, list[PredictedRow]]]:
-    for cluster, some in groupby(sorted(rows, key=lambda row: row.cluster), lambda row: row.cluster):
-        yield cluster, list(some)
+def _by_cluster(
+    rows: Sequence[PredictedRow], kept_as: Callable[[str], str | None]
+) -> Iterator[tuple[str | None, list[PredictedRow]]]:
+    """Rows by the name of their hours; those without one (None) by what the policy calls their cluster."""
+    names = {row.cluster: kept_as(row.cluster) for row in rows}
+
+    def place(row: PredictedRow) -> tuple[str, str]:
+        name = names[row.cluster]
+        return (name, "") if name is not None else ("", row.cluster)
+
+    for _, some in groupby(sorted(rows, key=place), place):
+        together = list(some)
+        yield names[together[0].cluster], together
 
 
 def _of_cluster(

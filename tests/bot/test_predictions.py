@@ -123,6 +123,16 @@ def test_what_an_earlier_version_kept_has_no_rows() -> None:
     )
 
 
+def test_a_report_of_an_earlier_version_is_kept() -> None:
+    """It names no cluster: it is the one of environments that name none."""
+    told = json.loads(dump_report(report([row("shop/api", None, BASE, Verdict.SAFE, status="added")])))
+    del told["clusters"], told["workloads"][0]["mounted_by"]
+    prediction = prediction_of(told)
+
+    assert prediction is not None
+    assert [kept_row.cluster for kept_row in predicted_rows(prediction)] == [""]
+
+
 def test_half_a_character_in_a_name_is_kept() -> None:
     """As U+FFFD: databases take nothing else."""
     broken = replace(

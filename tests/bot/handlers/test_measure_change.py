@@ -218,6 +218,21 @@ def test_of_two_clusters_the_one_that_is_measured_is_told(outside: Outside) -> N
     )
 
 
+def test_two_names_of_one_cluster_are_one(outside: Outside) -> None:
+    """The same workload, found in two environments, is counted once."""
+    outside.clusters = ("", "prod")
+    both = [
+        *cut().rows,
+        replace(cut().rows[0], identity=cut().rows[0].identity._replace(environment="production")),
+    ]
+    outside.merge(replace(report(both), clusters={"": "", "production": "prod"}))
+    outside.charge(BEFORE, 2)
+    outside.charge(AFTER, 1)
+
+    assert outside.measure()
+    assert "measured **−$35.04**" in outside.told
+
+
 def test_another_currency_is_not_compared(outside: Outside) -> None:
     """Prices of the policy and those of the cluster may differ."""
     outside.merge(cut())
