@@ -22,7 +22,7 @@ from estimators.kinds import read_workload
 
 PULLS = Path(__file__).resolve().parents[3] / "shared/data/pulls"
 CASES = sorted(path.name for path in PULLS.glob("*") if path.is_dir())
-MOST = 18
+MOST = 8
 """Values of one case: the repositories of overlays are rendered several times for each."""
 NEW_LINES = 7
 """Of a request in a patch that had no container: `template`, `spec`, `containers`, the name and three more."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from bot.manifests.assembly import Assembly, Group, group_of, told_apart
 from bot.manifests.change import Side, Terms, finished, read_sides
+from bot.manifests.edits.rendered_once import RenderedOnce
 from bot.manifests.jobs import Job
 from bot.manifests.origin import leaves
 from bot.manifests.rendered import RootKind
@@ -93,7 +95,9 @@ class WholeTree:
 
     def __init__(self, tree: Tree, terms: Terms) -> None:
         """Read every file that deploys something. `terms.only_environment` must be None."""
-        self.tree, self._terms = tree, terms
+        self.tree = tree
+        # Not for the first reading: what a second one gives otherwise is made up anew each time.
+        self._terms = replace(terms, render=RenderedOnce(terms.render))
         (_, head), changed = read_sides(_NoTree(), tree, terms)
         self._apart = told_apart(head.assembly)
         self.side: Side = finished(head, self._apart, changed)
