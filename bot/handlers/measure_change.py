@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from bot.cost_ports import ChargedHours
 from bot.cost_words import share
+from bot.errors import GitHubRefused
 from bot.github_events import PullRequestClosed, PullRequestRef, Repository
 from bot.inert import Markdown, code, md
 from bot.measured_comment import Gap, Outcome, days, name_of, render_measured
@@ -79,7 +80,7 @@ def measure(
 
     `kept_as` tells under which name the hours of a policy's cluster are kept, None where they are not.
     Returns False where too few hours are known yet: another day there may be more, until `GIVE_UP`; then
-    it is told what could not be measured. Raises OutsideError where something does not answer.
+    it is told what could not be measured. Raises OutsideError where something does not answer, or refuses.
     """
     told = prediction.predicted
     merged_at = prediction.merged_at.astimezone(UTC)
@@ -88,7 +89,8 @@ def measure(
         _of_cluster(rows, name, weeks, told["currency"], costs)
         for name, rows in _by_cluster(predicted_rows(told), kept_as)
     ]
-    if any(one.early for one in found) and at < prediction.due_at + GIVE_UP:
+    last_try = at >= prediction.due_at + GIVE_UP
+    if any(one.early for one in found) and not last_try:
         log.info("Too few hours are known to measure a merged change")
         return False
     outcome = Outcome(
@@ -99,8 +101,13 @@ def measure(
         tuple(row for one in found for row in one.rows),
         tuple(gap for one in found for gap in one.gaps),
     )
-    if found:
-        comments.reply(_ref(prediction.reference), render_measured(outcome), "measured")
+    try:
+        if found:
+            comments.reply(_ref(prediction.reference), render_measured(outcome), "measured")
+    except GitHubRefused:  # the app was removed, say, or the conversation locked
+        if not last_try:
+            raise
+        log.warning("A merged change was measured and cannot be told of, which is given up")
     predictions.finish(prediction.repository, prediction.number, _kept(outcome), at)
     return True
 

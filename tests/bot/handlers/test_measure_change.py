@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.records import Records
-from bot.errors import GitHubUnavailable
+from bot.errors import GitHubRefused, GitHubUnavailable, OutsideError
 from bot.github_events import PullRequestClosed, PullRequestRef, Repository
 from bot.handlers.measure_change import COVERED, GIVE_UP, WAIT, measure, remember
 from bot.records import Prediction, PricedReport
@@ -43,15 +43,15 @@ class Outside:
 
     records: Records
     replies: list[tuple[str, str]] = field(default_factory=list)
-    down: bool = False
+    failure: OutsideError | None = None
     clusters: Collection[str] = ("",)
 
     def put(self, *_: object, **__: object) -> None:
         raise AssertionError("the comment stays as it is")
 
     def reply(self, _ref: PullRequestRef, body: str, key: str) -> None:
-        if self.down:
-            raise GitHubUnavailable("GitHub did not answer")
+        if self.failure is not None:
+            raise self.failure
         self.replies.append((key, body))
 
     def merge(self, found: Report, *, merged: bool = True) -> None:
@@ -260,13 +260,25 @@ def test_while_github_is_down_it_stays_due(outside: Outside) -> None:
     outside.merge(cut())
     outside.charge(BEFORE, 2)
     outside.charge(AFTER, 1)
-    outside.down = True
+    outside.failure = GitHubUnavailable("GitHub did not answer")
     with pytest.raises(GitHubUnavailable):
         outside.measure()
-    outside.down = False
+    outside.failure = None
 
     assert outside.measure()
     assert outside.told
+
+
+def test_what_github_refuses_is_given_up_at_last(outside: Outside) -> None:
+    """Whoever removed the app may bring it back, but not for ever."""
+    outside.clusters = ()
+    outside.merge(cut())
+    outside.failure = GitHubRefused("GitHub refused", 404)
+    with pytest.raises(GitHubRefused):
+        outside.measure(DUE + GIVE_UP - HOUR)
+
+    assert outside.measure(DUE + GIVE_UP)
+    assert (outside.replies, outside.due(DUE + GIVE_UP)) == ([], ())
 
 
 def test_what_was_given_up_or_changes_nothing_is_not_measured(outside: Outside) -> None:
