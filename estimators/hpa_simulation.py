@@ -57,10 +57,11 @@ def simulate(
     free = _within(int(seen[0]) if seen.size else least, 1, most)
     pods = _within(free, least, most)
     raw = _Recommendations(autoscaler, step_seconds)
+    keeps = 1.0 - float(autoscaler.down.tolerance), 1.0 + float(autoscaler.up.tolerance)
     free_policies, policies = _Policies(autoscaler, step_seconds), _Policies(autoscaler, step_seconds)
     wanted, kept = [], []
     for ratios in _ratios_per_step(demands, observed.size):
-        asked = _asked(ratios, free, autoscaler, may_go_down=not failed)
+        asked = _asked(ratios, free, keeps, may_go_down=not failed)
         if asked is None:
             wanted.append(math.nan)
             kept.append(math.nan)
@@ -86,16 +87,18 @@ def _ratios_per_step(demands: Sequence[Demand], steps: int) -> Sequence[_StepRat
     ]
 
 
-def _asked(metrics: _StepRatios, pods: int, autoscaler: Autoscaler, *, may_go_down: bool) -> int | None:
-    """The largest desired count of the metrics, None where none has data."""
+def _asked(metrics: _StepRatios, pods: int, keeps: tuple[float, float], *, may_go_down: bool) -> int | None:
+    """The largest desired count of the metrics, None where none has data.
+
+    A ratio within `keeps`, 1 less and more the tolerances, leaves the count as it is.
+    """
     if not metrics:
         return None
     most = 0
     for total, unit, percent in metrics:
         ratio = math.trunc(100 * total / (pods * unit)) / percent if percent else total / (pods * unit)
         # As the controller compares them: 88 % of 80 % is just within, although 88 / 80 - 1 is above 0.1.
-        keeps = 1.0 - float(autoscaler.down.tolerance) <= ratio <= 1.0 + float(autoscaler.up.tolerance)
-        most = max(most, pods if keeps else math.ceil(pods * ratio))
+        most = max(most, pods if keeps[0] <= ratio <= keeps[1] else math.ceil(pods * ratio))
     return most if may_go_down else max(most, pods)
 
 
@@ -131,6 +134,9 @@ class _Policies:
 
     def moved(self, pods: int, goal: int) -> int:
         """Where the count is after one step's syncs on the way to `goal`."""
+        if pods == goal:
+            self._sync += self._syncs
+            return pods
         rules = self._up if goal > pods else self._down
         end = self._sync + self._syncs
         while self._sync < end and pods != goal:

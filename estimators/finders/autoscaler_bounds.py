@@ -38,10 +38,15 @@ class _Scaler:
     metric: ScalingMetric
     now: Simulation
 
-    def replayed(self, least: int, target: int) -> Simulation:
-        """What it would have done with another lower bound and target."""
+    def replayed(self, target: int) -> Simulation:
+        """What it would have done with another target and the lowest bound anybody would give it.
+
+        A replay's count is the larger of what it wants and its bound (`estimators.hpa_simulation`), so
+        that this one replay tells those of all bounds: see `_bounded`.
+        """
         metric = replace(self.metric, target=Decimal(target))
-        other = replace(self.autoscaler, least=Decimal(least), metrics=(metric,))
+        least = min(Decimal(self.candidate.profile.least_pods), self.autoscaler.least)
+        other = replace(self.autoscaler, least=least, metrics=(metric,))
         candidate = self.candidate
         step = candidate.usage.window.step_seconds
         then = replay(other, candidate.pod, candidate.history, self.autoscaler, step)
@@ -78,8 +83,9 @@ def autoscaler_bounds(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     if now is None or metric is None or now.failed or now.doubt or autoscaler.problems:
         return
     scaler = _Scaler(candidate, autoscaler, metric, now)
-    target = _target(scaler)
-    least, then = _least(scaler, target or int(metric.target))
+    target, free = _target(scaler)
+    least = _least(scaler, free, target or int(metric.target))
+    then = _bounded(free, int(autoscaler.least) if least is None else least)
     most = _most(scaler)
     if target is None and least is None and most is None:
         return
@@ -106,16 +112,19 @@ def _cpu_target(autoscaler: Autoscaler) -> ScalingMetric | None:
     return metrics[0] if known and metrics[0].target_type is TargetType.UTILIZATION else None
 
 
-def _target(scaler: _Scaler) -> int | None:
-    """The highest round target up to the profile's that holds, None where the present one is high enough."""
-    now, limit = int(scaler.metric.target), scaler.candidate.profile.target
-    if _target_path(scaler) is None:
-        return None
+def _target(scaler: _Scaler) -> tuple[int | None, Simulation]:
+    """The highest round target up to the profile's that holds, None where the present one is high enough.
+
+    And the replay with it, or with the present one.
+    """
+    now = int(scaler.metric.target)
+    limit = scaler.candidate.profile.target if _target_path(scaler) else now
     for target in range(limit, now + TARGET_STEP - 1, -TARGET_STEP):
-        then = scaler.replayed(int(scaler.autoscaler.least), target)
+        free = scaler.replayed(target)
+        then = _bounded(free, int(scaler.autoscaler.least))
         if scaler.holds(then, target) and _memory_holds(scaler, then):
-            return target
-    return None
+            return target, free
+    return None, scaler.replayed(now)
 
 
 def _memory_holds(scaler: _Scaler, simulation: Simulation) -> bool:
@@ -139,20 +148,14 @@ def _memory_holds(scaler: _Scaler, simulation: Simulation) -> bool:
     return True
 
 
-def _least(scaler: _Scaler, target: int) -> tuple[int | None, Simulation]:
-    """The lowest minimum that carries every climb, None where that is not below the present one.
-
-    And the replay with it. A replay's count is the larger of what it wants and its bound
-    (`estimators.hpa_simulation`), so that the replay with the lowest bound tells all of them.
-    """
+def _least(scaler: _Scaler, free: Simulation, target: int) -> int | None:
+    """The lowest minimum that carries every climb, None where that is not below the present one."""
     profile, now = scaler.candidate.profile, int(scaler.autoscaler.least)
-    free = scaler.replayed(min(profile.least_pods, now), target)
     for least in range(profile.least_pods, now - profile.spare_pods):
         if scaler.holds(_bounded(free, least), target):
-            then = _bounded(free, least + profile.spare_pods)
-            if _memory_holds(scaler, then):
-                return least + profile.spare_pods, then
-    return None, _bounded(free, now)
+            kept = least + profile.spare_pods
+            return kept if _memory_holds(scaler, _bounded(free, kept)) else None
+    return None
 
 
 def _bounded(free: Simulation, least: int) -> Simulation:
