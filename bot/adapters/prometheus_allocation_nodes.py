@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.adapters.prometheus_allocation_queries import (
     CAPACITY,
@@ -81,7 +82,7 @@ class Nodes:
 
     def unsized(self) -> set[str]:
         """Nodes that lived in an hour in which their size was not seen."""
-        sized: dict[str, Series] = {}
+        sized: dict[str, NDArray[np.bool_]] = {}
         for labels, values in self._facts[CAPACITY]:
             seen = ~np.isnan(values)
             node = labels.get("node", "")
@@ -127,7 +128,7 @@ def nodes_of(hourly: Tagged, coarse: Tagged, scrapes: Scrapes) -> Nodes:
 def control_plane(hourly: Tagged, hours: int) -> Series:
     """What the cluster's management cost in each hour, as OpenCost says; 0 where it does not."""
     rows = hourly.get(CONTROL_PLANE, ())
-    return np.max([np.zeros(hours), *(np.nan_to_num(row.values) for row in rows)], axis=0)
+    return np.asarray(np.max([np.zeros(hours), *(np.nan_to_num(row.values) for row in rows)], axis=0))
 
 
 def unpriced(nodes: tuple[NodeHour, ...]) -> Iterator[str]:
@@ -145,4 +146,4 @@ def _highest(row: RangeSeries) -> Series:
     inside = np.column_stack(
         (row.values[:-1].reshape(-1, COARSE_AN_HOUR), row.values[COARSE_AN_HOUR::COARSE_AN_HOUR])
     )
-    return np.fmax.reduce(inside, axis=1)
+    return np.asarray(np.fmax.reduce(inside, axis=1))

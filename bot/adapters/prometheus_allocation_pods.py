@@ -154,14 +154,14 @@ def to_be_named(
 
     Of one that ran for the whole hour before or after, enough is known without.
     """
-    measured = _any_of(memory, lambda values: (~np.isnan(values)).reshape(hours, -1).any(axis=1))
+    measured = _any_of(memory, lambda values: np.asarray((~np.isnan(values)).reshape(hours, -1).any(axis=1)))
     at_end = _any_of(cpu, lambda values: ~np.isnan(values[COARSE_AN_HOUR::COARSE_AN_HOUR]))
     cut_short = _any_of(cpu, _cut_short)
     nothing = np.zeros(hours, dtype=np.bool_)
     named = set()
     for (pod, container), shares in lived.items():
         long = np.concatenate(([False], shares >= WHOLE, [False]))
-        partly = (shares > 0) & ~(long[:-2] | long[1:-1] | long[2:])
+        partly: NDArray[np.bool_] = (shares > 0) & ~(long[:-2] | long[1:-1] | long[2:])
         place = (*pod[:2], container)
         unknown = pod not in pods.facts or not pods.facts[pod].node
         whole = measured.get(place, nothing) & at_end.get(place, nothing) & ~cut_short.get(place, nothing)
@@ -173,7 +173,7 @@ def to_be_named(
 def _cut_short(counter: Series) -> NDArray[np.bool_]:
     """The hours in which a counter was seen, but not at their end."""
     seen = ~np.isnan(counter)
-    inside: NDArray[np.bool_] = seen[:-1].reshape(-1, COARSE_AN_HOUR).any(axis=1)
+    inside = np.asarray(seen[:-1].reshape(-1, COARSE_AN_HOUR).any(axis=1))
     return inside & ~seen[COARSE_AN_HOUR::COARSE_AN_HOUR]
 
 

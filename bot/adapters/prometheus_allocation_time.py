@@ -68,12 +68,12 @@ class Scrapes:
         counted = np.sum(list(seen.values()), axis=0)
         if targets is None or not seen.keys() <= targets.keys():
             # What tells how often it was scraped is missing: nothing is assumed of a gap.
-            return np.minimum(1.0, counted / full)
+            return np.asarray(np.minimum(1.0, counted / full))
         total = np.sum(list(targets.values()), axis=0)
         with np.errstate(divide="ignore", invalid="ignore"):
             together = np.nan_to_num(counted / total)
             apart = np.max([np.nan_to_num(seen[one] / targets[one]) for one in seen], axis=0)
-        return np.minimum(1.0, np.where(total > _OVERLAP * full, apart, together))
+        return np.asarray(np.minimum(1.0, np.where(total > _OVERLAP * full, apart, together)))
 
     def _covered(self, job: str) -> Series:
         seen = np.array(list(self._targets[job].values()))

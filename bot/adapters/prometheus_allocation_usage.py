@@ -48,9 +48,9 @@ def mean_an_hour(values: Series, steps: int) -> Series:
     table = values.reshape(-1, steps)
     seen = ~np.isnan(table)
     counts = seen.sum(axis=1)
-    return np.divide(
-        np.where(seen, table, 0.0).sum(axis=1), counts, out=np.full(len(table), np.nan), where=counts > 0
-    )
+    means = np.full(len(table), np.nan)
+    np.divide(np.where(seen, table, 0.0).sum(axis=1), counts, out=means, where=counts > 0)
+    return means
 
 
 def exact_mean(value: float) -> Decimal:
@@ -111,7 +111,7 @@ def cpu_core_hours(
         )
         for place, labels, points, seen in found
     ]
-    return merged(used, parts=_CHANGED_BY_A_NEW_LIFE)
+    return dict(merged(used, parts=_CHANGED_BY_A_NEW_LIFE))
 
 
 def _key(row: RangeSeries) -> frozenset[tuple[str, str]]:
