@@ -58,6 +58,9 @@ def simulate(
     pods = _within(free, least, most)
     raw = _Recommendations(autoscaler, step_seconds)
     keeps = 1.0 - float(autoscaler.down.tolerance), 1.0 + float(autoscaler.up.tolerance)
+    if len(demands) == 1 and not failed and not _limited(autoscaler):
+        asked_for, steadied = _of_one_metric(demands[0], free, most, raw, keeps)
+        return Simulation(pods=np.clip(steadied, least, most), wanted=asked_for)
     free_policies, policies = _Policies(autoscaler, step_seconds), _Policies(autoscaler, step_seconds)
     wanted, kept = [], []
     for ratios in _ratios_per_step(demands, observed.size):
@@ -72,6 +75,34 @@ def simulate(
         wanted.append(float(asked))
         kept.append(float(pods))
     return Simulation(pods=np.array(kept), wanted=np.array(wanted), failed=tuple(failed))
+
+
+def _limited(autoscaler: Autoscaler) -> bool:
+    """Whether policies say how fast the count may move."""
+    return any(rules.policies or rules.select == "Disabled" for rules in (autoscaler.up, autoscaler.down))
+
+
+def _of_one_metric(
+    demand: Demand, free: int, most: int, raw: _Recommendations, keeps: tuple[float, float]
+) -> tuple[Series, Series]:
+    """What was asked for per step, and that after stabilisation; both as the loop of `simulate` has them.
+
+    Nearly every autoscaler has one metric and no policies, and a recommendation replays it often.
+    """
+    asked_for, steadied = [], []
+    (low, high), unit, percent = keeps, demand.unit, demand.percent
+    for value in demand.total.tolist():
+        if math.isnan(value):
+            asked_for.append(math.nan)
+            steadied.append(math.nan)
+            continue
+        ratio = math.trunc(100 * value / (free * unit)) / percent if percent else value / (free * unit)
+        asked = free if low <= ratio <= high else math.ceil(free * ratio)
+        steady = raw.stabilised(asked, free)
+        free = most if steady > most else max(steady, 1)
+        asked_for.append(float(asked))
+        steadied.append(float(steady))
+    return np.array(asked_for), np.array(steadied)
 
 
 _StepRatios = Sequence[tuple[float, float, float]]
@@ -113,7 +144,8 @@ class _Recommendations:
         """Not below the highest of the down window, not above the lowest of the up window."""
         self._down.append(asked)
         self._up.append(asked)
-        return min(max(pods, min(self._up)), max(self._down))
+        least = asked if self._up.maxlen == 1 else min(self._up)
+        return min(max(pods, least), max(self._down))
 
 
 def _steps(rules: ScalingRules, step_seconds: int) -> int:

@@ -176,3 +176,32 @@ def test_policies_keep_it_monotone_too(load: Series, least: int, more: int, peri
         for bound in (least, least + more)
     )
     assert bool(np.all(np.nan_to_num(high) >= np.nan_to_num(low)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    loads,
+    st.integers(0, 8),
+    st.integers(1, 20),
+    st.integers(0, 1800),
+    st.integers(0, 1800),
+    st.sampled_from([0, 70]),
+)
+def test_one_metric_without_policies_is_replayed_as_all_others_are(
+    load: Series, least: int, more: int, down: int, up: int, percent: int
+) -> None:
+    """Policies that never bind, and a second metric that asks for the same, take the long way."""
+    plain = replace(
+        scaler(least, least + more, 50), up=ScalingRules(up), down=ScalingRules(down), least=Decimal(least)
+    )
+    wide = (ScalingPolicy("Percent", Decimal(10**6), 15), ScalingPolicy("Pods", Decimal(10**6), 15))
+    limited = replace(plain, up=ScalingRules(up, wide), down=ScalingRules(down, wide))
+    demand = Demand(load, 0.5, percent)
+    quick, long, double = (
+        simulate(found, demands, flat(4, load.size), STEP)
+        for found, demands in ((plain, [demand]), (limited, [demand]), (plain, [demand, demand]))
+    )
+
+    for other in (long, double):
+        assert np.array_equal(quick.pods, other.pods, equal_nan=True)
+        assert np.array_equal(quick.wanted, other.wanted, equal_nan=True)
