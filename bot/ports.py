@@ -192,6 +192,10 @@ class Publications(Protocol):
 class Checks(Protocol):
     """Which check runs are ours."""
 
+    def turn(self, repository: int, head_sha: str) -> AbstractContextManager[None]:
+        """Wait until nobody else writes a check on that commit: several pull requests may have it as head."""
+        ...
+
     def check(self, repository: int, head_sha: str, name: str) -> PublishedCheck | None:
         """The check run of that name on that commit."""
         ...

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +23,8 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 10
 VERSION_TABLE = "tuppence_schema"
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
+_MOST_TURNS = 8
+"""Of the fifteen connections to PostgreSQL: whoever has a turn needs another one for what it does then."""
 _MIGRATING = 0x74757070656E6365
 """The advisory lock that lets one of several replicas make the tables of PostgreSQL: `tuppence`."""
 
@@ -38,6 +42,8 @@ class Database:
         """The address without its password."""
         self._file = Path(parsed.database or "") if parsed.drivername == "sqlite" else None
         self._engine = _engine(parsed)
+        self._turns = [threading.Lock() for _ in range(64)]
+        self._most_turns = threading.BoundedSemaphore(_MOST_TURNS)
         if self._file is None:
             self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
         else:
@@ -56,6 +62,19 @@ class Database:
         """A transaction that sees one moment of the database and blocks nobody."""
         with self._problems(), self._snapshots.begin() as connection:
             yield connection
+
+    @contextmanager
+    def turn(self, *name: str | int) -> Iterator[None]:
+        """Wait until nobody else has a turn under this name; on PostgreSQL in no other process either."""
+        digest = hashlib.sha256(repr(name).encode()).digest()
+        key = int.from_bytes(digest[:8], "big", signed=True)
+        if self._file is not None:
+            with self._turns[key % len(self._turns)]:
+                yield
+            return
+        with self._most_turns, self.writing() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+            yield
 
     def has_tables(self) -> bool:
         """Whether this database was ever prepared. Asking does not make a file."""

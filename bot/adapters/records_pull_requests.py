@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from sqlalchemy import case, select
@@ -82,6 +83,10 @@ class StoredChecks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def turn(self, repository: int, head_sha: str) -> AbstractContextManager[None]:
+        """Wait until nobody else writes a check on that commit."""
+        return self._database.turn("check", repository, head_sha)
 
     def check(self, repository: int, head_sha: str, name: str) -> PublishedCheck | None:
         """The check run of that name on that commit."""

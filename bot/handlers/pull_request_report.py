@@ -132,8 +132,9 @@ def say_check(
 ) -> None:
     """Keep the one check run of this head true; None says that work has begun."""
     ref = facts.ref
-    known = checks.check(ref.repository.id, facts.head_sha, name)
-    checks.keep_check(check_runs.put(ref, facts.head_sha, output, known))
+    with checks.turn(ref.repository.id, facts.head_sha):
+        known = checks.check(ref.repository.id, facts.head_sha, name)
+        checks.keep_check(check_runs.put(ref, facts.head_sha, output, known))
 
 
 def note_shown(facts: PullRequestFacts, *, reports: Reports, audit: Audit, at: datetime) -> None:

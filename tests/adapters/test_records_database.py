@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Event
 
 import pytest
 from alembic import command
@@ -185,3 +186,23 @@ def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
     records = Records(f"sqlite:///{tmp_path / 'file' / 'tuppence.db'}")
     with pytest.raises(StoreUnavailable, match="cannot be used"):
         records.prepare()
+
+
+def test_one_at_a_time_has_a_turn_under_a_name(database_url: str) -> None:
+    """On PostgreSQL in all processes, on SQLite in the only one that works. Other names do not wait."""
+    with closing(Database(database_url)) as mine, closing(Database(database_url)) as theirs:
+        other = mine if database_url.startswith("sqlite") else theirs
+        began, said = Event(), Event()
+
+        def follow() -> None:
+            began.set()
+            with other.turn("check", 7, "a"):
+                said.set()
+
+        with ThreadPoolExecutor() as pool:
+            with mine.turn("check", 7, "a"), other.turn("check", 7, "b"):
+                following = pool.submit(follow)
+                began.wait(10)
+                assert not said.wait(0.2)
+            following.result(10)
+        assert said.is_set()

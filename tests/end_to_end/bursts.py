@@ -51,7 +51,9 @@ def _pulled(hub: GitHub, account: str, pulls: int) -> Sequence[Scene]:
     scenes = []
     for number in range(pulls):
         branch = f"raise-{number}"
-        first, *later = ({"apps/api.yaml": deployment(cpu=cpu)} for cpu in AMOUNTS)
+        # Without words of its own its commits would be those of another pull request of the same second.
+        own = {"README.md": f"{number}"}
+        first, *later = ({**own, "apps/api.yaml": deployment(cpu=cpu)} for cpu in AMOUNTS)
         pull = hub.people.open_pull(repository, first, branch=branch)
         for files in later:
             hub.people.push(repository, files, branch=branch)

@@ -145,7 +145,24 @@ def test_what_a_killed_replica_did_is_done_when_it_is_back(
         scene.push()
         hub.hooks.settle()
         killed.start()
-        hold_true(other, [scene], PUSHED.then)
+        hold_true(other, ([scene], PUSHED.then))
+
+
+def test_pull_requests_of_one_commit_share_its_check_run(
+    hub: GitHub, tmp_path: Path, postgres: Server
+) -> None:
+    """One commit into two branches, told to two replicas: GitHub has one check run of a name on a commit."""
+    with replicas(hub, tmp_path, postgres.new_database()) as bots:
+        scenes = prepared(bots[0], hub, OPENED, [f"account-{number}" for number in range(10)])
+        for scene in scenes:
+            scene.repository.git.set_ref("refs/heads/stable", scene.repository.git.sha("main"))
+            scene.open()
+            hub.hooks.settle()
+            hub.hooks.url = f"{bots[1].url}/github/webhook"
+            hub.people.open_pull(scene.repository, None, base="stable", branch="raise")
+            hub.hooks.settle()
+            hub.hooks.url = f"{bots[0].url}/github/webhook"
+        become_true(bots[0], scenes, OPENED.then)
 
 
 def test_a_burst_of_deliveries_loses_none(hub: GitHub, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ class People(Places):
     def open_pull(
         self,
         repository: Repository,
-        files: Files,
+        files: Files | None,
         *,
         author: str = "author",
         title: str = "Change",
@@ -28,14 +28,19 @@ class People(Places):
         fork: Repository | None = None,
         draft: bool = False,
     ) -> Pull:
-        """A pull request with one commit on a branch of its own, of this repository or of a fork."""
+        """A pull request with one commit on a branch of its own, of this repository or of a fork.
+
+        Without `files` the branch is there already.
+        """
         world, head_repository = self._world, fork or repository
         with world.lock:
             number = len(repository.pulls) + 1
             base_sha = repository.git.sha(f"refs/heads/{base}")
             name = branch or f"change-{number}"
             head_repository.git.take(repository.git, base_sha, "refs/internal/base")
-            head_sha = head_repository.git.commit(name, files, title, parent=base_sha)
+            if files is not None:
+                head_repository.git.commit(name, files, title, parent=base_sha)
+            head_sha = head_repository.git.sha(f"refs/heads/{name}")
             moment = now()
             pull = Pull(
                 next(world.ids), number, self.person(author), title, body, head_repository, name, head_sha,
