@@ -1,12 +1,17 @@
 """`tuppence` with short pauses, for tests that let everything go wrong once.
 
-The bot's other processes run this module again before they begin, so they are in a hurry too.
+The bot's other processes run this module again before they begin, so they are in a hurry too. Where
+HURRIED_DEATHS names a folder, the worker dies once before and once after every step of durable work.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from bot.adapters import git_remote, github_client
 from bot.adapters.github_pull_requests import GitHubPullRequests
@@ -15,7 +20,9 @@ from bot.entrypoints import github_jobs, jobs, worker_process
 from bot.entrypoints.cli import main
 
 jobs.PAUSES = (0.3, 0.3, 0.5, 1.0)
-github_jobs.QUIET_SECONDS = float(os.environ.get("HURRIED_QUIET_SECONDS", "0.2"))
+if jobs.tried.__kwdefaults__:
+    jobs.tried.__kwdefaults__["pauses"] = jobs.PAUSES  # a default is what it was when the module was read
+github_jobs.QUIET_SECONDS = float(os.environ.get("HURRIED_QUIET_SECONDS", "0"))
 worker_process.PAUSES = (0.1, 0.1, 0.1, 0.1)
 worker_process.NICENESS = 0
 github_client._LIMITED_SECONDS = 1.0
@@ -26,6 +33,29 @@ analysing.AT_ONCE = int(os.environ.get("HURRIED_ANALYSES", "2"))
 # What a pod is called, so that one machine can have several.
 pod = os.environ.get("HOSTNAME", socket.gethostname())
 socket.gethostname = lambda: pod
+
+
+def tried_with_deaths(name: str, step: Callable[..., Any], *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - JSON
+    """A death on either side of the step where nobody died yet. That it is done is written down after both."""
+
+    def deadly(*given: Any) -> Any:  # noqa: ANN401 - JSON
+        _die(f"before {name}")
+        done = step(*given)
+        _die(f"after {name}")
+        return done
+
+    return jobs.tried(name, deadly, *arguments, **more)
+
+
+def _die(where: str) -> None:
+    grave = Path(os.environ["HURRIED_DEATHS"], where)
+    if not grave.exists():
+        grave.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if "HURRIED_DEATHS" in os.environ:
+    vars(github_jobs)["tried"] = tried_with_deaths
 
 if __name__ == "__main__":
     main()

@@ -156,15 +156,19 @@ def become_true(bot: Bot, scenes: Sequence[Scene], truth: Truth) -> None:
         seconds=LONGEST,
         told=lambda: f"{bot.log.read_text()[-2000:]}\n{str(_problems(scenes, truth))[:1000]}",
     )
-    if scenes:
-        _quiet(scenes[0].hub)
+    _quiet(scenes[0].hub)
 
 
-def hold_true(bot: Bot, scenes: Sequence[Scene], truth: Truth) -> None:
-    """And when nothing happens any more it still must be, as must the audit rows."""
-    become_true(bot, scenes, truth)
-    found = _problems(scenes, truth) | _audit_problems(bot.audit(), scenes, truth)
-    assert not found, f"{found}\n{bot.log.read_text()[-3000:]}"
+def hold_true(bot: Bot, *told: tuple[Sequence[Scene], Truth]) -> None:
+    """When nothing happens any more all still must be as it must, and so must the audit rows."""
+    for scenes, truth in told:
+        become_true(bot, scenes, truth)
+    wait_for(
+        lambda: not _problems_of_all(told, bot.audit()),
+        what="the audit rows",
+        told=lambda: f"{bot.log.read_text()[-2000:]}\n{str(_problems_of_all(told, bot.audit()))[:1000]}",
+    )
+    bot.verify_audit()
 
 
 def calls(bot: Bot, hub: GitHub) -> dict[str, list[Call]]:
@@ -243,6 +247,15 @@ def _untrue(truth: Truth) -> Callable[[Scene], list[str]]:
         return [what for what, true in told.items() if not true]
 
     return untrue
+
+
+def _problems_of_all(
+    told: Iterable[tuple[Sequence[Scene], Truth]], rows: Sequence[Any]
+) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for scenes, truth in told:
+        found |= _problems(scenes, truth) | _audit_problems(rows, scenes, truth)
+    return found
 
 
 def _audit_problems(rows: Sequence[Any], scenes: Sequence[Scene], truth: Truth) -> dict[str, list[str]]:

@@ -5,7 +5,9 @@ Each pull request of a test is held at a call of its own. Then the bot is killed
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,8 @@ from tests.end_to_end.stories import (
 )
 from tests.github.faults import Fault
 from tests.github.service import GitHub
+
+pytestmark = pytest.mark.timeout(300)  # each is dozens of cases, and the machine may be busy
 
 
 def the_container(bot: Bot) -> None:
@@ -76,8 +80,7 @@ def test_killed_at_each_call_it_says_all_once(
         wait_for_all(bot, holds)
         bot.environment["HURRIED_ANALYSES"] = "2"
         kill(bot)
-        for story in stories:
-            hold_true(bot, told[story.name], story.then)
+        hold_true(bot, *((told[story.name], story.then) for story in stories))
 
 
 def test_killed_while_it_asks_for_its_own_name(hub: GitHub, tmp_path: Path) -> None:
@@ -88,7 +91,32 @@ def test_killed_while_it_asks_for_its_own_name(hub: GitHub, tmp_path: Path) -> N
         OPENED.act(scene)
         wait_for_all(bot, [held])
         the_container(bot)
-        hold_true(bot, [scene], OPENED.then)
+        hold_true(bot, ([scene], OPENED.then))
+
+
+def test_killed_before_and_after_each_step_it_says_all_once(hub: GitHub, tmp_path: Path) -> None:
+    """After a step is: before it is written down that it was done. From an installation to a merge."""
+    deaths = tmp_path / "deaths"
+    deaths.mkdir()
+    with running(hub, tmp_path, program=HURRIED, HURRIED_DEATHS=str(deaths)) as bot:
+        [installed] = prepared(bot, hub, INSTALLED, ["installed"])
+        installed.install()
+        hold_true(bot, ([installed], INSTALLED.then))
+        [approved] = prepared(bot, hub, APPROVED, ["approved"])
+        approved.approve()
+        hold_true(bot, ([approved], APPROVED.then))
+        hub.people.merge(approved.repository, approved.opened)
+        wait_for(lambda: rows(tmp_path, "predictions") == 1, what="a prediction", told=bot.log.read_text)
+    steps = "look", "begin", "analyse", "comment", "check", "finish", "refs_of", "command", "answer", "merged"
+    assert {each.name for each in deaths.iterdir()} >= {
+        f"{side} {step}" for step in steps for side in ("before", "after")
+    }
+
+
+def rows(folder: Path, table: str) -> int:
+    """How many rows a table of our records has."""
+    with closing(sqlite3.connect(folder / "tuppence.db")) as database:
+        return int(database.execute(f"select count(*) from {table}").fetchone()[0])  # noqa: S608 - our own name
 
 
 def hold(hub: GitHub, operation: str, *, nth: int = 1, done: bool = False, account: str = "") -> Fault:

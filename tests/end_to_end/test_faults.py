@@ -22,6 +22,8 @@ from tests.end_to_end.stories import (
 from tests.github.faults import Kind
 from tests.github.service import GitHub
 
+pytestmark = pytest.mark.timeout(300)  # each is dozens of cases, and the machine may be busy
+
 KINDS: tuple[Kind, ...] = ("hang", "502", "secondary", "429", "422", "html")
 DONE_ALL_THE_SAME: tuple[Kind, ...] = ("hang", "502", "html")
 """What may also come after a write was carried out."""
@@ -62,7 +64,7 @@ def test_whatever_answer_is_lost_all_is_said_once(
                 )
             )
             story.act(scene)
-        hold_true(bot, scenes, story.then)
+        hold_true(bot, (scenes, story.then))
     assert [(fault.operation, fault.nth) for fault in faults if fault.hits != 1] == []
 
 
@@ -75,5 +77,5 @@ def test_the_apps_own_name_can_be_asked_for_again(hub: GitHub, tmp_path: Path) -
         scenes = prepared(bot, hub, OPENED, ["acme", "apex"])
         for scene in scenes:
             OPENED.act(scene)
-        hold_true(bot, scenes, OPENED.then)
+        hold_true(bot, (scenes, OPENED.then))
     assert [fault.hits for fault in faults] == [1] * len(KINDS)
