@@ -84,13 +84,15 @@ def test_by_default_one_contained_pod_with_its_own_sqlite() -> None:
 def test_the_chart_brings_no_secret_and_no_secrets_value() -> None:
     """Secrets are yours, and are mounted as files; the App's id is none."""
     found = objects(
-        database={"existingSecret": "db"}, prometheus={"existingSecret": "prom", "url": "http://p"}
+        database={"existingSecret": "db"},
+        prometheus={"existingSecret": "prom", "url": "http://p"},
+        slack={"existingSecret": "chat"},
     )
     assert "Secret" not in found
     secret = {setting.name for setting in SETTINGS if setting.secret}
     assert not secret & set(variables(found))
     mounted = {volume["secret"]["secretName"] for volume in pod(found)["volumes"] if "secret" in volume}
-    assert mounted == {"tuppence-github", "db", "prom"}
+    assert mounted == {"tuppence-github", "db", "prom", "chat"}
     known = {setting.name for setting in SETTINGS} | {f"{name}_FILE" for name in secret}
     assert set(variables(found)) <= known
 
@@ -151,6 +153,27 @@ def test_the_ingress_leads_to_the_webhook_alone() -> None:
         ("/github/webhook", "Exact")
     ]
     assert "ingress.host" in (template({"ingress": {"enabled": True}}).failure or "")
+
+
+@pytest.mark.parametrize(
+    ("values", "paths", "named"),
+    [
+        pytest.param({"slack": {"existingSecret": "chat"}}, {"/github/webhook", "/slack/events"}, {"GITHUB_APP_ID", "SLACK_BOT_TOKEN_FILE", "SLACK_SIGNING_SECRET_FILE"}, id="both"),
+        pytest.param({"slack": {"existingSecret": "chat"}, "github": {"existingSecret": ""}}, {"/slack/events"}, {"SLACK_BOT_TOKEN_FILE", "SLACK_SIGNING_SECRET_FILE"}, id="Slack alone"),
+        pytest.param({"slack": {"existingSecret": "chat", "socketMode": True}}, {"/github/webhook"}, {"GITHUB_APP_ID", "SLACK_BOT_TOKEN_FILE", "SLACK_APP_TOKEN_FILE"}, id="Socket Mode"),
+    ],
+)  # fmt: skip
+def test_github_and_slack_are_each_optional(
+    values: dict[str, dict[str, object]], paths: set[str], named: set[str]
+) -> None:
+    """What calls us is let in, and what we need to answer is there; one of them must be."""
+    found = objects(ingress={"enabled": True, "host": "tuppence.example.com"}, **values)
+    [rule] = found["Ingress"]["spec"]["rules"]
+    assert {path["path"] for path in rule["http"]["paths"]} == paths
+    given = {name for name in variables(found) if name.startswith(("GITHUB", "SLACK"))}
+    assert given - {"GITHUB_APP_PRIVATE_KEY_FILE", "GITHUB_WEBHOOK_SECRET_FILE"} == named
+    nobody = template({"github": {"existingSecret": ""}})
+    assert "slack.existingSecret" in (nobody.failure or "")
 
 
 def test_its_role_is_the_read_role() -> None:

@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 from bot.adapters import github_app, kubernetes_live
+from bot.cost_commands import CostQuestion, parse
 from bot.entrypoints.github_readings import READERS
+from bot.entrypoints.slack_listener import COMMANDS, EVENTS
 from bot.manifests import documents
 from tests.test_packaging import pins
 
@@ -49,6 +51,24 @@ def test_the_github_app_subscribes_to_exactly_the_events_that_are_read() -> None
     unasked = {"installation", "installation_repositories"}
 
     assert {*manifest["default_events"], *unasked} == set(READERS)
+
+
+def test_the_slack_app_declares_exactly_what_the_bot_takes() -> None:
+    """Its commands, its events, and one address for all of them; whole scopes are held against use elsewhere."""
+    [manifest] = documents.read((DEPLOY / "slack-app.yaml").read_bytes()).documents
+    features, settings = manifest.body["features"], manifest.body["settings"]
+    assert tuple(each["command"] for each in features["slash_commands"]) == COMMANDS
+    assert tuple(settings["event_subscriptions"]["bot_events"]) == EVENTS
+    urls = {
+        *(each["url"] for each in features["slash_commands"]),
+        settings["event_subscriptions"]["request_url"],
+        settings["interactivity"]["request_url"],
+    }
+    assert urls == {"https://tuppence.example.com/slack/events"}
+    assert settings["interactivity"]["is_enabled"] is True
+    assert features["app_home"]["home_tab_enabled"] is True
+    example = features["slash_commands"][0]["usage_hint"]
+    assert isinstance(parse(example), CostQuestion)
 
 
 def test_the_image_holds_the_versions_that_were_tested() -> None:
