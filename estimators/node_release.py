@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from estimators.change import Cluster, Side
 from estimators.gpu import gpus_of_node
 from estimators.money import ZERO
 from estimators.node_price import rates_of_node
 from estimators.placement import matching_nodes
+from estimators.pod_packing import Amounts, Packing
 from estimators.quantity import GIB
 from estimators.recommendation import Realisable
 from estimators.report import Estimate, Row
@@ -37,33 +36,6 @@ _SLACK = 1e-9
 _PLACED = frozenset({Scaling.REPLICAS, Scaling.SINGLE})
 _BILLED_ALONE = frozenset({"storage", "load balancer"})
 
-Amounts = NDArray[np.float64]
-"""Cores, GiB and GPUs along the last axis, or numbers of pods by node."""
-
-
-@dataclass(slots=True)
-class _Packing:
-    """Pods on nodes: `counts` by workload and node, `sizes` of one pod by workload, `used` by node."""
-
-    counts: Amounts
-    sizes: Amounts
-    used: Amounts
-    alive: NDArray[np.bool_]
-
-    def copy(self) -> _Packing:
-        """One that may be changed without this one."""
-        return _Packing(self.counts.copy(), self.sizes.copy(), self.used.copy(), self.alive.copy())
-
-    def add(self, index: int, pods: Amounts) -> None:
-        """Put pods of one workload on nodes, or take them away."""
-        self.counts[index] += pods
-        self.used += pods[:, None] * self.sizes[index]
-
-    def resize(self, index: int, size: tuple[float, float, float]) -> None:
-        """Make the pods of one workload larger or smaller where they are."""
-        self.used += self.counts[index][:, None] * (np.array(size) - self.sizes[index])
-        self.sizes[index] = size
-
 
 class NodeRelease:
     """One cluster's nodes with the pods of one environment's manifests, packed once."""
@@ -75,7 +47,7 @@ class NodeRelease:
         placed = [side for side in sides if side.workload.scaling in _PLACED and side.estimate]
         self._index = {side.workload.identity: index for index, side in enumerate(placed)}
         self.unknown = _unknown(cluster)
-        self._packing: _Packing | None = None
+        self._packing: Packing | None = None
         if not self.unknown:
             self._prepare(placed, sides, cluster)
 
@@ -86,18 +58,27 @@ class NodeRelease:
         )
         sizes = np.array([_size(side.estimate) for side in placed]).reshape(len(placed), 3)
         wanted = np.array([_pods(side.estimate) for side in placed])
-        self._daemons = _daemons(sides, self._nodes)
-        known = wanted @ sizes + self._daemons.sum(axis=0)
+        self._everywhere = {
+            side.workload.identity: np.array(_allowed(side, self._nodes), dtype=float)
+            for side in sides
+            if side.workload.scaling is Scaling.PER_NODE
+        }
+        daemons = np.zeros(self._room.shape)
+        for side in sides:
+            if (nodes := self._everywhere.get(side.workload.identity)) is not None:
+                daemons += nodes[:, None] * np.array(_size(side.estimate))
+        known = wanted @ sizes + daemons.sum(axis=0)
         asked = cluster.usage.requested if cluster.usage else {}
         total = np.array([float(asked["cpu"]), float(asked["memory"] / GIB), 0.0])
         self._foreign = np.maximum(total - known, 0)
         if np.any(self._foreign[:2] > total[:2] * MOST_FOREIGN):
             self.unknown = "most of what the cluster's pods request is not in these manifests"
             return
-        packing = _Packing(
+        packing = Packing(
             counts=np.zeros(self._allowed.shape),
             sizes=sizes,
             used=np.zeros(self._room.shape),
+            daemons=daemons,
             alive=np.ones(len(self._nodes), dtype=bool),
         )
         largest = np.argsort(-(sizes / np.maximum(self._room.max(axis=0), 1.0)).max(axis=1), kind="stable")
@@ -127,9 +108,9 @@ class NodeRelease:
             return Realisable(None, self.unknown)
         after = self._packing.copy()
         for row in on_nodes:
-            if row.identity not in self._index:
-                return Realisable(None, "its pods are on every node, or come and go: no node waits for them")
-            if not self._resize(after, self._index[row.identity], row):
+            if row.identity not in self._index and row.identity not in self._everywhere:
+                return Realisable(None, "its pods come and go: whether a node waits for them is not known")
+            if not self._resized(after, row):
                 return Realisable(None, "it asks for more: whether a node has to come is not known")
         self._empty_nodes(after)
         gone = np.flatnonzero(self._packing.alive & ~after.alive)
@@ -137,8 +118,12 @@ class NodeRelease:
         names = tuple(self._nodes[index].name for index in gone)
         return Realisable(monthly, _words(names, int(np.count_nonzero(~self._packing.alive))), names)
 
-    def _resize(self, packing: _Packing, index: int, row: Row) -> bool:
+    def _resized(self, packing: Packing, row: Row) -> bool:
         """Smaller or fewer pods, the emptiest nodes losing theirs first; False where they do not fit."""
+        if (nodes := self._everywhere.get(row.identity)) is not None:
+            packing.daemons += nodes[:, None] * (np.array(_size(row.after)) - np.array(_size(row.before)))
+            return not np.any(self._free(packing)[packing.alive] < -_SLACK)
+        index = self._index[row.identity]
         packing.resize(index, _size(row.after))
         more = _pods(row.after) - int(packing.counts[index].sum())
         if more > 0:
@@ -154,15 +139,15 @@ class NodeRelease:
             packing.add(index, -leaving)
         return not np.any(self._free(packing)[packing.alive] < -_SLACK)
 
-    def _free(self, packing: _Packing) -> Amounts:
+    def _free(self, packing: Packing) -> Amounts:
         """Room that is left on each node; foreign pods fill the nodes that are there alike."""
         room = self._room * packing.alive[:, None]
         share = room / np.maximum(room.sum(axis=0), _SLACK)
-        free: Amounts = self._room - self._daemons - packing.used - self._foreign * share
+        free: Amounts = self._room - packing.daemons - packing.used - self._foreign * share
         free[~packing.alive] = -1.0
         return free
 
-    def _where(self, packing: _Packing, index: int, count: int, free: Amounts) -> Amounts | None:
+    def _where(self, packing: Packing, index: int, count: int, free: Amounts) -> Amounts | None:
         """How many pods each node takes, the first ones with room; None where they do not all fit."""
         size = packing.sizes[index]
         asked = size > 0
@@ -173,7 +158,7 @@ class NodeRelease:
         pods: Amounts = np.clip(count - (np.cumsum(fits) - fits), 0, fits)
         return pods if pods.sum() >= count else None
 
-    def _empty_nodes(self, packing: _Packing) -> None:
+    def _empty_nodes(self, packing: Packing) -> None:
         """Take nodes away for as long as the pods of one of the emptiest fit on the others."""
         while True:
             used = (packing.used / np.maximum(self._room.max(axis=0), _SLACK)).max(axis=1)
@@ -182,7 +167,7 @@ class NodeRelease:
             if not any(self._emptied(packing, int(node)) for node in emptiest):
                 return
 
-    def _emptied(self, packing: _Packing, node: int) -> bool:
+    def _emptied(self, packing: Packing, node: int) -> bool:
         """Whether the node's pods find room on the others, where they then are."""
         packing.alive[node] = False
         free = self._free(packing)
@@ -194,13 +179,13 @@ class NodeRelease:
             packing.add(index, pods)
         return True
 
-    def _may_fit(self, packing: _Packing, node: int, free: Amounts) -> bool:
+    def _may_fit(self, packing: Packing, node: int, free: Amounts) -> bool:
         """Whether there is room at all, before anybody looks where."""
         others = free[packing.alive]
         enough = others.clip(0).sum(axis=0) + _SLACK >= packing.used[node]
         return bool(np.all(others >= -_SLACK) and np.all(enough))
 
-    def _moves(self, packing: _Packing, node: int, free: Amounts) -> list[tuple[int, Amounts]] | None:
+    def _moves(self, packing: Packing, node: int, free: Amounts) -> list[tuple[int, Amounts]] | None:
         """Where each workload's pods of a node go, the largest first; None where some find no room."""
         moving = np.flatnonzero(packing.counts[:, node])
         moves = []
@@ -255,15 +240,6 @@ def _allowed(side: Side, nodes: Sequence[Node]) -> list[bool]:
     placement = side.workload.groups[0].template.placement
     names = {node.name for node in matching_nodes(placement, nodes, tolerate_cordon=True)}
     return [node.name in names for node in nodes]
-
-
-def _daemons(sides: Sequence[Side], nodes: Sequence[Node]) -> Amounts:
-    """What DaemonSets ask for on each node: it goes with the node."""
-    asked = np.zeros((len(nodes), 3))
-    for side in sides:
-        if side.workload.scaling is Scaling.PER_NODE:
-            asked += np.array(_allowed(side, nodes))[:, None] * np.array(_size(side.estimate))
-    return asked
 
 
 def _billed_alone(row: Row) -> Decimal:

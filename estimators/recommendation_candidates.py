@@ -18,6 +18,7 @@ from estimators.pod_request import effective_pod
 from estimators.recommendation import LeftAlone, Reason
 from estimators.recommendation_terms import CRITICAL, CRITICAL_TIERS, Profile, Terms
 from estimators.report import Confidence
+from estimators.rules.pods import switched_off
 from estimators.rules.slo import BURNING
 from estimators.sides import SideBuilder
 from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
@@ -49,6 +50,8 @@ def candidates(objects: Sequence[ManifestObject], cluster: Cluster, terms: Terms
         history = builder.history(identity)
         side = builder.build(workload, inventory, history)
         found.sides.append(side)
+        if switched_off(side):
+            continue
         known = _Known(workload, history, usage, live.get(history.key if history else workload.key, {}))
         held = next(_held(known, terms), None)
         if held:

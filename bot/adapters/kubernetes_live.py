@@ -21,13 +21,18 @@ from estimators.workload import Problem
 
 _ALL: None = None
 """In a tree of fields to keep: this one with everything below it."""
-_REPLICAS = {"spec": {"replicas": _ALL}, "status": {"replicas": _ALL}}
 _METADATA = {
     "name": _ALL,
     "namespace": _ALL,
     "labels": _ALL,
     "annotations": {"storageclass.kubernetes.io/is-default-class": _ALL},
 }
+_REPLICAS = {
+    "metadata": {**_METADATA, "generation": _ALL},
+    "spec": {"replicas": _ALL},
+    "status": {"replicas": _ALL, "updatedReplicas": _ALL, "observedGeneration": _ALL},
+}
+"""The count, and what tells that a rollout is in flight."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,8 @@ def autoscaler_bounds(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     autoscaler = candidate.side.autoscaler
     if autoscaler is None or not scaled(candidate.side) or only_group(candidate.side) is None:
         return
+    if autoscaler.least >= autoscaler.most:  # It has nothing to do, or the API server refuses it.
+        return
     now = replayed(candidate.side)
     metric = _cpu_target(autoscaler)
     if now is None or metric is None or now.failed or now.doubt or autoscaler.problems:

@@ -172,6 +172,16 @@ def test_a_change_that_asks_for_more_than_there_is_room_for_is_not_known() -> No
     assert found == Realisable(None, "it asks for more: whether a node has to come is not known")
 
 
+def test_a_daemon_s_request_leaves_with_its_node() -> None:
+    """Six pods of 1 core need one node more while a daemon takes 1.5 of the 4 cores of each."""
+    daemon = deployment("agent", kind="DaemonSet", cpu="1500m", memory="1Gi", replicas=None)
+    web = deployment(cpu="1", memory="1Gi", replicas=6)
+    known = cluster(usage(), nodes=nodes(3), requested={"cpu": "10.5", "memory": "9Gi"})
+    packed, [row] = release(web + "---" + daemon, web + "---" + daemon.replace("1500m", "100m"), known)
+
+    assert len(packed.of(row).nodes) == 1
+
+
 def test_a_volume_is_billed_by_itself() -> None:
     """No node waits for it."""
     claim = """

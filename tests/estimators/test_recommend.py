@@ -155,6 +155,14 @@ def test_too_little_history_is_said(known: Cluster, reason: Reason) -> None:
     assert answer.recommendations == ()
 
 
+def test_what_is_switched_off_is_not_spoken_of() -> None:
+    """It has no history, and nothing to save."""
+    off = usage(cpu=0.0, memory=float("nan"), replicas=0)
+    answer = found(deployment(replicas=0), cluster(off))
+
+    assert (answer.recommendations, answer.left_alone) == ((), ())
+
+
 def test_a_critical_tier_is_critical_everywhere() -> None:
     """Its label weighs more than the environment."""
     text = LARGE.replace("labels: {app: api, team: checkout}}\nspec", "labels: {tier: critical}}\nspec")
