@@ -252,6 +252,17 @@ def test_rollouts_and_vertical_autoscalers_are_read_where_they_are(cluster: Clus
     assert autoscaler["spec"] == vertical
 
 
+def test_a_rollout_in_flight_can_be_told(cluster: Cluster, tmp_path: Path) -> None:
+    """Which generation there is, which one its controller has seen, and how many pods are of it."""
+    status = {"replicas": 4, "updatedReplicas": 1, "observedGeneration": 7, "readyReplicas": 3}
+    body = thing("apps/v1", "Deployment", "api", "payments", spec={"replicas": 3}, status=status)
+    cluster.objects = [{**body, "metadata": {**body["metadata"], "generation": 7}}]
+    [deployment] = facts_of(cluster, tmp_path).objects
+
+    assert deployment["metadata"]["generation"] == 7
+    assert deployment["status"] == {"replicas": 4, "updatedReplicas": 1, "observedGeneration": 7}
+
+
 def test_an_unreachable_cluster_is_an_outside_error(tmp_path: Path) -> None:
     """The address is not repeated, the context is."""
     api = open_context("test", kubeconfig=kubeconfig(tmp_path, "http://127.0.0.1:9"), timeout_seconds=2)
