@@ -22,7 +22,7 @@ _MOST = 12
 _LITERAL = re.compile(
     r"""(?P<before>\s*(?:- )?["']?(?P<key>[\w./-]+)["']?:\s+["']?)(?P<value>[\w.+%-]+)["']?\s*(?:#.*)?"""
 )
-_ABOVE = ("requests", "limits", "resources")
+_ABOVE = ("requests", "limits", "resources", "nodeSelector")
 _INLINE: tuple[Path, ...] = (
     ("spec", "values"),
     ("spec", "source", "helm", "valuesObject"),

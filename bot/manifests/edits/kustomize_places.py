@@ -138,18 +138,20 @@ def _operations(operations: list[Any], path: Path) -> Iterator[Path]:
 
 
 def _could_say(patch: _Patch, item: ManifestObject, names: set[str], wanted: Wanted) -> Iterator[Candidate]:
-    """The field as a new key of a patch that is for this object by name."""
+    """The field as a new key of a patch that is for this object by name, or that has its container."""
     document = patch.document
     if isinstance(document.body, list):
         for place in _operations(document.body, wanted.path):
             if dig(document.body, *place) is None and isinstance(dig(document.body, *place[:2]), dict):
                 found = document.set(place, wanted.proposed, wanted.form, Kind.PATCH)
                 yield from [found] if found else []
-    elif {text(patch.target.get("name")), text(dig(document.body, "metadata", "name"))} & names:
-        place, new = _in_patch(document, item.body, wanted.path)
-        if place and (new or dig(document.body, *place) is None):
-            found = document.set(place, wanted.proposed, wanted.form, Kind.PATCH, new)
-            yield from [found] if found else []
+        return
+    place, new = _in_patch(document, item.body, wanted.path)
+    named = {text(patch.target.get("name")), text(dig(document.body, "metadata", "name"))} & names
+    has_container = not new and any(isinstance(step, int) for step in place)
+    if (named or has_container) and place and (new or dig(document.body, *place) is None):
+        found = document.set(place, wanted.proposed, wanted.form, Kind.PATCH, new)
+        yield from [found] if found else []
 
 
 def _in_patch(document: Document, body: Body, path: Path) -> tuple[Path, tuple[str | Item, ...]]:

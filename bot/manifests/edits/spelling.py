@@ -12,7 +12,7 @@ from bot.manifests.edits.nodes import Entry, Mapping, Scalar
 from bot.manifests.edits.nodes import Sequence as List
 from bot.manifests.scalars import resolve
 
-_VALUE = re.compile(r"[A-Za-z0-9.+%-]{1,64}")
+_VALUE = re.compile(r"[A-Za-z0-9._+%-]{1,64}")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _STEP = 2
 """The indentation that is taken where a file shows none, as kubectl and kustomize write it."""
@@ -31,7 +31,7 @@ class Form(Enum):
     def written(self, value: str, quote: str) -> str:
         """The value of a new key, among neighbours with those quotes."""
         if self is Form.TEXT:
-            quote = quote or '"'
+            quote = quote or ("" if isinstance(resolve(value), str) else '"')
         elif self is Form.COUNT or not isinstance(resolve(value), str):
             return value
         return f"{quote}{value}{quote}"
@@ -52,7 +52,7 @@ class Item(NamedTuple):
 
 
 def is_writable(value: str) -> bool:
-    """Whether a value is a quantity, a count or a share: the only values that are written."""
+    """Whether a value is a quantity, a count, a share or a label: the only values that are written."""
     return _VALUE.fullmatch(value) is not None
 
 
@@ -77,7 +77,9 @@ def replaced(text: str, entry: Entry, value: str, form: Form) -> Replacement | N
         quote = "" if form is Form.COUNT else scalar.style
         return Replacement(begin, scalar.end, f"{quote}{value}{quote}")
     if scalar.style == "" and scalar.value not in _NULLS and written.endswith(scalar.value):
-        quote = '"' if entry.key.style == '"' and isinstance(resolve(value), str) else ""
+        is_json = entry.key.style == '"'
+        needed = is_json if isinstance(resolve(value), str) else form is Form.TEXT
+        quote = '"' if needed else ""
         return Replacement(scalar.end - len(scalar.value), scalar.end, f"{quote}{value}{quote}")
     return None
 

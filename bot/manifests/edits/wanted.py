@@ -12,8 +12,10 @@ from bot.manifests.edits.whole_tree import Moved
 from bot.manifests.scalars import resolve
 from estimators.objects import Identity, Path
 from estimators.quantity import InvalidQuantityError, parse_quantity
+from estimators.recommendation import FieldChange
 
-_MAPS = ("requests", "limits", "annotations")
+_MAPS = ("requests", "limits", "annotations", "nodeSelector")
+_OF_TEXT = {"annotations", "nodeSelector"}
 _AMOUNTS = {"requests", "limits", "averageValue", "value", "targetValue", "overhead", "sizeLimit"}
 
 
@@ -35,7 +37,7 @@ class Wanted:
     """One field of one rendered object, and the value it is to have.
 
     `current` is what the field said when the value was proposed, `""` where it was not there; None where
-    that does not matter.
+    that does not matter. An empty `path` asks for the object to go, which is nobody's but a person's to do.
     """
 
     identity: Identity
@@ -43,10 +45,15 @@ class Wanted:
     proposed: str
     current: str | None = None
 
+    @classmethod
+    def of(cls, change: FieldChange) -> Wanted:
+        """What a recommendation changes."""
+        return cls(change.object, change.path, change.proposed, change.current)
+
     @property
     def form(self) -> Form:
         """What Kubernetes takes there."""
-        if "annotations" in self.path:
+        if _OF_TEXT & set(map(str, self.path)):
             return Form.TEXT
         is_count = isinstance(resolve(self.proposed), int) and not _AMOUNTS & set(map(str, self.path))
         return Form.COUNT if is_count else Form.QUANTITY
@@ -92,6 +99,8 @@ class Why(StrEnum):
     """Where it is written, it is for other objects, fields or environments as well."""
     COMPUTED = "computed"
     """No file says the value that is rendered."""
+    REMOVAL = "removal"
+    """The whole object is to go."""
     REFUSED = "refused"
     """The file is encrypted, a template, not YAML, or says things twice."""
 

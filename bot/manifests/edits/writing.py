@@ -104,10 +104,15 @@ def _candidates(
 
 def _problem(found: Sequence[Written], one: Wanted) -> Ambiguous | None:
     """Why a value is not even looked for."""
-    if not spelling.is_writable(one.proposed):
-        return Ambiguous(one, Why.REFUSED, f"{one.proposed[:40]!r} is no quantity, count or share.")
     if not found:
         return Ambiguous(one, Why.NOT_THERE, f"{one.identity} is not in these files.")
+    if not one.path:
+        places = ", ".join(f"{item.source.file}:{item.source.line}" for _, item in found[:_MOST_TOLD])
+        return Ambiguous(
+            one, Why.REMOVAL, f"remove {one.identity} ({places}), once nobody needs what it holds."
+        )
+    if not spelling.is_writable(one.proposed):
+        return Ambiguous(one, Why.REFUSED, f"{one.proposed[:40]!r} is no quantity, count, share or label.")
     if len(found) > 1:
         places = ", ".join(f"{item.source.file}:{item.source.line}" for _, item in found[:_MOST_TOLD])
         advice = f"{one.identity} is written {len(found)} times ({places}): change the one that is deployed."

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from bot.manifests.edits.wanted import Wanted, Why
+from bot.manifests.edits.wanted import Wanted, Why, field_path
 from bot.manifests.edits.whole_tree import EditedTree
 from bot.manifests.environments import EnvironmentRule
 from bot.ports import SkippedPath
 from estimators.objects import Identity
+from estimators.recommendation import FieldChange
 from tests.manifests.edits.editing import (
+    API,
     CPU,
     MEMORY_LIMIT,
     REPLICAS,
@@ -155,6 +157,9 @@ _MANY = (
         pytest.param("Pool", "fleet", "spec.workers.replicas", "3", "+    replicas: 3", id="custom resource"),
         pytest.param("PodDisruptionBudget", "api", "spec.maxUnavailable", "40%", '+  maxUnavailable: "40%"', id="a share"),
         pytest.param("PodDisruptionBudget", "api", "spec.maxUnavailable", "1", "+  maxUnavailable: 1", id="a count loses a share's quotes"),
+        pytest.param("StatefulSet", "db", "spec.template.spec.nodeSelector.karpenter.sh/capacity-type", "spot",
+            "+        karpenter.sh/capacity-type: spot", id="a node selector"),
+        pytest.param("StatefulSet", "db", "spec.template.spec.nodeSelector.spot", "true", '+        spot: "true"', id="a label that looks like no text"),
         pytest.param("Service", "fn", "spec.template.metadata.annotations.autoscaling.knative.dev/min-scale", "1",
             '+        autoscaling.knative.dev/min-scale: "1"', id="an annotation"),
         pytest.param("Service", "fn", "spec.template.metadata.annotations.autoscaling.knative.dev/max-scale", "9",
@@ -166,7 +171,7 @@ def test_one_of_many_documents_is_written(kind: str, name: str, field: str, valu
     files = {"all.yaml": _MANY}
     edit = written(files, wanted(field, value, Identity("", "", kind, name)))
     changed = changed_lines(files, edit)
-    assert [one for one in changed if one.startswith("+")] == [line]
+    assert [one for one in changed if one.startswith("+")][-1] == line
     assert len(changed) <= 2
 
 
@@ -244,9 +249,10 @@ def test_an_anchor_is_written_where_all_that_repeat_it_are_meant() -> None:
         pytest.param({"a.yaml": "sops: {mac: x, version: 3}\n" + HEAD}, wanted(REPLICAS, "2"), Why.NOT_THERE, "is not in these files", id="SOPS"),
         pytest.param({"a.yaml": HEAD, "b.yaml": HEAD}, wanted(REPLICAS, "2"), Why.NOT_THERE, "is written 2 times (a.yaml:1, b.yaml:1)", id="two of the same name"),
         pytest.param({"a.yaml": HEAD}, wanted(REPLICAS, "2", current="4"), Why.STALE, "is 3 by now, not 4", id="another value by now"),
-        pytest.param({"a.yaml": HEAD}, wanted(REPLICAS, "2\nx: y"), Why.REFUSED, "no quantity, count or share", id="more than a value"),
+        pytest.param({"a.yaml": HEAD}, wanted(REPLICAS, "2\nx: y"), Why.REFUSED, "no quantity, count, share or label", id="more than a value"),
         pytest.param({"a.yaml": HEAD.replace("replicas: 3", "replicas: |\n    3")}, wanted(REPLICAS, "2"), Why.COMPUTED, "a.yaml:5 is nearest", id="a block text"),
         pytest.param({"a.yaml": HEAD + "  template: *nobody\n"}, wanted(REPLICAS, "2"), Why.NOT_THERE, "is not in these files", id="not YAML"),
+        pytest.param({"a.yaml": HEAD}, Wanted(API, (), ""), Why.REMOVAL, "remove Deployment api (a.yaml:1)", id="the whole object"),
         pytest.param({"a.yaml": HEAD}, wanted(CPU, "1"), Why.COMPUTED, "no file says it", id="a container that is not there"),
     ],
 )  # fmt: skip
@@ -287,3 +293,10 @@ def test_a_value_that_is_there_already_needs_no_edit() -> None:
     files = {"a.yaml": HEAD}
     assert written(files, wanted(REPLICAS, "3")).files == {}
     assert whole(files).side.objects[0].identity.name == "api"
+
+
+def test_a_recommendations_change_is_what_is_written() -> None:
+    """Object, field and values as the finder says them."""
+    change = FieldChange(API, field_path(REPLICAS), "", "3", "2", count=True)
+    files = {"a.yaml": HEAD}
+    assert changed_lines(files, written(files, Wanted.of(change))) == ["-  replicas: 3", "+  replicas: 2"]
