@@ -26,8 +26,13 @@ class Packing:
 
     def copy(self) -> Packing:
         """One that may be changed without this one."""
-        parts = (self.counts, self.sizes, self.used, self.daemons)
-        return Packing(*(part.copy() for part in parts), alive=self.alive.copy())
+        return Packing(
+            self.counts.copy(),
+            self.sizes.copy(),
+            self.used.copy(),
+            self.daemons.copy(),
+            self.alive.copy(),
+        )
 
     def add(self, index: int, pods: Amounts) -> None:
         """Put pods of one workload on nodes, or take them away."""

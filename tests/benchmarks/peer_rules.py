@@ -29,7 +29,7 @@ def krr(load: Load) -> dict[str, float]:
 
 def vpa(load: Load) -> dict[str, float]:
     """Cores and bytes that the recommender gives as target."""
-    age = np.tile(np.arange(STEPS)[::-1], (load.cpu.shape[0], 1))
+    age: Pods = np.tile(np.arange(float(STEPS))[::-1], (load.cpu.shape[0], 1))
     days = _last_days(load.memory)
     return {
         "cpu": max(_decayed(load.cpu, age, 0.01) * 1.15, 0.025),
