@@ -33,7 +33,7 @@ class SlackWebMessages:
         if not self._api.is_ours(response_url):
             raise SlackRefused("the address to answer at is not Slack's", "expired_url")
         kind = "in_channel" if to_channel else "ephemeral"
-        told = {**message.to_json(), "response_type": kind, "replace_original": replace}
+        told = {**_json(message), "response_type": kind, "replace_original": replace}
         try:
             answer = WebhookClient(response_url, timeout=SECONDS, retry_handlers=[]).send_dict(told)
         except (SlackClientError, HTTPException, OSError, ValueError) as error:
@@ -48,17 +48,17 @@ class SlackWebMessages:
         """Say it to all of a channel; its timestamp, which names the message."""
         answer = self._api.call(
             "chat.postMessage", channel=channel, unfurl_links=False, unfurl_media=False, link_names=False,
-            **message.to_json(),
+            **_json(message),
         )  # fmt: skip
         return str(answer.get("ts", ""))
 
     def tell(self, channel: str, user: str, message: SlackMessage) -> None:
         """Say it to one person in a channel."""
-        self._api.call("chat.postEphemeral", channel=channel, user=user, **message.to_json())
+        self._api.call("chat.postEphemeral", channel=channel, user=user, **_json(message))
 
     def update(self, channel: str, timestamp: str, message: SlackMessage) -> None:
         """Say something else in a message's place."""
-        self._api.call("chat.update", channel=channel, ts=timestamp, **message.to_json())
+        self._api.call("chat.update", channel=channel, ts=timestamp, **_json(message))
 
     def home(self, user: str, message: SlackMessage) -> None:
         """Show it in somebody's home tab."""
@@ -67,3 +67,9 @@ class SlackWebMessages:
     def ask(self, trigger_id: str, view: Mapping[str, Any]) -> None:
         """Open a modal. Raises SlackRefused three seconds after the click."""
         self._api.call("views.open", trigger_id=trigger_id, view=dict(view))
+
+
+def _json(message: SlackMessage) -> dict[str, Any]:
+    """Its text is for notifications, in which Slack would make a mention of `<!channel>` as well."""
+    text = message.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return {**message.to_json(), "text": text}

@@ -16,8 +16,8 @@ from bot.adapters.slack_api import SlackApi
 from bot.errors import SlackRefused
 from bot.slack_ports import SlackPerson
 
-REMEMBERED_SECONDS = 60.0
-"""For how long questions may be answered to somebody who has just left a group."""
+REMEMBERED_SECONDS = {"person": 600.0, "group": 60.0, "groups": 600.0, "team": float("inf")}
+"""For how long questions may be answered to somebody who has just left a group, or become a guest."""
 MOST_REMEMBERED = 2_000
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class SlackWebPeople:
         now = self._clock()
         with self._knowing:
             at, found = self._known.get((kind, name), (float("-inf"), None))
-        if not fresh and now - at < REMEMBERED_SECONDS:
+        if not fresh and now - at < REMEMBERED_SECONDS[kind]:
             return found
         found = read(name)
         with self._knowing:

@@ -23,7 +23,7 @@ from bot.cost_commands import CostQuestion
 from bot.entrypoints.jobs import Json
 from bot.entrypoints.slack_jobs import Steps
 from bot.errors import OutsideError, SlackRefused, SlackUnavailable
-from bot.handlers.cost_in_slack import answer_in_slack, only_text
+from bot.handlers.cost_in_slack import answer_in_slack, only_text, sight_of
 from bot.handlers.cost_question import answer_question
 from bot.logs import configure
 from bot.redaction import Redactor
@@ -47,19 +47,14 @@ class Answers:
         self._config = config
         self._records = Records(settings.database_url)
         api = SlackApi(slack.bot_token, slack.api_url)
-        self._people, self._files = SlackWebPeople(api), SlackWebFiles(api)
+        self._files = SlackWebFiles(api)
 
-    def answer(self, told: Json) -> list[Json]:
-        """What to say to an event."""
+    def answer(self, told: Json, seen: Sight | None) -> list[Json]:
+        """What to say to an event of somebody who may see that much."""
         event = from_json(told)
         if isinstance(event, CommandAsked | ButtonPressed):
             said: Sequence[Said] = answer_in_slack(
-                event,
-                ask=self._ask,
-                draw=_draw,
-                people=self._people,
-                files=self._files,
-                access=self._config.access,
+                event, seen=seen, ask=self._ask, draw=_draw, files=self._files
             )
         else:
             said = ()
@@ -85,6 +80,7 @@ class SlackBot:
     ) -> None:
         api = SlackApi(slack.bot_token, slack.api_url)
         self._messages: SlackMessages = SlackWebMessages(api)
+        self._people, self._access = SlackWebPeople(api), config.access
         self._processes = Processes("answer", AT_ONCE, _begin, (settings, config, slack, tuple(secrets)))
         self.stop = self._processes.stop
 
@@ -103,7 +99,8 @@ class SlackBot:
             log.warning("Answers could not be made ready: %s", error)
 
     def _answer(self, told: Json) -> list[Json]:
-        return self._processes.call(_answer, told)
+        seen = sight_of(from_json(told), people=self._people, access=self._access)
+        return self._processes.call(_answer, told, seen)
 
     def _say(self, told: Json, piece: Json) -> bool:
         """Raises SlackUnavailable where it is worth another try, which a channel must not have twice."""
@@ -145,6 +142,6 @@ def _nothing() -> None:
     """A process that can be called is ready."""
 
 
-def _answer(told: Json) -> list[Json]:
+def _answer(told: Json, seen: Sight | None) -> list[Json]:
     with ends_after(LONGEST_SECONDS):
-        return _answers.answer(told)
+        return _answers.answer(told, seen)

@@ -17,6 +17,8 @@ from slack_bolt.adapter.socket_mode import SocketModeHandler
 LOOK_SECONDS = 0.5
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds between tries to connect; the last one from then on."""
+PING_SECONDS = 3
+"""A connection of which nothing was heard for four times as long is given up."""
 AT_ONCE = 10
 """Requests that are stored at the same time."""
 log = logging.getLogger(__name__)
@@ -26,7 +28,12 @@ class SlackSocket:
     """The connection, between `start` and `stop`."""
 
     def __init__(self, app: App, app_token: str) -> None:
-        self._handler = SocketModeHandler(app, app_token, auto_reconnect_enabled=False, concurrency=AT_ONCE)
+        self._handler = SocketModeHandler(
+            app, app_token, auto_reconnect_enabled=False, ping_interval=PING_SECONDS, concurrency=AT_ONCE
+        )
+        client = self._handler.client
+        # Left to itself it sleeps for as long as Slack says, and cannot be stopped meanwhile.
+        client.issue_new_wss_url = lambda: app.client.apps_connections_open(app_token=app_token)["url"]  # type: ignore[method-assign]
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="slack-socket", daemon=True)
 
@@ -52,8 +59,9 @@ class SlackSocket:
                 continue
             try:
                 self._handler.client.connect_to_new_endpoint()
-                log.info("Connected to Slack")
             except Exception as error:  # noqa: BLE001 - whatever it is, the next try may not meet it
                 log.warning("Could not connect to Slack: %s", type(error).__name__)
                 self._stopped.wait(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1
+            else:
+                log.info("Connected to Slack")

@@ -14,7 +14,7 @@ from bot.cost_answer import CostAnswer, CostReply
 from bot.cost_commands import CostQuestion, NotUnderstood, parse
 from bot.cost_slack import ASK, CHART, SHARE, cost_message
 from bot.errors import SlackRefused
-from bot.slack_events import Asker, ButtonPressed, CommandAsked
+from bot.slack_events import Asker, ButtonPressed, CommandAsked, SlackEvent
 from bot.slack_message import Block, Said, SlackMessage
 from bot.slack_ports import SlackFiles, SlackPeople
 
@@ -36,18 +36,16 @@ Draw = Callable[[CostAnswer], "CostChart"]
 def answer_in_slack(
     event: CommandAsked | ButtonPressed,
     *,
+    seen: Sight | None,
     ask: Ask,
     draw: Draw,
-    people: SlackPeople,
     files: SlackFiles,
-    access: Access,
 ) -> tuple[Said, ...]:
-    """What to say, and to whom. Raises SlackUnavailable, StoreUnavailable."""
+    """What to say, and to whom; `seen` comes of `sight_of`. Raises SlackUnavailable, StoreUnavailable."""
     pressed = event.action_id if isinstance(event, ButtonPressed) else ""
     shares = pressed == SHARE
     if pressed and not (shares or pressed == CHART or pressed.startswith(ASK)):
         return (Said("asker", only_text(_NO_BUTTON)),)
-    seen = sight_of(event.asker, people=people, access=access, fresh=shares)
     if seen is None:
         return (Said("asker", only_text(NOT_YOURS)),)
     asked = parse(event.value if isinstance(event, ButtonPressed) else event.text)
@@ -64,11 +62,15 @@ def answer_in_slack(
     return (Said("original" if pressed == CHART else "asker", message),)
 
 
-def sight_of(asker: Asker, *, people: SlackPeople, access: Access, fresh: bool = False) -> Sight | None:
-    """What somebody may see; None where they are no full member. Raises SlackUnavailable."""
-    if not people.person(asker.user_id, fresh=fresh).member:
+def sight_of(event: SlackEvent, *, people: SlackPeople, access: Access) -> Sight | None:
+    """What somebody may see; None where they are no full member. Raises SlackUnavailable.
+
+    Before something is shown to others nothing that is remembered counts.
+    """
+    asker, fresh = event.asker.user_id, isinstance(event, ButtonPressed) and event.action_id == SHARE
+    if not people.person(asker, fresh=fresh).member:
         return None
-    return sight(access, [name for name in access if people.in_group(asker.user_id, name, fresh=fresh)])
+    return sight(access, [name for name in access if people.in_group(asker, name, fresh=fresh)])
 
 
 def only_text(text: str) -> SlackMessage:

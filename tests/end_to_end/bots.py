@@ -96,6 +96,15 @@ class Bot:
         ]
         _kill(worker)
 
+    def megabytes(self) -> float:
+        """What all its processes hold in memory."""
+        assert self._process is not None
+        pages = [
+            int(Path(f"/proc/{each}/statm").read_text().split()[1])
+            for each in [self._process.pid, *_below(self._process.pid)]
+        ]
+        return sum(pages) * os.sysconf("SC_PAGESIZE") / 2**20
+
     @property
     def runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
