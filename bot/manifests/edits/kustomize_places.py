@@ -128,12 +128,17 @@ def _written(patch: Document, body: Body, path: Path) -> Iterator[Path]:
 
 
 def _operations(operations: list[Any], path: Path) -> Iterator[Path]:
-    steps = [str(step) for step in path]
+    """The values in JSON patch operations that hold the field, the last first, by RFC 6902 and RFC 6901.
+
+    What `-` appends may be any item: rendering decides.
+    """
     for at in range(len(operations) - 1, -1, -1):
         if dig(operations[at], "op") in ("add", "replace"):
             pointer = text(dig(operations[at], "path")).split("/")[1:]
             pointer = [step.replace("~1", "/").replace("~0", "~") for step in pointer]
-            if pointer and pointer == steps[: len(pointer)]:
+            pairs = zip(pointer, path, strict=False)
+            alike = all(str(step) == one or (one == "-" and isinstance(step, int)) for one, step in pairs)
+            if alike and 0 < len(pointer) <= len(path):
                 yield (at, "value", *path[len(pointer) :])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -99,6 +100,7 @@ class WholeTree:
         # Not for the first reading: what a second one gives otherwise is made up anew each time.
         self._terms = replace(terms, render=RenderedOnce(terms.render))
         (_, head), changed = read_sides(_NoTree(), tree, terms)
+        self._assembly = head.assembly
         self._apart = told_apart(head.assembly)
         self.side: Side = finished(head, self._apart, changed)
         self.units = head.units
@@ -120,8 +122,13 @@ class WholeTree:
 
         A field that two renderings of the same files give differently, such as a random password, is none.
         """
-        (base, head), _ = read_sides(self.tree, EditedTree(self.tree, files), self._terms)
+        edited = EditedTree(self.tree, files)
+        (base, head), _ = read_sides(self.tree, edited, self._terms)
         affected = self.units.affected(files)
+        if not self._has(base.assembly, files, affected):
+            # What deploys an object may be known of everything only: a chart that renders Applications.
+            (_, base), _ = read_sides(_NoTree(), self.tree, self._terms)
+            (_, head), _ = read_sides(_NoTree(), edited, self._terms)
         reasons = [
             *(
                 f"{group.folder} renders no more"
@@ -139,6 +146,32 @@ class WholeTree:
         ]
         before, after = _leaves(base.assembly), _leaves(head.assembly)
         return tuple(self._differences(before, after)), "; ".join(reasons)
+
+    def _has(self, part: Assembly, files: Mapping[str, bytes], affected: set[UnitKey]) -> bool:
+        """Whether a reading of what some files touch found the objects that they touch in the whole tree."""
+        whole = self._assembly.groups
+        folders = {posixpath.dirname(file) for file in files}
+        touched = {
+            group
+            for group in whole
+            if (
+                UnitKey(RootKind(group.kind), group.folder) in affected and self._takes(group, files)
+                if group.kind
+                else group.folder in folders
+            )
+        }
+        return all(
+            sorted(item.identity for item in whole.get(group, ()))
+            == sorted(item.identity for item in part.groups.get(group, ()))
+            for group in touched | part.groups.keys()
+        )
+
+    def _takes(self, group: Group, files: Mapping[str, bytes]) -> bool:
+        """Whether a root in its environment takes any of some files, and not only its other environments."""
+        jobs = [job for other, found in self.jobs.items() if other[:2] == group[:2] for job in found]
+        values = {file for job in jobs for file in job.values_files}
+        own = {file for job in self.jobs[group] for file in job.values_files}
+        return any(file in own or file not in values for file in files)
 
     def _differences(self, before: _Leaves, after: _Leaves) -> Iterator[Moved]:
         for key in dict.fromkeys([*before, *after]):

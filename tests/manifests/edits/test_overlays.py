@@ -164,3 +164,55 @@ def test_verify_tells_what_else_moves_and_what_does_not() -> None:
         "prod: Deployment api spec.replicas does not become 4",
     )
     assert verify(whole(files), {"base/api.yaml": b"kind: ["}, []) != ()
+
+
+_APPLICATION = """apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: api-{name}, namespace: argocd}}
+spec:
+  destination: {{namespace: {name}}}
+  source: {{repoURL: "{{{{ .Values.url }}}}", path: base}}
+"""
+
+
+def _deployed_to(*names: str) -> dict[str, str]:
+    """A chart that renders Applications of the base, one a namespace."""
+    return {
+        **BASE,
+        "apps/Chart.yaml": "apiVersion: v2\nname: apps\nversion: 0.1.0\n",
+        "apps/values.yaml": "url: https://example.com/shop.git\n",
+        **{f"apps/templates/{name}.yaml": _APPLICATION.format(name=name) for name in names},
+    }
+
+
+def test_what_applications_of_applications_deploy_is_known() -> None:
+    """The object's namespace stands in an Application that a chart renders."""
+    files = _deployed_to("shop")
+    edit = written(files, wanted(REPLICAS, "3", Identity("", "shop", "Deployment", "api")))
+    assert changed_lines(files, edit)[1:] == ["+  replicas: 3   # two are enough"]
+
+
+def test_an_object_that_two_applications_deploy_is_shared() -> None:
+    """Each in a namespace of its own."""
+    found = refused(
+        _deployed_to("shop", "stage"), wanted(REPLICAS, "3", Identity("", "shop", "Deployment", "api"))
+    )
+    assert found.why is Why.SHARED
+    assert [str(move) for move in found.moves] == ["Deployment stage/api spec.replicas 2 → 3"]
+
+
+def test_a_container_that_a_patch_appends_is_written_there() -> None:
+    """By a JSON patch for every Deployment, into the list's end."""
+    add = "- op: add\n  path: /spec/template/spec/containers/-\n  value:\n    name: proxy\n    resources:\n      limits: {cpu: 200m}\n"
+    files = {
+        **BASE,
+        **overlay("prod", "patches: [{path: more.yaml, target: {kind: Deployment}}]\n", more=add),
+    }
+    limit = CPU.replace("[0]", "[1]").replace("requests", "limits")
+    assert changed_lines(files, written(files, wanted(limit, "150m", PROD)))[1:] == [
+        "+      limits: {cpu: 150m}"
+    ]
+    assert changed_lines(files, written(files, wanted(CPU.replace("[0]", "[1]"), "50m", PROD))) == [
+        "+      requests:",
+        "+        cpu: 50m",
+    ]
