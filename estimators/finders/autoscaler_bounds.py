@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from estimators.change import Simulation
 from estimators.finders.candidate import Candidate, Proposal, new_value
@@ -53,19 +52,14 @@ class _Scaler:
         return then or self.now
 
     def holds(self, then: Simulation, target: int) -> bool:
-        """Whether the pods of each step carry the next step's load within their requests, as now.
+        """Whether the pods of each step, each used to its full request, carry what the next step wants.
 
-        Steps in which they do not now either are not held against it.
+        What more than the maximum would have to carry is not held against a minimum or a target. The
+        present bounds play no part, so that one change does not make room for the next.
         """
-        short = _short(then, target) & ~_short(self.now, int(self.metric.target))
+        needed = np.ceil(then.wanted[1:] * (target / _FULL) - _ROUNDING)
+        short = (needed > then.pods[:-1]) & (needed <= float(self.autoscaler.most))
         return int(np.count_nonzero(short)) < STEPS_TO_BE_SEEN
-
-
-def _short(simulation: Simulation, target: int) -> NDArray[np.bool_]:
-    """Where the pods of one step, each used to its full request, cannot carry what is wanted in the next."""
-    needed = np.ceil(simulation.wanted[1:] * (target / _FULL) - _ROUNDING)
-    short: NDArray[np.bool_] = needed > simulation.pods[:-1]
-    return short
 
 
 def autoscaler_bounds(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
@@ -73,7 +67,8 @@ def autoscaler_bounds(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
 
     The target rises to the profile's, as far as the pods of each step still carry the next step's
     load within their requests; the minimum falls to what holds in the same sense, with the profile's
-    spare pods and never below its least; the maximum rises where the load asked for more.
+    spare pods and never below its least; the maximum rises where the load asked for more, and then
+    nothing else changes: what pods do beyond it nobody has seen.
     """
     autoscaler = candidate.side.autoscaler
     if autoscaler is None or not scaled(candidate.side) or only_group(candidate.side) is None:
@@ -85,10 +80,8 @@ def autoscaler_bounds(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     if now is None or metric is None or now.failed or now.doubt or autoscaler.problems:
         return
     scaler = _Scaler(candidate, autoscaler, metric, now)
-    target, free = _target(scaler)
-    least = _least(scaler, free, target or int(metric.target))
-    then = _bounded(free, int(autoscaler.least) if least is None else least)
     most = _most(scaler)
+    target, least, then = (None, None, now) if most else _lowered(scaler)
     if target is None and least is None and most is None:
         return
     if autoscaler.object.source == LIVE:
@@ -103,6 +96,13 @@ def autoscaler_bounds(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
         undo="Put the values back; pods are added within minutes, none is restarted.",
         needed=most is not None,
     )
+
+
+def _lowered(scaler: _Scaler) -> tuple[int | None, int | None, Simulation]:
+    """The target and the minimum that save, None where the present ones stay, and the replay with them."""
+    target, free = _target(scaler)
+    least = _least(scaler, free, target or int(scaler.metric.target))
+    return target, least, _bounded(free, int(scaler.autoscaler.least) if least is None else least)
 
 
 def _cpu_target(autoscaler: Autoscaler) -> ScalingMetric | None:
