@@ -44,10 +44,13 @@ class WorkerProcess:
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Return once the worker is at work. Raises UserError where it ends before or takes too long."""
-        if not self._begin():
+        """Return once the worker is at work. Raises UserError where it ends before or takes too long.
+
+        Where the worker itself ended with a UserError, that is the one.
+        """
+        if hindrance := self._begin():
             self.stop(0)
-            raise UserError("the worker process did not start: its reason is in the log above")
+            raise UserError(hindrance)
         threading.Thread(target=self._watch, name="worker-watch", daemon=True).start()
 
     def ready(self) -> Sequence[str]:
@@ -75,7 +78,8 @@ class WorkerProcess:
             process.kill()
             process.join()
 
-    def _begin(self) -> bool:
+    def _begin(self) -> str:
+        """Why the new process is not at work; nothing where it is."""
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_main, args=(self.work, theirs, self.arguments), name="worker")
@@ -84,9 +88,12 @@ class WorkerProcess:
         with self._asking:
             self._process, self._pipe = process, ours
             try:
-                return ours.poll(START_SECONDS) and ours.recv() == _STARTED
+                if not ours.poll(START_SECONDS):
+                    return f"the worker process did not start in {START_SECONDS:g} s"
+                said = str(ours.recv())
             except (EOFError, OSError):
-                return False
+                return "the worker process did not start: its reason is in the log above"
+        return "" if said == _STARTED else said
 
     def _watch(self) -> None:
         failures = 0
@@ -97,7 +104,9 @@ class WorkerProcess:
                 return
             failures += 1
             log.error("The worker process ended by itself; it is started again")
-            if self._begin():
+            if hindrance := self._begin():
+                log.error("%s", hindrance)
+            else:
                 failures = 1
 
     def _ask(self, what: str) -> Any:  # noqa: ANN401 - whatever the worker answers
@@ -154,4 +163,7 @@ def _leave_signals_to_parent() -> None:
 def _main(work: Work, pipe: Connection, arguments: tuple[Any, ...]) -> None:
     _leave_signals_to_parent()  # the pipe tells when to stop
     os.nice(NICENESS)
-    work(pipe, *arguments)
+    try:
+        work(pipe, *arguments)
+    except UserError as error:
+        pipe.send(str(error))  # for the listening process to tell, in one line
