@@ -13,6 +13,12 @@ from bot.cost_commands import CostQuestion
 from bot.cost_words import day
 
 MOST_SUGGESTIONS = 3
+_ALL_NAMES = {
+    "namespace": "Without a name you are told of each namespace.",
+    "team": "Without a name you are told of each team.",
+    "workload": "Ask for its namespace, which tells the workloads in it.",
+}
+"""Where to find a name that nothing there is like."""
 
 
 class Names(NamedTuple):
@@ -45,8 +51,10 @@ def refused_name(question: CostQuestion, names: Names, since: datetime) -> CostR
     if question.kind == "team" and not known:
         told.append("No team is known: name teams in tuppence.yaml, or label workloads with team.")
     meant = (_about(question, name) for name in _near(wanted, known))
-    suggestions = [*_elsewhere(question, names), *meant]
-    return CostRefusal(tuple(told), tuple(dict.fromkeys(suggestions))[:MOST_SUGGESTIONS])
+    suggestions = tuple(dict.fromkeys([*_elsewhere(question, names), *meant]))[:MOST_SUGGESTIONS]
+    if known and not suggestions:
+        told.append(_ALL_NAMES[question.kind])
+    return CostRefusal(tuple(told), suggestions)
 
 
 def _elsewhere(question: CostQuestion, names: Names) -> list[CostQuestion]:

@@ -105,13 +105,22 @@ def test_a_chart_is_written_where_it_was_asked_for(
     ("words", "options", "reason"),
     [
         ("namespace shpo", {}, "No namespace shpo was measured since .* tuppence cost namespace shop 7d?"),
+        ("namespace qqqq", {}, "No namespace qqqq was .* Without a name you are told of each namespace"),
         ("namspace shop", {}, "there is no namspace; did you mean tuppence cost namespace shop?"),
         ("namespace shop chart", {}, "add --chart FILE"),
         ("help", {"form": "json"}, "help has no JSON"),
         ("gpu", {"output": Path("/nowhere/x")}, "--output /nowhere/x: cannot be written: No such file"),
         ("gpu", {"prices": Path("/nowhere/x")}, "/nowhere/x: no prices"),
     ],
-    ids=["a name", "a command", "chart without a file", "help as JSON", "output", "prices"],
+    ids=[
+        "a name",
+        "a name like none",
+        "a command",
+        "chart without a file",
+        "help as JSON",
+        "output",
+        "prices",
+    ],
 )
 def test_what_cannot_be_answered_is_one_line_with_a_way_out(
     words: str, options: dict[str, Any], reason: str, kept: str, monkeypatch: pytest.MonkeyPatch
