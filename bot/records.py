@@ -63,6 +63,24 @@ class PublishedCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPullRequest:
+    """What the check of a pull request's newest head says (`told`), and whether it wants an approval.
+
+    `name` is for people (`shop/manifests#12`), `address` where they look at it, `author` a login.
+    """
+
+    repository: int
+    number: int
+    name: str
+    address: str
+    author: str
+    told: str
+    blocked: bool
+    open: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PricedReport:
     """A report as it was shown; `report` is its JSON text. An approval of it counts until `expires`."""
 

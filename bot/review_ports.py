@@ -1,4 +1,4 @@
-"""What offering suggestions may ask of the outside, in Protocols."""
+"""What offering suggestions, and listing pull requests, may ask of the outside, in Protocols."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.github_events import PullRequestRef
 from bot.pull_requests import ChangedFile
-from bot.records import PublishedSuggestion
+from bot.records import PublishedSuggestion, ShownPullRequest
 from bot.suggestions import Suggestion
 
 
@@ -37,4 +37,24 @@ class Reviews(Protocol):
         our signed marker and our own name; what only `known` has was deleted, and is not made again.
         Returns every suggestion that was ever made.
         """
+        ...
+
+
+class ShownPullRequests(Protocol):
+    """What our checks say, a pull request a row. Every method may raise StoreUnavailable."""
+
+    def keep(self, pull: ShownPullRequest) -> None:
+        """Remember what is shown, in the place of what was."""
+        ...
+
+    def note_state(self, repository: int, number: int, *, is_open: bool) -> None:
+        """Remember that it is open or closed now; nothing where nothing was shown on it."""
+        ...
+
+    def blocked_with(self, repository: int, head_sha: str, number: int) -> Sequence[ShownPullRequest]:
+        """The open pull requests beside `number` whose newest head that commit is, and whose check failed."""
+        ...
+
+    def open_ones(self, most: int) -> Sequence[ShownPullRequest]:
+        """Those that are open, the newest first."""
         ...

@@ -97,8 +97,9 @@ class Automation:
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """All of it; an absent file is the defaults. `access` is namespace patterns by Slack group.
+    """All of it; an absent file is the defaults.
 
+    `access` is namespace patterns by Slack group, `people` GitHub logins by Slack user.
     `ownership` has the chains of labels that differ from the usual ones. `retention_days` is 0 where
     records are kept for ever.
     """
@@ -107,6 +108,7 @@ class ServerConfig:
     teams: tuple[Team, ...] = ()
     digest: DigestTime = DigestTime()
     access: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    people: Mapping[str, str] = field(default_factory=dict)
     ownership: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
     shared: SharedCosts = SharedCosts()
     automation: tuple[Automation, ...] = ()

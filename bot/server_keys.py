@@ -78,6 +78,11 @@ SERVER_KEYS = (
     ),
     Key("access", "The namespaces that a Slack group may ask about.", GLOBS_BY_NAME),
     Key(
+        "people",
+        "GitHub logins by Slack user id, for the pull requests on somebody's Home tab.",
+        TEXTS_BY_NAME,
+    ),
+    Key(
         "ownership",
         "Labels or annotations that say whose a workload is; of each list the first with a value counts.",
         keys=(

@@ -11,9 +11,24 @@ from bot.adapters import records_allocation_writes, records_audit
 from bot.adapters.records_allocation import StoredCostHours
 from bot.adapters.records_audit import AuditTrail
 from bot.adapters.records_database import Database
-from bot.adapters.records_pull_requests import StoredChecks, StoredHeads, StoredPublications, order_at
+from bot.adapters.records_pull_requests import (
+    StoredChecks,
+    StoredHeads,
+    StoredPublications,
+    StoredShown,
+    order_at,
+)
 from bot.adapters.records_reports import StoredDecisions, StoredPolicies, StoredPredictions, StoredReports
-from bot.adapters.records_tables import checks, comments, decisions, heads, predictions, reports, suggestions
+from bot.adapters.records_tables import (
+    checks,
+    comments,
+    decisions,
+    heads,
+    predictions,
+    reports,
+    shown,
+    suggestions,
+)
 
 
 class Records:
@@ -28,6 +43,7 @@ class Records:
         self.heads = StoredHeads(self._database)
         self.publications = StoredPublications(self._database)
         self.checks = StoredChecks(self._database)
+        self.shown = StoredShown(self._database)
         self.reports = StoredReports(self._database)
         self.decisions = StoredDecisions(self._database)
         self.predictions = StoredPredictions(self._database)
@@ -45,6 +61,7 @@ class Records:
             comments: comments.c.at < before,
             suggestions: suggestions.c.at < before,
             checks: checks.c.at < before,
+            shown: shown.c.at < before,
             reports: reports.c.priced_at < before,
             decisions: decisions.c.at < before,
             predictions: predictions.c.due_at < before,

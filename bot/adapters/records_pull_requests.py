@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from sqlalchemy import case, select
+from sqlalchemy import case, select, update
 
 from bot.adapters.records_database import Database
 from bot.adapters.records_rows import first, insert, put, rows_of
-from bot.adapters.records_tables import checks, comments, heads, suggestions
-from bot.records import Head, PublishedCheck, PublishedComment, PublishedSuggestion
+from bot.adapters.records_tables import checks, comments, heads, shown, suggestions
+from bot.records import Head, PublishedCheck, PublishedComment, PublishedSuggestion, ShownPullRequest
 
 
 def order_at(at: datetime) -> int:
@@ -98,3 +98,45 @@ class StoredChecks:
         """Remember a check run, in the place of the one with its commit and name."""
         with self._database.writing() as connection:
             put(connection, checks, check)
+
+
+class StoredShown:
+    """The port `ShownPullRequests`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, pull: ShownPullRequest) -> None:
+        """Remember what is shown, in the place of what was."""
+        with self._database.writing() as connection:
+            put(connection, shown, pull)
+
+    def note_state(self, repository: int, number: int, *, is_open: bool) -> None:
+        """Remember that it is open or closed now; nothing where nothing was shown on it."""
+        which = rows_of(shown, repository=repository, number=number)
+        with self._database.writing() as connection:
+            connection.execute(update(shown).where(which, shown.c.open.is_not(is_open)).values(open=is_open))
+
+    def blocked_with(self, repository: int, head_sha: str, number: int) -> tuple[ShownPullRequest, ...]:
+        """The open pull requests beside `number` whose newest head that commit is, and whose check failed."""
+        same_head = (heads.c.repository == shown.c.repository) & (heads.c.number == shown.c.number)
+        query = (
+            select(shown)
+            .join(heads, same_head)
+            .where(
+                shown.c.repository == repository,
+                shown.c.number != number,
+                shown.c.open.is_(True),
+                shown.c.blocked.is_(True),
+                heads.c.head_sha == head_sha,
+            )
+            .order_by(shown.c.number)
+        )
+        with self._database.reading() as connection:
+            return tuple(ShownPullRequest(**row) for row in connection.execute(query).mappings())
+
+    def open_ones(self, most: int) -> tuple[ShownPullRequest, ...]:
+        """Those that are open, the newest first."""
+        query = select(shown).where(shown.c.open.is_(True)).order_by(shown.c.at.desc()).limit(most)
+        with self._database.reading() as connection:
+            return tuple(ShownPullRequest(**row) for row in connection.execute(query).mappings())

@@ -17,12 +17,14 @@ from bot.records import (
     PublishedCheck,
     PublishedComment,
     PublishedSuggestion,
+    ShownPullRequest,
 )
 
 Record = (
     PublishedComment
     | PublishedSuggestion
     | PublishedCheck
+    | ShownPullRequest
     | PricedReport
     | Decision
     | Prediction

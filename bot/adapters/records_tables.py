@@ -124,6 +124,20 @@ checks = Table(
     _of("status"),
     _of("at", Moment),
 )
+shown = Table(
+    "shown_pull_requests",
+    metadata,
+    _key("repository", BigInteger),
+    _key("number", BigInteger),
+    _of("name"),
+    _of("address"),
+    _of("author"),
+    _of("told"),
+    _of("blocked", Boolean),
+    _of("open", Boolean),
+    _of("at", Moment),
+    Index("shown_open", "open", "at"),
+)
 reports = Table(
     "reports",
     metadata,

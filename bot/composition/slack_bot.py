@@ -23,14 +23,15 @@ from bot.cost_commands import CostQuestion
 from bot.entrypoints.jobs import Json
 from bot.entrypoints.slack_jobs import Steps
 from bot.errors import OutsideError, SlackRefused, SlackUnavailable
-from bot.handlers.cost_in_slack import answer_in_slack, only_text, sight_of
+from bot.handlers.cost_in_slack import NOT_YOURS, answer_in_slack, only_text, sight_of
 from bot.handlers.cost_question import answer_question
+from bot.handlers.slack_home import home, my_teams
 from bot.logs import configure
 from bot.redaction import Redactor
 from bot.server_config import ServerConfig
 from bot.settings import Settings, SlackSettings
-from bot.slack_events import ButtonPressed, CommandAsked, from_json
-from bot.slack_message import Said, mrkdwn
+from bot.slack_events import ButtonPressed, CommandAsked, HomeOpened, from_json
+from bot.slack_message import Said, SlackMessage, mrkdwn
 from bot.slack_ports import SlackMessages
 
 AT_ONCE = 2
@@ -49,16 +50,30 @@ class Answers:
         api = SlackApi(slack.bot_token, slack.api_url)
         self._files = SlackWebFiles(api)
 
-    def answer(self, told: Json, seen: Sight | None) -> list[Json]:
-        """What to say to an event of somebody who may see that much."""
+    def answer(self, told: Json, seen: Sight | None, teams: frozenset[str]) -> list[Json]:
+        """What to say to an event of somebody who may see that much, and approves for those teams."""
         event = from_json(told)
         if isinstance(event, CommandAsked | ButtonPressed):
             said: Sequence[Said] = answer_in_slack(
                 event, seen=seen, ask=self._ask, draw=_draw, files=self._files
             )
+        elif isinstance(event, HomeOpened):
+            user = event.asker.user_id
+            tab = only_text(NOT_YOURS) if seen is None else self._home(user, seen, teams)
+            said = (Said("home", tab),)
         else:
             said = ()
         return [each.to_json() for each in said]
+
+    def _home(self, user_id: str, seen: Sight, teams: frozenset[str]) -> SlackMessage:
+        return home(
+            user_id,
+            seen=seen,
+            teams=teams,
+            ask=self._ask,
+            config=self._config,
+            shown=self._records.shown,
+        )
 
     def _ask(self, question: CostQuestion, sight: Sight) -> CostReply:
         return answer_question(
@@ -80,7 +95,7 @@ class SlackBot:
     ) -> None:
         api = SlackApi(slack.bot_token, slack.api_url)
         self._messages: SlackMessages = SlackWebMessages(api)
-        self._people, self._access = SlackWebPeople(api), config.access
+        self._people, self._config = SlackWebPeople(api), config
         self._processes = Processes("answer", AT_ONCE, _begin, (settings, config, slack, tuple(secrets)))
         self.stop = self._processes.stop
 
@@ -99,8 +114,12 @@ class SlackBot:
             log.warning("Answers could not be made ready: %s", error)
 
     def _answer(self, told: Json) -> list[Json]:
-        seen = sight_of(from_json(told), people=self._people, access=self._access)
-        return self._processes.call(_answer, told, seen)
+        event = from_json(told)
+        seen = sight_of(event, people=self._people, access=self._config.access)
+        teams: frozenset[str] = frozenset()
+        if isinstance(event, HomeOpened) and seen is not None:
+            teams = my_teams(event.asker.user_id, self._config.teams, people=self._people)
+        return self._processes.call(_answer, told, seen, teams)
 
     def _say(self, told: Json, piece: Json) -> bool:
         """Raises SlackUnavailable where it is worth another try, which a channel must not have twice."""
@@ -142,6 +161,6 @@ def _nothing() -> None:
     """A process that can be called is ready."""
 
 
-def _answer(told: Json, seen: Sight | None) -> list[Json]:
+def _answer(told: Json, seen: Sight | None, teams: frozenset[str]) -> list[Json]:
     with ends_after(LONGEST_SECONDS):
-        return _answers.answer(told, seen)
+        return _answers.answer(told, seen, teams)

@@ -59,7 +59,7 @@ class Steps:
     whether the report is to be made again."""
     answer: Callable[[Json, Json], None]
     merged: Callable[[Json], None]
-    """Remembers what was said of a pull request that is merged now."""
+    """Remembers that a pull request is closed, and what was said of it where it is merged."""
     measure: Callable[[Json], None]
     """Tells how what was said of a merged pull request compares with what happened."""
     refs_of: Callable[[Json], list[Json]]
@@ -111,8 +111,7 @@ class GitHubWorkflows:
                     cause = f"comment-{found.comment_id}"
                     self._enqueue(command, _ref_json(found.ref), cause, told, delivery)
                 elif isinstance(found, PullRequestClosed):
-                    if found.merged:
-                        self._enqueue(merged, _ref_json(found.ref), digest, told, delivery)
+                    self._enqueue(merged, _ref_json(found.ref), digest, told, delivery)
                 elif isinstance(found, CheckAsked) and found.what == "explain":
                     for ref in tried("refs_of", self.steps.refs_of, told) or []:
                         self._enqueue(command, ref, digest, told, delivery)

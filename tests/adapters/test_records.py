@@ -19,6 +19,7 @@ from bot.records import (
     PublishedCheck,
     PublishedComment,
     PublishedSuggestion,
+    ShownPullRequest,
 )
 from estimators.allocation import HourCost
 
@@ -37,6 +38,17 @@ CHECK = PublishedCheck(
     check_run_id=BIG,
     output_hash="o",
     status="queued",
+    at=NOW,
+)
+SHOWN = ShownPullRequest(
+    repository=BIG,
+    number=12,
+    name="acme/shop#12",
+    address="https://github.com/acme/shop/pull/12",
+    author="ana",
+    told="Risky · +$2,894 a month · needs approval",
+    blocked=True,
+    open=True,
     at=NOW,
 )
 REPORT = PricedReport(
@@ -244,6 +256,20 @@ def test_moments_are_the_same_in_every_time_zone(records: Records) -> None:
         records.policies.keep(replace(POLICY, at=NOW.replace(tzinfo=None)))
 
 
+def test_what_is_shown_is_listed_while_it_is_open(records: Records) -> None:
+    """The newest first; a state is noted of what was shown alone."""
+    later = replace(SHOWN, number=13, at=NOW + timedelta(hours=1))
+    for pull in (SHOWN, later, replace(SHOWN, told="Safe", blocked=False)):
+        records.shown.keep(pull)
+    assert records.shown.open_ones(9) == (later, replace(SHOWN, told="Safe", blocked=False))
+    assert records.shown.open_ones(1) == (later,)
+    records.shown.note_state(BIG, 13, is_open=False)
+    records.shown.note_state(BIG, 14, is_open=True)
+    assert [each.number for each in records.shown.open_ones(9)] == [12]
+    records.shown.note_state(BIG, 13, is_open=True)
+    assert records.shown.open_ones(9)[0] == later
+
+
 def test_purging_removes_what_is_old_and_nothing_else(records: Records) -> None:
     """Policies stay: they are in force."""
     old, young = NOW - timedelta(days=100), NOW
@@ -252,6 +278,7 @@ def test_purging_removes_what_is_old_and_nothing_else(records: Records) -> None:
         records.publications.keep_comment(replace(COMMENT, number=number, at=at))
         records.publications.keep_suggestion(replace(SUGGESTION, number=number, at=at))
         records.checks.keep_check(replace(CHECK, name=str(number), at=at))
+        records.shown.keep(replace(SHOWN, number=number, at=at))
         records.reports.keep(replace(REPORT, number=number, priced_at=at))
         records.decisions.decide(replace(DECISION, number=number, at=at))
         records.predictions.keep(replace(PREDICTION, number=number, due_at=at))
@@ -260,7 +287,7 @@ def test_purging_removes_what_is_old_and_nothing_else(records: Records) -> None:
     records.policies.keep(replace(POLICY, at=old))
     removed = records.purge(before=NOW - timedelta(days=90), now=NOW)
     assert set(removed.values()) == {1}
-    assert len(removed) == 9
+    assert len(removed) == 10
     assert records.reports.newest(BIG, 1) is None
     assert records.reports.newest(BIG, 2) is not None
     assert records.policies.last_good(BIG, "main") is not None

@@ -1,0 +1,104 @@
+"""Somebody's Home tab in Slack: their teams this month, approvals that are wanted, their pull requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from bot.cost_access import Sight
+from bot.cost_answer import CostAnswer, CostReply
+from bot.cost_commands import MOST_ROWS, CostQuestion
+from bot.cost_page import compose
+from bot.cost_words import amount, change, said, window_before
+from bot.records import ShownPullRequest
+from bot.review_ports import ShownPullRequests
+from bot.server_config import ServerConfig, Team
+from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
+from bot.slack_ports import SlackPeople
+
+MOST_LISTED = 20
+_MOST_READ = 500
+_HINT = (
+    "Ask `/cost namespace payments`, `/cost team checkout` or `/cost help` in any channel: "
+    "only you see the answer."
+)
+_MONTH = CostQuestion("team", window="mtd", versus=True, rows=MOST_ROWS)
+
+
+def my_teams(user_id: str, teams: Sequence[Team], *, people: SlackPeople) -> frozenset[str]:
+    """The names of the teams that somebody approves for; all where no team says who does in Slack."""
+    named = [team for team in teams if team.approvers.slack_group or team.approvers.slack_users]
+    mine = {
+        team.name
+        for team in named
+        if user_id in team.approvers.slack_users or people.in_group(user_id, team.approvers.slack_group)
+    }
+    return frozenset(mine if named else {team.name for team in teams})
+
+
+def home(
+    user_id: str,
+    *,
+    seen: Sight,
+    teams: frozenset[str],
+    ask: Callable[[CostQuestion, Sight], CostReply],
+    config: ServerConfig,
+    shown: ShownPullRequests,
+) -> SlackMessage:
+    """The tab. Raises StoreUnavailable.
+
+    Approvals of all repositories are told to those who may see all namespaces; one's own pull requests
+    to whom `people` names.
+    """
+    reply = ask(_MONTH, seen)
+    pulls = shown.open_ones(_MOST_READ)
+    login = config.people.get(user_id, "").lower()
+    wanted = [pull for pull in pulls if pull.blocked and seen.whole]
+    mine = [pull for pull in pulls if login and pull.author.lower() == login]
+
+    def render(rows: int) -> SlackMessage:
+        blocks = [
+            _header("My teams this month"),
+            _text("\n".join(_teams(reply, teams, rows))),
+            *_listed("Waiting for approval", wanted, rows),
+            *_listed("My pull requests", mine, rows),
+            {"type": "context", "elements": [{"type": "mrkdwn", "text": _HINT}]},
+        ]
+        return SlackMessage("What your teams cost", tuple(blocks))
+
+    return fitted(render, MOST_LISTED)[0]
+
+
+def _teams(reply: CostReply, teams: frozenset[str], rows: int) -> Iterator[str]:
+    if not isinstance(reply, CostAnswer):
+        yield mrkdwn(said(compose(reply).headline))
+        return
+    before = window_before(reply.question.window, reply.windows)
+    found = [row for row in reply.found.rows if row.group in teams]
+    for row in found[:rows]:
+        told = f"*{mrkdwn(row.group)}* {amount(row.cost, reply.currency)}"
+        if row.previous is not None:
+            moved = change(row.cost, row.previous, reply.currency)
+            told += f", *{moved}* on {before}" if moved else f", as much as in {before}"
+        yield told
+    if len(found) > rows:
+        yield f"and {len(found) - rows} more: `/cost team mtd`"
+    if not found:
+        yield "None of your teams has any cost that was measured. `/cost team` lists all that you may see."
+
+
+def _listed(title: str, pulls: Sequence[ShownPullRequest], rows: int) -> Iterator[Block]:
+    if not pulls:
+        return
+    yield _header(title)
+    lines = [f"<{pull.address}|{mrkdwn(pull.name)}> {mrkdwn(pull.told)}" for pull in pulls[:rows]]
+    if len(pulls) > rows:
+        lines.append(f"and {len(pulls) - rows} more")
+    yield _text("\n".join(lines))
+
+
+def _header(text: str) -> Block:
+    return {"type": "header", "text": {"type": "plain_text", "text": text}}
+
+
+def _text(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
