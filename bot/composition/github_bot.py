@@ -34,6 +34,7 @@ from bot.github_events import (
     from_json,
 )
 from bot.handlers import comment_commands, measure_change, pull_request_report, review_suggestions
+from bot.handlers.note_shown import note_shown
 from bot.handlers.price_change import price_change
 from bot.handlers.pull_request_report import Sight
 from bot.manifests.render import make_renderer
@@ -105,7 +106,7 @@ class GitHubBot:
             begin=lambda told: self._say_check(told, None),
             analyse=analyse,
             comment=self._say_comment,
-            check=lambda told, publication: self._say_check(told, Publication.from_json(publication).check),
+            check=self._check,
             finish=self._finish,
             suggest=self._suggest,
             apologise=self._apologise,
@@ -122,6 +123,7 @@ class GitHubBot:
         ref = _ref(told)
         sight = pull_request_report.look(ref, pulls=self._pulls, heads=self._records.heads, now=_now)
         facts = sight.facts
+        self._records.shown.note_state(ref.repository.id, ref.number, is_open=facts.open)
         reported = self._records.reports.newest(ref.repository.id, ref.number)
         check = self._records.checks.check(ref.repository.id, facts.head_sha, CHECK_NAME)
         same = reported is not None and (reported.head_sha, reported.base_sha) == (
@@ -178,8 +180,15 @@ class GitHubBot:
             output,
             check_runs=self._check_runs,
             checks=self._records.checks,
+            shown=self._records.shown,
             name=CHECK_NAME,
         )
+
+    def _check(self, told: Json, publication: Json) -> None:
+        output = Publication.from_json(publication).check
+        # First: whoever writes this commit's check after us must know of it.
+        note_shown(_sight(told).facts, output, web=self._web, shown=self._records.shown, at=_now())
+        self._say_check(told, output)
 
     def _apologise(self, told: Json, reason: str, again: bool) -> None:  # noqa: FBT001 - a step's argument
         self._say_check(told, pull_request_report.outage(reason, again=again))
@@ -229,6 +238,7 @@ class GitHubBot:
     def _merged(self, told: Json) -> None:
         event, records = from_json(told), self._records
         if isinstance(event, PullRequestClosed):
+            records.shown.note_state(event.ref.repository.id, event.ref.number, is_open=False)
             measure_change.remember(
                 event, reports=records.reports, predictions=records.predictions, at=_now()
             )

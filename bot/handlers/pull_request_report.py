@@ -5,7 +5,7 @@ Each function is one step of a durable workflow: it may be run again, and then d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from bot.approvals import APPROVALS_LAST, standing
 from bot.comment import render_failed
 from bot.errors import UserError
 from bot.github_events import PullRequestRef
+from bot.inert import md
 from bot.policy import Policy
 from bot.ports import (
     Audit,
@@ -31,8 +32,9 @@ from bot.ports import (
 )
 from bot.publication import CheckOutput, Publication, compose_publication
 from bot.pull_requests import PullRequestFacts
-from bot.records import Head, LastGoodPolicy, PricedReport
+from bot.records import Head, LastGoodPolicy, PricedReport, ShownPullRequest
 from bot.report_json import dump_report
+from bot.review_ports import ShownPullRequests
 from bot.suggested_lines import suggest
 from estimators.approval import consent_to
 from estimators.audit_chain import AuditFact
@@ -128,13 +130,40 @@ def say_failure(sight: Sight, reason: str, *, comments: Comments, publications: 
 
 
 def say_check(
-    facts: PullRequestFacts, output: CheckOutput | None, *, check_runs: CheckRuns, checks: Checks, name: str
+    facts: PullRequestFacts,
+    output: CheckOutput | None,
+    *,
+    check_runs: CheckRuns,
+    checks: Checks,
+    shown: ShownPullRequests,
+    name: str,
 ) -> None:
-    """Keep the one check run of this head true; None says that work has begun."""
+    """Keep the one check run of this head true; None says that work has begun.
+
+    A check belongs to a commit, and several pull requests may have it as head. What one of them needs an
+    approval for, another one into a branch without guardrails does not let through.
+    """
     ref = facts.ref
     with checks.turn(ref.repository.id, facts.head_sha):
+        if output is not None:
+            output = held_by(output, shown.blocked_with(ref.repository.id, facts.head_sha, ref.number))
         known = checks.check(ref.repository.id, facts.head_sha, name)
         checks.keep_check(check_runs.put(ref, facts.head_sha, output, known))
+
+
+def held_by(output: CheckOutput, others: Sequence[ShownPullRequest]) -> CheckOutput:
+    """What the check says where other pull requests of the commit need an approval that they do not have."""
+    if not others or output.conclusion == "failure":
+        return output
+    which = ", ".join(other.name for other in others)
+    more = f"The same commit is proposed in {which}, which says: {others[0].told}. One check speaks of both."
+    way_out = "Approve or close it there, then press *Recheck* here."
+    return replace(
+        output,
+        conclusion="failure",
+        title=f"Held by {others[0].name}",
+        summary=f"{md(more)} {way_out}\n\n{output.summary}",
+    )
 
 
 def note_shown(facts: PullRequestFacts, *, reports: Reports, audit: Audit, at: datetime) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import groupby
@@ -18,7 +19,10 @@ import requests
 
 from bot.adapters.records import Records
 from bot.cost_slack import CHART, SHARE
+from bot.manifests import documents
 from estimators.allocate import allocate
+from estimators.allocation import ClusterHour
+from tests.allocation_builders import container, deployment
 from tests.cost_samples import cluster_hour
 from tests.end_to_end.bots import Bot, running
 from tests.slack.model import Channel, Message, User
@@ -33,6 +37,8 @@ access:
   shop-people: [shop, payments]
 """
 DAYS = 16
+CROWDED = timedelta(hours=3)
+MANIFEST = Path(__file__).parents[2] / "deploy" / "slack-app.yaml"
 PATIENCE = 60.0
 """Seconds: other tests keep the machine busy."""
 
@@ -45,10 +51,20 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     end = now.replace(minute=0, second=0, microsecond=0)
     with closing(Records(f"sqlite:///{file}")) as records:
         records.prepare()
-        hours = (allocate(cluster_hour(end - timedelta(hours=back))) for back in range(24 * DAYS, 0, -1))
+        measured = (cluster_hour(end - timedelta(hours=back)) for back in range(24 * DAYS, 0, -1))
+        hours = (allocate(_crowded(hour) if hour.hour > end - CROWDED else hour) for hour in measured)
         for _, some in groupby(hours, lambda hour: hour.hour.date()):
             records.costs.keep("prod", list(some), currency="USD", at=now)
     return file
+
+
+def _crowded(hour: ClusterHour) -> ClusterHour:
+    """With workloads whose names fill more than a table of Slack's."""
+    many = (
+        container(deployment(f"{index:02}-{'long' * 50}", "m" * 60), "n2", cpu=0.01, memory=0.02)
+        for index in range(60)
+    )
+    return replace(hour, containers=(*hour.containers, *many))
 
 
 @contextmanager
@@ -210,6 +226,19 @@ def test_only_full_members_are_told_what_things_cost(
     assert hub.messages(channel) == []
 
 
+def test_home_shows_what_is_somebodys_own(hub: Slack, ana: User, people: dict[str, User]) -> None:
+    """Teams this month beside the last one, and nothing to a guest."""
+    hub.people.open_home(ana)
+    hub.wait(lambda: hub.home(ana), PATIENCE)
+    hub.people.open_home(people["guest"])
+    hub.wait(lambda: hub.home(people["guest"]), PATIENCE)
+    [mine, others] = [str(home.blocks) for each in (ana, people["guest"]) if (home := hub.home(each))]
+    assert "*checkout* $" in mine
+    assert "*research* $" in mine
+    assert "full members" in others
+    assert "$" not in others
+
+
 def test_groups_that_cannot_be_read_have_nobody(kept: Path, tmp_path: Path) -> None:
     """As on a free plan: refused, not shown."""
     with slack() as free, asked(free, kept, tmp_path):
@@ -233,6 +262,7 @@ def test_the_same_request_twice_is_answered_once(hub: Slack, ana: User) -> None:
 def test_an_answer_that_came_too_late_is_told_in_the_channel(kept: Path, tmp_path: Path) -> None:
     """By the app itself where it is a member; elsewhere nothing more can be done."""
     with slack() as late, asked(late, kept, tmp_path, config="") as bot:
+        late.install(documents.read(MANIFEST.read_bytes()).documents[0].body)
         ana = late.person("ana")
         here, there = late.channel("here", ana), late.channel("there", ana, with_bot=False)
         late.fault("response_url", "ratelimited", times=2, retry_after=1)
@@ -245,6 +275,26 @@ def test_an_answer_that_came_too_late_is_told_in_the_channel(kept: Path, tmp_pat
         late.wait(lambda: late.journal.of("chat.postEphemeral", channel=there.id), PATIENCE)
         assert late.ephemerals(ana, there) == []
         assert bot.ready()
+        assert late.journal.used_scopes == {"users:read", "chat:write"}
+
+
+def test_rows_that_a_message_cannot_hold_are_sent_as_a_file(kept: Path, tmp_path: Path) -> None:
+    """To whoever asked, in their direct messages; with this every scope of the manifest was needed."""
+    with slack() as hub, asked(hub, kept, tmp_path):
+        hub.install(documents.read(MANIFEST.read_bytes()).documents[0].body)
+        ana = hub.person("ana")
+        hub.group("finance", ana)
+        channel = hub.channel("crowded", ana)
+        hub.people.command(ana, "/cost", "top 50", channel=channel)
+        [said] = said_to(hub, ana, channel)
+        assert "I sent you a file with all of them" in str(said.blocks[-1])
+        [file] = hub.files()
+        assert file.content is not None
+        assert file.content.decode().count("\n") >= 50
+        [place] = file.channels
+        assert hub.world.direct(ana).id == place
+        assert hub.unused_scopes() == {"chat:write"}  # for what comes too late
+        hub.assert_clean()
 
 
 def test_what_cannot_be_answered_is_said_in_plain_words_once(kept: Path, tmp_path: Path) -> None:
