@@ -9,7 +9,7 @@ from typing import Any
 
 from bot import words
 from bot.rendering import render
-from estimators.money import Range
+from estimators.money import Range, cents_of_parts
 from estimators.report import Verdict
 
 MOST = 5
@@ -76,6 +76,10 @@ def _names(row: Json) -> set[str]:
 
 def _explained(row: Json, report: Json) -> Explained:
     currency, change = report["currency"], _range(row["change"])
+    before, after = _by_label(row["before"]), _by_label(row["after"])
+    cents_before = _cents(row["before"], before, {})
+    same = {label: cents_before[label] for label in after if _same(before.get(label), after[label])}
+    cents_after = _cents(row["after"], after, same)
     return Explained(
         name=_name(row),
         kind=row["kind"],
@@ -84,9 +88,12 @@ def _explained(row: Json, report: Json) -> Explained:
         change=words.money(change.expected, currency, signed=True),
         spread=words.spread(change, currency),
         sides=tuple(
-            _side(title, row[side], report)
-            for title, side in (("Before", "before"), ("After", "after"))
-            if row[side]
+            _side(title, side, cents, report)
+            for title, side, cents in (
+                ("Before", row["before"], cents_before),
+                ("After", row["after"], cents_after),
+            )
+            if side
         ),
         findings=row["findings"][:_MOST_FINDINGS],
         findings_left=max(len(row["findings"]) - _MOST_FINDINGS, 0),
@@ -94,27 +101,47 @@ def _explained(row: Json, report: Json) -> Explained:
     )
 
 
-def _side(title: str, side: Json, report: Json) -> SideWords:
+def _side(title: str, side: Json, cents: Mapping[str, Decimal], report: Json) -> SideWords:
     replicas, monthly = side["replicas"], _range(side["monthly"])
     how = replicas["note"] or replicas["source"]
     between = words.spread(monthly, report["currency"], " ({}…{})", signed=False)
     return SideWords(
         title=title,
         pods=f"{words.numbers(_range(replicas))} ({how})",
-        lines=tuple(_line(line, report) for line in side["lines"]),
+        lines=tuple(_line(line, cents[label], report) for label, line in _by_label(side).items()),
         monthly=words.money(monthly.expected, report["currency"], cents=True) + between,
     )
 
 
-def _line(line: Json, report: Json) -> str:
+def _by_label(side: Json | None) -> dict[str, Json]:
+    """Lines by their label; numbered, since two volumes may have the same."""
+    lines = side["lines"] if side else ()
+    return {f"{line['group']}: {line['label']} {number}": line for number, line in enumerate(lines)}
+
+
+def _same(one: Json | None, other: Json) -> bool:
+    return one is not None and (one["quantity"]["expected"], one["price"]) == (
+        other["quantity"]["expected"],
+        other["price"],
+    )
+
+
+def _cents(side: Json | None, lines: Mapping[str, Json], same: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """As the comment shows them: what is the same on both sides has the same cents."""
+    if side is None:
+        return {}
+    amounts = {label: Decimal(line["monthly"]["expected"]) for label, line in lines.items()}
+    return cents_of_parts(amounts, Decimal(side["monthly"]["expected"]), same)
+
+
+def _line(line: Json, amount: Decimal, report: Json) -> str:
     price = words.unit_price(Decimal(line["price"]), report["currency"])
     by_month = line["price_unit"].endswith("-month")
     hours = words.number(Decimal(report["hours_per_month"]))
     by = f"{price} a month" if by_month else f"{hours} h × {price}"
     label = f"{line['group']}: {line['label']}" if line["group"] else line["label"]
     quantity = words.units(Decimal(line["quantity"]["expected"]), line["unit"])
-    amount = words.money(Decimal(line["monthly"]["expected"]), report["currency"], cents=True)
-    return f"{label}: {quantity} × {by} = {amount}"
+    return f"{label}: {quantity} × {by} = {words.money(amount, report['currency'], cents=True)}"
 
 
 def _range(told: Json) -> Range:

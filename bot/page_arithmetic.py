@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from bot import words
 from bot.page_details import name
-from estimators.money import CENT, to_cents
+from estimators.money import cents_of_parts
 from estimators.prices import Provenance
 from estimators.report import CostLine, Estimate, Report, Row
 
@@ -119,18 +119,10 @@ def _same(one: CostLine, other: CostLine) -> bool:
 def _cents(
     estimate: Estimate | None, lines: Mapping[str, CostLine], settled: Mapping[str, Decimal]
 ) -> Mapping[str, Decimal]:
-    """The cents of each line, those in `settled` as they are, together the side's rounded total."""
     if estimate is None:
         return {}
-    cents = {label: to_cents(line.monthly.expected) for label, line in lines.items()} | dict(settled)
-    free = [label for label in lines if label not in settled]
-    missing = to_cents(estimate.monthly.expected) - sum(cents.values())
-    towards = CENT.copy_sign(missing)
-    for _ in range(int(abs(missing) / CENT) if free else 0):
-        # The line that was rounded most the other way: one that is exact is never touched first.
-        furthest = max(free, key=lambda label: (lines[label].monthly.expected - cents[label]) * towards)
-        cents[furthest] += towards
-    return cents
+    amounts = {label: line.monthly.expected for label, line in lines.items()}
+    return cents_of_parts(amounts, estimate.monthly.expected, settled)
 
 
 def _pods(estimate: Estimate | None) -> Sum:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
@@ -80,3 +80,18 @@ def apportioned(total: int, weights: Sequence[int]) -> list[int]:
         for index in by_remainder[:missing]:
             shares[index] += 1
     return shares
+
+
+def cents_of_parts(
+    amounts: Mapping[str, Decimal], whole: Decimal, settled: Mapping[str, Decimal]
+) -> dict[str, Decimal]:
+    """The cents of each part, those in `settled` as they are, together the rounded `whole`."""
+    cents = {name: to_cents(amount) for name, amount in amounts.items()} | dict(settled)
+    free = [name for name in amounts if name not in settled]
+    missing = to_cents(whole) - sum(cents.values())
+    towards = CENT.copy_sign(missing)
+    for _ in range(int(abs(missing) / CENT) if free else 0):
+        # The part that was rounded most the other way: one that is exact is never touched first.
+        furthest = max(free, key=lambda name: (amounts[name] - cents[name]) * towards)
+        cents[furthest] += towards
+    return cents

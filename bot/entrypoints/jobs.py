@@ -93,7 +93,7 @@ def tried(
     apologise: Callable[[str, bool], None] | None = None,
     pauses: Sequence[float] | None = None,
 ) -> Any:  # noqa: ANN401 - JSON
-    """The step's result; tried again after each of `pauses` (`PAUSES`), None where it never worked or never will.
+    """The step's result; tried again after each of `pauses` (`PAUSES`), None where it never works.
 
     `apologise` is told what is wrong, and whether it is tried again.
     """

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+from decimal import Decimal
 
 import pytest
 
-from bot.explanation import explain
+from bot.explanation import _explained, explain
 from bot.report_json import report_json
 from tests.bot import sample_reports
 from tests.bot.sample_reports import SAMPLES
@@ -49,3 +51,14 @@ def test_a_strangers_name_stays_a_name() -> None:
     assert "<b>" not in text
     assert "[a](" not in text
     assert text.replace("`search/x'@all`", "").count("@all") == 0
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_the_cents_of_each_side_add_up_to_what_stands_under_them(sample: str) -> None:
+    """As they do in the comment."""
+    told = report_json(SAMPLES[sample]())
+    for row in told["workloads"]:
+        for side in _explained(row, told).sides:
+            shown = [Decimal(re.sub(r"[^0-9.]", "", line.rpartition("=")[2])) for line in side.lines]
+            month = Decimal(re.sub(r"[^0-9.]", "", side.monthly.partition("(")[0]))
+            assert sum(shown) == month, (sample, row["name"], side)
