@@ -38,13 +38,14 @@ def replay(file: Path, *, event: str, url: str, sign: str) -> str:
 def dry_run(settings: Settings, serving_settings: ServeSettings, config: ServerConfig) -> None:
     """Serve, and print what would be written on GitHub. The records are the run's own and go with it.
 
-    With the real ones the next run would look for comments that are nowhere. Raises as `serve` does.
+    With the real ones the next run would look for comments that are nowhere. People in Slack are left to the
+    bot that answers them. Raises as `serve` does.
     """
     from bot.composition.server import serve  # noqa: PLC0415 - slow to import
 
     with tempfile.TemporaryDirectory(prefix="tuppence-dry-run-") as folder:
         own = replace(settings, database_url=f"sqlite:///{folder}/records.db")
-        serve(own, serving_settings, config, rehearsed=True)
+        serve(own, replace(serving_settings, slack=None), config, rehearsed=True)
 
 
 @dataclass(frozen=True, slots=True)

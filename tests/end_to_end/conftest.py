@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings_table import SETTINGS
-from tests.end_to_end import stories
+from tests.end_to_end import slack_bots, stories
 from tests.end_to_end.bots import running
 from tests.end_to_end.repositories import Repository, deployment
 from tests.github.service import GitHub, github
@@ -35,6 +35,14 @@ def hub(tmp_path: Path) -> Iterator[GitHub]:
     with github(tmp_path / "github") as running:
         yield running
     running.assert_clean()
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with two weeks of a shop's cost, until now."""
+    file = tmp_path_factory.mktemp("kept") / "tuppence.db"
+    slack_bots.fill(file)
+    return file
 
 
 @pytest.fixture(scope="session")

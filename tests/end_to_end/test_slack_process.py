@@ -1,0 +1,173 @@
+"""The bot in Slack as a process: under load, over a kill, while Slack is away, by each way to be reached."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import pytest
+import requests
+
+from bot.manifests import documents
+from tests.end_to_end.bots import ROOT, Bot
+from tests.end_to_end.slack_bots import MANIFEST, PATIENCE, asked, said_to, settled
+from tests.slack.model import User
+from tests.slack.service import Slack, slack
+
+
+def test_groups_that_cannot_be_read_have_nobody(kept: Path, tmp_path: Path) -> None:
+    """As on a free plan: refused, not shown."""
+    with slack() as free, asked(free, kept, tmp_path):
+        free.user_groups = False
+        eva = free.person("eva")
+        free.people.command(eva, "/cost", "namespace payments")
+        [said] = free.wait(lambda: free.ephemerals(eva), PATIENCE)
+        assert said.text == ("What payments costs is not yours to see. People in finance or shop-people may.")
+        free.assert_clean()
+
+
+def test_an_answer_that_came_too_late_is_told_in_the_channel(kept: Path, tmp_path: Path) -> None:
+    """By the app itself where it is a member; elsewhere nothing more can be done."""
+    with slack() as late, asked(late, kept, tmp_path, config="") as bot:
+        late.install(documents.read(MANIFEST.read_bytes()).documents[0].body)
+        ana = late.person("ana")
+        here, there = late.channel("here", ana), late.channel("there", ana, with_bot=False)
+        late.fault("response_url", "ratelimited", times=2, retry_after=1)
+        for channel in (here, there):
+            late.people.command(ana, "/cost", "top 3", channel=channel)
+        late.wait(lambda: late.journal.calls["response_url"], PATIENCE)
+        late.advance(31 * 60)
+        [said] = late.wait(lambda: late.ephemerals(ana, here), PATIENCE)
+        assert said.via == "chat.postEphemeral"
+        late.wait(lambda: late.journal.of("chat.postEphemeral", channel=there.id), PATIENCE)
+        assert late.ephemerals(ana, there) == []
+        assert bot.ready()
+        assert late.journal.used_scopes == {"users:read", "chat:write"}
+
+
+def test_rows_that_a_message_cannot_hold_are_sent_as_a_file(kept: Path, tmp_path: Path) -> None:
+    """To whoever asked, in their direct messages; with this every scope of the manifest was needed."""
+    with slack() as hub, asked(hub, kept, tmp_path):
+        hub.install(documents.read(MANIFEST.read_bytes()).documents[0].body)
+        ana = hub.person("ana")
+        hub.group("finance", ana)
+        channel = hub.channel("crowded", ana)
+        hub.people.command(ana, "/cost", "top 50", channel=channel)
+        [said] = said_to(hub, ana, channel)
+        assert "I sent you a file with all of them" in str(said.blocks[-1])
+        [file] = hub.files()
+        assert file.content is not None
+        assert file.content.decode().count("\n") >= 50
+        [place] = file.channels
+        assert hub.world.direct(ana).id == place
+        assert hub.unused_scopes() == {"chat:write"}  # for what comes too late
+        hub.assert_clean()
+
+
+def test_what_cannot_be_answered_is_said_in_plain_words_once(kept: Path, tmp_path: Path) -> None:
+    """When Slack does not say who somebody is, nothing is shown."""
+    with slack() as broken, asked(broken, kept, tmp_path, config=""):
+        ana = broken.person("ana")
+        broken.fault("users.info", "internal_error", times=None)
+        broken.people.command(ana, "/cost", "top 3")
+        [said] = broken.wait(lambda: broken.ephemerals(ana), PATIENCE)
+        assert said.text.startswith("Sorry, that did not work: Slack could not do users.info now.")
+
+
+def test_a_worker_that_dies_meanwhile_answers_once(kept: Path, tmp_path: Path) -> None:
+    """Its successor goes on with what is stored."""
+    with slack() as hub, asked(hub, kept, tmp_path, config="") as bot:
+        ana = hub.person("ana")
+        hub.fault("users.info", "timeout", times=1, seconds=8)
+        hub.people.command(ana, "/cost", "top 3")
+        hub.wait(lambda: hub.journal.calls["users.info"], PATIENCE)
+        bot.kill_worker()
+        [said] = hub.wait(lambda: hub.ephemerals(ana), PATIENCE)
+        assert "cost" in said.text
+        settled(hub)
+        assert len(hub.ephemerals(ana)) == 1
+
+
+def test_socket_mode_needs_no_address_of_ours(kept: Path, tmp_path: Path) -> None:
+    """It connects again when Slack hangs up, and says so while it is not connected."""
+    with slack() as hub:
+        token = {"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": hub.app_token}
+        with asked(hub, kept, tmp_path, config="", **token) as bot:
+            hub.events_url = None
+            ana = hub.person("ana")
+            assert hub.people.command(ana, "/cost", "top 3").in_time
+            hub.wait(lambda: hub.ephemerals(ana), PATIENCE)
+            for opened, hang_up in ((2, hub.sockets.disconnect), (3, hub.sockets.close)):
+                hub.advance(120)  # Slack lets nobody connect more often than once a minute
+                hang_up()
+                hub.wait(partial(_connected, hub, opened), PATIENCE)
+                hub.wait(bot.ready, PATIENCE)
+            assert hub.people.command(ana, "/cost", "idle").in_time
+            hub.wait(lambda: hub.ephemerals(ana)[1:], PATIENCE)
+            assert requests.post(f"{bot.url}/slack/events", timeout=5).status_code == 404
+            assert bot.end(signal.SIGTERM) == 0
+        hub.assert_clean()
+
+
+def test_slack_may_be_down_at_the_start(kept: Path, tmp_path: Path) -> None:
+    """In Socket Mode the bot waits for it, and says that nobody is heard."""
+    with slack() as hub:
+        token = {"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": hub.app_token}
+        hub.fault("apps.connections.open", "internal_error", times=3)
+        with asked(hub, kept, tmp_path, config="", **token):
+            hub.events_url = None
+            assert hub.journal.calls["apps.connections.open"] >= 3
+            ana = hub.person("ana")
+            hub.people.command(ana, "/cost", "help")
+            hub.wait(lambda: hub.ephemerals(ana), PATIENCE)
+
+
+def _connected(hub: Slack, opened: int) -> bool:
+    return hub.journal.calls["apps.connections.open"] >= opened and hub.sockets.connected == 1
+
+
+def test_a_hundred_commands_at_once(kept: Path, tmp_path: Path) -> None:
+    """Each is acknowledged within a second and answered; the processes do not grow."""
+    with slack() as hub, asked(hub, kept, tmp_path, config="") as bot:
+        people = [hub.person(f"person{number}") for number in range(100)]
+        held = []
+        for answers in (1, 2, 3):
+            assert max(_ask_at_once(hub, people)) < 1
+            hub.wait(partial(_all_have, hub, people, answers), PATIENCE)
+            held.append(bot.megabytes())
+        assert held[2] < held[0] * 1.1
+        hub.assert_clean()
+
+
+def _ask_at_once(hub: Slack, people: list[User]) -> list[float]:
+    """How long each acknowledgement took, in seconds."""
+    with ThreadPoolExecutor(len(people)) as at_once:
+        came = at_once.map(lambda user: hub.people.command(user, "/cost", "namespace payments"), people)
+        return [each.seconds for each in came]
+
+
+def _all_have(hub: Slack, people: list[User], answers: int) -> bool:
+    return all(len(hub.ephemerals(user)) == answers for user in people)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_SIGNING_SECRET: not set"),
+        ({"SLACK_SIGNING_SECRET": "s"}, "SLACK_BOT_TOKEN: not set"),
+        ({"SLACK_APP_TOKEN": "xapp-1"}, "SLACK_BOT_TOKEN: not set"),
+    ],
+)
+def test_half_a_slack_app_is_refused(given: dict[str, str], said: str, tmp_path: Path) -> None:
+    """In one line, before anything listens."""
+    bot = Bot(None, tmp_path, **given)
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "serve"], cwd=ROOT, env=bot.environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
