@@ -21,7 +21,10 @@ class SlackPerson:
 
 
 class SlackPeople(Protocol):
-    """Who is who. What cannot be read counts against them; only an outage is raised, to be tried again."""
+    """Who is who. Whom or what we may not look at counts against them.
+
+    An outage, and a token that Slack no longer takes, are raised: to be told as what they are.
+    """
 
     def person(self, user_id: str, *, fresh: bool = False) -> SlackPerson:
         """Who that is. An answer may be some minutes old, unless it is to be `fresh`."""

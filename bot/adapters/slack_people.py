@@ -19,6 +19,7 @@ from bot.slack_ports import SlackPerson
 REMEMBERED_SECONDS = {"person": 600.0, "group": 60.0, "groups": 600.0, "team": float("inf")}
 """For how long questions may be answered to somebody who has just left a group, or become a guest."""
 MOST_REMEMBERED = 2_000
+_UNKNOWN = frozenset(("user_not_found", "user_not_visible"))
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +32,7 @@ class SlackWebPeople:
         self._knowing = threading.Lock()
 
     def person(self, user_id: str, *, fresh: bool = False) -> SlackPerson:
-        """Who that is; whom we may not look at is no member. Raises SlackUnavailable."""
+        """Who that is; whom we may not look at is no member. Raises SlackUnavailable, SlackRefused."""
         return SlackPerson(
             user_id, member=bool(self._remembered("person", user_id, self._is_member, fresh=fresh))
         )
@@ -57,11 +58,12 @@ class SlackWebPeople:
 
     def _is_member(self, user_id: str) -> bool:
         try:
-            user = self._api.read("users.info", user=user_id)["user"]
-            ours = self._remembered("team", "", lambda _: self._api.read("auth.test"), fresh=False)
-        except (SlackRefused, KeyError) as error:
-            log.warning("Could not see who somebody in Slack is: %s", error)
+            user = self._api.read("users.info", user=user_id).get("user") or {}
+        except SlackRefused as error:
+            if error.reason not in _UNKNOWN:
+                raise
             return False
+        ours = self._remembered("team", "", lambda _: self._api.read("auth.test"), fresh=False)
         outside = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
         return not any(user.get(flag) for flag in outside) and _is_of(user, ours)
 

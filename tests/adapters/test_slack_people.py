@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.slack_api import SlackApi
 from bot.adapters.slack_people import SlackWebPeople
-from bot.errors import SlackUnavailable
+from bot.errors import SlackRefused, SlackUnavailable
 from tests.slack.service import Slack, slack
 
 
@@ -75,7 +75,7 @@ def test_a_group_is_named_by_its_handle_or_its_id(hub: Slack, people: SlackWebPe
 
 
 def test_what_cannot_be_read_counts_against_them(hub: Slack, people: SlackWebPeople) -> None:
-    """No groups on a free plan, no scope for them, a person who may not be looked at."""
+    """No groups on a free plan, no scope for them; without the scope for people nobody is told anything."""
     ana = hub.person("ana")
     group = hub.group("finance", ana)
     hub.user_groups = False
@@ -83,7 +83,8 @@ def test_what_cannot_be_read_counts_against_them(hub: Slack, people: SlackWebPeo
     hub.user_groups = True
     hub.scopes.difference_update({"usergroups:read", "users:read"})
     assert not people.in_group(ana.id, group.id, fresh=True)
-    assert not people.person(ana.id).member
+    with pytest.raises(SlackRefused, match="missing_scope"):
+        people.person(ana.id)
 
 
 def test_an_outage_is_no_refusal(hub: Slack, people: SlackWebPeople) -> None:

@@ -78,6 +78,18 @@ def test_what_cannot_be_answered_is_said_in_plain_words_once(kept: Path, tmp_pat
         assert said.text.startswith("Sorry, that did not work: Slack could not do users.info now.")
 
 
+def test_a_token_that_was_revoked_is_told_as_that(kept: Path, tmp_path: Path) -> None:
+    """At once: asking again would not help."""
+    with slack() as revoked, asked(revoked, kept, tmp_path, config=""):
+        ana = revoked.person("ana")
+        revoked.revoke()
+        revoked.people.command(ana, "/cost", "top 3")
+        [said] = revoked.wait(lambda: revoked.ephemerals(ana), PATIENCE)
+        assert said.text.startswith("Sorry, that did not work: Slack refused users.info")
+        assert "token_revoked" in said.text
+        assert revoked.journal.calls["users.info"] == 1
+
+
 def test_a_worker_that_dies_meanwhile_answers_once(kept: Path, tmp_path: Path) -> None:
     """Its successor goes on with what is stored."""
     with slack() as hub, asked(hub, kept, tmp_path, config="") as bot:
