@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PLATFORM := $(shell uname -sm)
+# One more than there are processors: many tests wait for processes of their own.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := test
 .PHONY: install test benchmarks check check-format check-lint check-types check-layers format reference demo wheel lock clean
@@ -15,7 +17,7 @@ PLATFORM := $(shell uname -sm)
 install: $(STAMPS)/project $(STAMPS)/kustomize
 
 test: install $(STAMPS)/system $(STAMPS)/github-contract
-	$(BIN)/pytest --numprocesses auto --ignore tests/benchmarks
+	$(BIN)/pytest --numprocesses $(WORKERS) --ignore tests/benchmarks
 
 # Ratios of times mean something only when nothing else runs beside them. They are printed and gate nothing.
 benchmarks: install $(STAMPS)/system
