@@ -131,6 +131,6 @@ def wait_for_all(bot: Bot, holds: list[Fault]) -> None:
     wait_for(
         lambda: not missing(),
         what="every call to be made",
-        seconds=60,
+        seconds=150,
         told=lambda: f"{bot.log.read_text()[-2000:]}\n{missing()}",
     )
