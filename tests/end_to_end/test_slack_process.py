@@ -94,7 +94,7 @@ def test_a_worker_that_dies_meanwhile_answers_once(kept: Path, tmp_path: Path) -
     """Its successor goes on with what is stored."""
     with slack() as hub, asked(hub, kept, tmp_path, config="") as bot:
         ana = hub.person("ana")
-        hub.fault("users.info", "timeout", times=1, seconds=8)
+        hub.fault("users.info", "hang", times=1, seconds=8)
         hub.people.command(ana, "/cost", "top 3")
         hub.wait(lambda: hub.journal.calls["users.info"], PATIENCE)
         bot.kill_worker()
