@@ -77,6 +77,7 @@ def over_socket(hub: Slack) -> Iterator[None]:
     handler = SocketModeHandler(make_app(hub), hub.app_token, web_client=app_client, ping_interval=0.1)
     handler.connect()  # type: ignore[no-untyped-call]
     try:
+        hub.wait(lambda: hub.sockets.connected)
         yield
     finally:
         # Hanging up first spares the client its wait of three seconds for a message.
