@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -40,6 +41,7 @@ class WorkerProcess:
     arguments: tuple[Any, ...]
     _process: BaseProcess | None = None
     _pipe: Connection | None = None
+    _asked: int = 0
     _asking: threading.Lock = field(default_factory=threading.Lock)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -70,7 +72,7 @@ class WorkerProcess:
             return
         with self._asking:
             try:
-                pipe.send(_STOP)
+                pipe.send((0, _STOP))
             except OSError:
                 log.debug("The worker has ended already")
         process.join(seconds)
@@ -110,17 +112,21 @@ class WorkerProcess:
                 failures = 1
 
     def _ask(self, what: str) -> Any:  # noqa: ANN401 - whatever the worker answers
-        """The worker's answer; None where there is none in time, after which the worker is ended.
+        """The worker's answer; None where there is none in time.
 
-        Without that a late answer would be taken for the next question's.
+        Questions are numbered, so that a late answer is not taken for the next question's.
         """
+        deadline = time.monotonic() + ANSWER_SECONDS
         with self._asking:
             if self._pipe is None or self._stopping.is_set():
                 return None
             try:
-                self._pipe.send(what)
-                if self._pipe.poll(ANSWER_SECONDS):
-                    return self._pipe.recv()
+                self._asked += 1
+                self._pipe.send((self._asked, what))
+                while self._pipe.poll(max(deadline - time.monotonic(), 0)):
+                    number, said = self._pipe.recv()
+                    if number == self._asked:
+                        return said
             except (EOFError, OSError):
                 return None
         return None
@@ -131,12 +137,12 @@ def answer(pipe: Connection, *, ready: Callable[[], Sequence[str]], metrics: Cal
     pipe.send(_STARTED)
     while True:
         try:
-            asked = pipe.recv()
+            number, asked = pipe.recv()
         except (EOFError, OSError):
             os._exit(1)
         if asked == _STOP:
             return
-        pipe.send(list(ready()) if asked == _READY else metrics())
+        pipe.send((number, list(ready()) if asked == _READY else metrics()))
 
 
 def belong_to_parent() -> None:
