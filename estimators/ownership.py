@@ -126,13 +126,18 @@ class Owners:
         return next(filter(None, (label_value(labels, key) for key in self._chains[dimension])), "")
 
 
+def label_as_exported(label: str) -> str:
+    """The Prometheus label, without its prefix, that kube-state-metrics makes of a Kubernetes label."""
+    return _CAPITAL.sub(r"\1_\2", _FORBIDDEN.sub("_", label)).lower()
+
+
 def label_value(labels: Labels, key: str) -> str:
     """The value of a label, `""` where there is none.
 
     Prometheus cannot hold every character of a label's name: `app.kubernetes.io/part-of` may have come
     as `app_kubernetes_io_part_of`, and then counts as well (kube-state-metrics, internal/store/utils.go).
     """
-    value = labels.get(key) or labels.get(_CAPITAL.sub(r"\1_\2", _FORBIDDEN.sub("_", key)).lower()) or ""
+    value = labels.get(key) or labels.get(label_as_exported(key)) or ""
     value = value.strip()
     entity = _ENTITY.fullmatch(value)
     return entity["name"] if entity else value

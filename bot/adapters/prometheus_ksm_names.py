@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from estimators.ownership import label_as_exported
+
 _WELL_KNOWN_LABELS = """
     kubernetes.io/arch kubernetes.io/os kubernetes.io/hostname kubernetes.io/metadata.name
     beta.kubernetes.io/arch beta.kubernetes.io/os beta.kubernetes.io/instance-type
@@ -78,14 +80,6 @@ _RESOURCES = """
 
 _MIG = re.compile(r"nvidia_com_mig_(\d+)g_(\d+)gb(_me)?(_shared)?")
 _FORBIDDEN = re.compile(r"[^a-zA-Z0-9_]")
-_CAPITAL = re.compile(r"([a-z0-9])([A-Z])")
-
-
-def label_as_exported(label: str) -> str:
-    """The Prometheus label, without its prefix, that kube-state-metrics makes of a Kubernetes label."""
-    return _CAPITAL.sub(r"\1_\2", _FORBIDDEN.sub("_", label)).lower()
-
-
 _LABELS = {label_as_exported(label): label for label in _WELL_KNOWN_LABELS}
 _RESOURCE_NAMES = {_FORBIDDEN.sub("_", name): name for name in _RESOURCES}
 

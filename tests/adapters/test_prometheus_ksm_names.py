@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.adapters.prometheus_ksm_names import kubernetes_label, kubernetes_resource, label_as_exported
+from bot.adapters.prometheus_ksm_names import kubernetes_label, kubernetes_resource
+from estimators.ownership import label_as_exported
 
 LABELS = [
     "karpenter.sh/capacity-type",
