@@ -1,0 +1,146 @@
+"""A team's week as facts: what it spent, what moved, what is worth approving. Amounts in the currency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+MOST_RECOMMENDED = 5
+MOST_MOVERS = 3
+ALL_TEAMS = ""
+"""The team of the digest that finance gets."""
+
+
+class WeekMover(NamedTuple):
+    """A workload whose cost moved, and why in words."""
+
+    workload: str
+    change: Decimal
+    cause: str
+
+
+class MergedPull(NamedTuple):
+    """A merged pull request: a month's change as it was predicted, and as it was measured (None: not yet).
+
+    `ours` is whether it was a right-sizing pull request, `approved_by` who approved that.
+    """
+
+    name: str
+    address: str
+    predicted: Decimal
+    measured: Decimal | None
+    ours: bool = False
+    approved_by: str = ""
+
+
+class ProposedValue(NamedTuple):
+    """One field; `current` is `""` where it was not there, `proposed` `""` where the object is to go."""
+
+    field: str
+    container: str
+    current: str
+    proposed: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigestItem:
+    """A recommendation in a digest; see `estimators.recommendation.Recommendation`. Savings are negative.
+
+    `repository` is `owner/name`, `address` where the source's line can be looked at.
+    """
+
+    id: str
+    finder: str
+    repository: str
+    environment: str
+    workload: str
+    values: tuple[ProposedValue, ...]
+    allocated: Decimal
+    realisable: Decimal | None
+    realisable_why: str
+    confidence: str
+    verdict: str
+    evidence: Mapping[str, str]
+    risks: tuple[str, ...]
+    undo: str
+    blast_radius: str
+    source: str
+    address: str = ""
+
+
+class LeftRow(NamedTuple):
+    """A workload that is left as it is, with the reason in words."""
+
+    workload: str
+    reason: str
+
+
+class TeamWeek(NamedTuple):
+    """A team in finance's digest. `savings` is what its open recommendations would save a month."""
+
+    team: str
+    total: Decimal
+    previous: Decimal | None
+    budget_monthly: Decimal | None
+    projected: Decimal | None
+    idle_share: Decimal | None
+    savings: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One week (ISO, `2026-W47`, from Monday to Monday in UTC) of a team, or of all for finance.
+
+    `total` is None where nothing was measured; `previous` None where nothing was the week before.
+    `coverage`, `idle_share` and `unallocated_share` are 0 to 1. `trend` has the days of the four weeks
+    that end with this one, None for what was not measured. `more` and `more_saving` are of the
+    recommendations that did not fit, `left_counts` counts everything left alone by reason, of which
+    `left_alone` shows those that a person gave a reason for. `quiet`: nothing moved and there is nothing to approve.
+    """
+
+    team: str
+    week: str
+    start: datetime
+    end: datetime
+    currency: str
+    coverage: Decimal
+    total: Decimal | None
+    previous: Decimal | None
+    budget_monthly: Decimal | None = None
+    projected: Decimal | None = None
+    trend: tuple[tuple[date, Decimal | None], ...] = ()
+    movers: tuple[WeekMover, ...] = ()
+    idle_share: Decimal | None = None
+    unallocated_share: Decimal | None = None
+    gpu_idle_hours: Decimal | None = None
+    gpu_idle_cost: Decimal | None = None
+    merged: tuple[MergedPull, ...] = ()
+    recommendations: tuple[DigestItem, ...] = ()
+    more: int = 0
+    more_saving: Decimal = Decimal(0)
+    left_alone: tuple[LeftRow, ...] = ()
+    left_counts: Mapping[str, int] = field(default_factory=dict)
+    teams: tuple[TeamWeek, ...] = ()
+    notes: tuple[str, ...] = ()
+    quiet: bool = False
+
+
+State = Literal["open", "approved", "rejected", "snoozed", "stale", "by-hand", "opened", "merged", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemState:
+    """What has become of a recommendation since the digest was posted.
+
+    `said` is who (as people are shown), `why` a reason or what to do by hand, `address` that of the
+    pull request, `until` the end of a snooze.
+    """
+
+    state: State = "open"
+    said: str = ""
+    why: str = ""
+    address: str = ""
+    until: date | None = None
