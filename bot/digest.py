@@ -98,7 +98,8 @@ class Digest:
     `coverage`, `idle_share` and `unallocated_share` are 0 to 1. `trend` has the days of the four weeks
     that end with this one, None for what was not measured. `more` and `more_saving` are of the
     recommendations that did not fit, `left_counts` counts everything left alone by reason, of which
-    `left_alone` shows those that a person gave a reason for. `quiet`: nothing moved and there is nothing to approve.
+    `left_alone` shows those that a person gave a reason for. `quiet`: nothing moved, and there is nothing
+    to approve.
     """
 
     team: str
