@@ -9,6 +9,7 @@ from typing import Any
 
 from bot import words
 from bot.rendering import render
+from bot.server_words import as_the_bot_says
 from estimators.money import Range, cents_of_parts
 from estimators.report import Verdict
 
@@ -55,7 +56,7 @@ def explain(report: Json, name: str = "", head: str = "") -> str:
     rows = report["workloads"]
     wanted = name.strip("`'\"").casefold()
     found = [row for row in rows if not wanted or wanted in _names(row)]
-    return render(
+    told = render(
         "github/explain.md.j2",
         name=name,
         head=words.revision(head),
@@ -63,6 +64,7 @@ def explain(report: Json, name: str = "", head: str = "") -> str:
         left=max(len(found) - MOST, 0),
         known=list(dict.fromkeys(_name(row) for row in rows))[:_MOST_NAMED],
     )
+    return as_the_bot_says(told)
 
 
 def _name(row: Json) -> str:

@@ -20,6 +20,7 @@ from bot.page_details import Links
 from bot.policy import CommentRules
 from bot.records import Standing
 from bot.report_json import report_json
+from bot.server_words import as_the_bot_says
 from bot.suggestions import Suggestion
 from estimators.guardrail import CrossedGuardrail
 from estimators.objects import Source
@@ -102,9 +103,12 @@ def compose_publication(
 ) -> Publication:
     """What to say about `report`; it turns green when every crossed guardrail was approved."""
     approve = f"{CALL} approve {head_sha[:7]}"
-    comments = _sizes(
-        partial(render_comment, report, links=links, crossed=crossed, decided=decided, approve=approve)
-    )
+    comments = [
+        as_the_bot_says(body)
+        for body in _sizes(
+            partial(render_comment, report, links=links, crossed=crossed, decided=decided, approve=approve)
+        )
+    ]
     return Publication(
         head_sha=head_sha,
         report_hash=report_hash(report, crossed),
@@ -187,7 +191,7 @@ def _annotations(report: Report) -> list[Annotation]:
             line=finding.source.line,
             level=_LEVELS[finding.severity],
             title=plain(whose, 250),
-            message=plain(_told(finding), 2000),
+            message=plain(as_the_bot_says(_told(finding)), 2000),
         )
         for finding, whose in found
     ]
