@@ -53,12 +53,13 @@ class PullRequestChanged:
 
 @dataclass(frozen=True, slots=True)
 class PullRequestClosed:
-    """A pull request that was merged or given up."""
+    """A pull request that was merged or given up. `merged_at` is in ISO 8601, `""` where it is not told."""
 
     ref: PullRequestRef
     head_sha: str
     merged: bool
     merge_commit_sha: str | None
+    merged_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _BRANCH = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]{1,1024}")
 _ADDRESS = re.compile(r"https?://[^\s\x00-\x1f@]{1,2000}")
 _SERVER = re.compile(r"(https?://[A-Za-z0-9.:\[\]-]{1,255})/\S{0,1000}")
 _LOGIN = re.compile(r"[A-Za-z0-9_\[\]-]{1,100}")
+_MOMENT = re.compile(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z")
 _WORD = re.compile(r"[A-Z_]{1,40}")
 _Asked = Literal["recheck", "explain"]
 _BUTTONS: dict[str, _Asked] = {"recheck": "recheck", "explain": "explain"}
@@ -50,7 +51,8 @@ def _pull_request(payload: Payload) -> Event:
         return PullRequestChanged(ref, head_sha, base_ref, action)
     merged = pull_request.flag("merged")
     merge_commit = pull_request.text("merge_commit_sha", _SHA) if merged else None
-    return PullRequestClosed(ref, head_sha, merged, merge_commit)
+    merged_at = pull_request.text("merged_at", _MOMENT) if pull_request.has("merged_at") else ""
+    return PullRequestClosed(ref, head_sha, merged, merge_commit, merged_at)
 
 
 def _issue_comment(payload: Payload) -> Event:

@@ -47,8 +47,12 @@ class _Measured(NamedTuple):
 
 
 def remember(closed: PullRequestClosed, *, reports: Reports, predictions: Predictions, at: datetime) -> None:
-    """Keep what was said of a pull request that is merged now; nothing where that was no change."""
+    """Keep what was said of a pull request that is merged; nothing where that was no change.
+
+    `at` counts where GitHub did not say when it was merged.
+    """
     ref = closed.ref
+    merged_at = datetime.fromisoformat(closed.merged_at) if closed.merged_at else at
     report = reports.newest(ref.repository.id, ref.number)
     if report is None or not closed.merged:
         return
@@ -61,8 +65,8 @@ def remember(closed: PullRequestClosed, *, reports: Reports, predictions: Predic
                 report_hash=report.report_hash,
                 reference=asdict(ref),
                 predicted=predicted,
-                merged_at=at,
-                due_at=at + WAIT,
+                merged_at=merged_at,
+                due_at=merged_at + WAIT,
             )
         )
 

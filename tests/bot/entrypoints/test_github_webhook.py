@@ -103,8 +103,8 @@ READ = {
     ),
     "merged": (
         "pull_request",
-        pull_request("closed", merged=True, merge_commit_sha=BEFORE),
-        PullRequestClosed(REF, HEAD, merged=True, merge_commit_sha=BEFORE),
+        pull_request("closed", merged=True, merge_commit_sha=BEFORE, merged_at="2026-11-16T09:00:00Z"),
+        PullRequestClosed(REF, HEAD, True, BEFORE, "2026-11-16T09:00:00Z"),
     ),
     "given up": (
         "pull_request",
