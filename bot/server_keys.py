@@ -6,6 +6,7 @@ from bot.configuration import Key
 from bot.value_kinds import (
     DAYS,
     FILE_ON_DISK,
+    GITHUB_TEAM,
     GLOB,
     GLOBS_BY_NAME,
     MONEY,
@@ -57,7 +58,7 @@ SERVER_KEYS = (
                 keys=(
                     Key("slack_group", "A Slack user group.", TEXT),
                     Key("slack_users", "Slack user ids, where there are no groups.", TEXT, many=True),
-                    Key("github_team", "A GitHub team, such as `acme/payments`.", TEXT),
+                    Key("github_team", "A GitHub team, such as `acme/payments`.", GITHUB_TEAM),
                 ),
             ),
             Key("budget_monthly", "What the team means to spend, in the prices' currency.", MONEY),

@@ -132,6 +132,13 @@ def _approver(value: object) -> str:
     return text.removeprefix("@")
 
 
+def _github_team(value: object) -> str:
+    text = _approver(value)
+    if "/" not in text:
+        raise ValueError(f"needs a team with its organization, such as acme/sre, not {shown(value)}")
+    return text
+
+
 def _url(value: object) -> str:
     text = _text(value)
     try:
@@ -200,6 +207,7 @@ PATH_GLOB = Kind("path pattern", _path_glob, _STRING)
 GLOB = Kind("pattern", _glob, _STRING)
 WORKLOAD = Kind("namespace/name pattern", _workload, {**_STRING, "pattern": "^[^/]+/[^/]+$"})
 APPROVER = Kind("GitHub user or team", _approver, _STRING)
+GITHUB_TEAM = Kind("GitHub team", _github_team, _STRING)
 URL = Kind("URL", _url, {"type": "string", "pattern": "^https?://"})
 TEXTS_BY_NAME = Kind(
     "names with values",

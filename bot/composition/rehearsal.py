@@ -25,6 +25,7 @@ _NOWHERE = 1
 def replay(file: Path, *, event: str, url: str, sign: str) -> str:
     """Send the webhook in `file`, signed with the secret in the environment variable `sign`."""
     from bot.adapters.webhook_sender import post  # noqa: PLC0415 - slow to import
+    from bot.entrypoints.github_readings import READERS  # noqa: PLC0415
     from bot.handlers import replay as handler  # noqa: PLC0415
     from bot.settings import secret_in  # noqa: PLC0415
 
@@ -32,7 +33,8 @@ def replay(file: Path, *, event: str, url: str, sign: str) -> str:
         body = file.read_bytes()
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}") from error
-    return handler.replay(body, event=event, url=url, secret=secret_in(sign), post=post)
+    secret = secret_in(sign)
+    return handler.replay(body, event=event, known=READERS, url=url, secret=secret, post=post)
 
 
 def dry_run(settings: Settings, serving_settings: ServeSettings, config: ServerConfig) -> None:

@@ -34,7 +34,8 @@ class MaintenanceWorkflows:
         def purge(day: str) -> None:
             removed = tried("purge_records", lambda: dict(self.purge_records())) or {}
             finished = tried("purge_work", _purge_work, day) or 0
-            log.info("Removed what is too old", extra={"day": day, "records": removed, "work": finished})
+            rows = {f"removed_{table}": count for table, count in removed.items()}
+            log.info("Removed what is too old", extra={"day": day, **rows, "removed_work": finished})
 
         self._start_purge = purge
 

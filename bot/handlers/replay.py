@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 from bot.errors import UserError
@@ -15,13 +16,17 @@ Post = Callable[[str, bytes, Mapping[str, str]], tuple[int, str]]
 """Address, body and headers; gives the answer's status and text."""
 
 
-def replay(body: bytes, *, event: str, url: str, secret: str, post: Post) -> str:
-    """What the bot answered. `url` may leave the webhook's path out.
+def replay(body: bytes, *, event: str, known: Collection[str], url: str, secret: str, post: Post) -> str:
+    """What the bot answered. `url` may leave the webhook's path out; `known` are the events it acts on.
 
-    Raises UserError for an event or an address that can't be one, and where the bot refused the delivery.
+    Raises UserError for an event or an address that can't be one, an event that looks like a slip of a
+    known one, and where the bot refused the delivery.
     """
     if not re.fullmatch(r"[a-z0-9_]{1,64}", event):
         raise UserError(f"--event {event[:40]!r}: expected the name of a webhook event such as pull_request")
+    near = get_close_matches(event, known, n=1, cutoff=0.85)
+    if near and event not in known:
+        raise UserError(f"--event {event}: the bot would ignore it; did you mean {near[0]}?")
     address = _address(url)
     headers = {
         "Content-Type": "application/json",

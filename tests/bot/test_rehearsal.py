@@ -100,6 +100,7 @@ def test_a_bot_that_says_nothing_is_given_up(file: Path, monkeypatch: pytest.Mon
     ("event", "url", "sign", "said"),
     [
         ("Pull Request", "http://127.0.0.1:1", "TRIED_SECRET", "--event 'Pull Request'"),
+        ("pull_requets", "http://127.0.0.1:1", "TRIED_SECRET", "did you mean pull_request?"),
         ("ping", "127.0.0.1:8080", "TRIED_SECRET", "--url '127.0.0.1:8080'"),
         ("ping", "ftp://127.0.0.1", "TRIED_SECRET", "--url 'ftp://127.0.0.1'"),
         ("ping", "http://[", "TRIED_SECRET", "--url 'http://['"),
@@ -107,7 +108,7 @@ def test_a_bot_that_says_nothing_is_given_up(file: Path, monkeypatch: pytest.Mon
         ("ping", f"http://{'a' * 70}.example", "TRIED_SECRET", "aaa"),
         ("ping", "http://127.0.0.1:1", "NO_SUCH_SECRET", "NO_SUCH_SECRET: not set"),
     ],
-    ids=["event", "no scheme", "scheme", "bracket", "port", "label too long", "secret"],
+    ids=["event", "slip", "no scheme", "scheme", "bracket", "port", "label too long", "secret"],
 )
 def test_what_was_asked_wrongly_is_named(file: Path, event: str, url: str, sign: str, said: str) -> None:
     """With the option and its value."""

@@ -112,6 +112,16 @@ def test_an_automation_wants_the_most_confidence_unless_it_says_less() -> None:
             id="price sheets are read, and problems elsewhere told with theirs",
         ),
         pytest.param(
+            "teams: [{name: a, approvers: {github_team: payments}}]",
+            [
+                (
+                    "1: teams[0].approvers.github_team: needs a team with its organization, such as acme/sre, "
+                    "not 'payments'"
+                )
+            ],
+            id="a team of nobody's organization",
+        ),
+        pytest.param(
             "shared: {percents: {a: 60, b: 60}}",
             ["1: shared.percents: gives out 120 percent; at most 100 are there"],
             id="more than there is to pay",
