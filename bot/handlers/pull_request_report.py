@@ -16,6 +16,7 @@ from bot.errors import UserError
 from bot.github_events import PullRequestRef
 from bot.inert import md
 from bot.policy import Policy
+from bot.policy_in_force import first_line, policy_in_force, policy_text
 from bot.ports import (
     Audit,
     CheckRuns,
@@ -32,7 +33,7 @@ from bot.ports import (
 )
 from bot.publication import CheckOutput, Publication, compose_publication
 from bot.pull_requests import PullRequestFacts
-from bot.records import Head, LastGoodPolicy, PricedReport, ShownPullRequest
+from bot.records import Head, PricedReport, ShownPullRequest
 from bot.report_json import dump_report
 from bot.review_ports import ShownPullRequests
 from bot.suggested_lines import suggest
@@ -192,35 +193,19 @@ def _policy_in_force(
     facts: PullRequestFacts, base: Tree, head: Tree, policies: Policies, at: datetime
 ) -> tuple[Policy, list[str]]:
     """The base's policy; where it cannot be read, the last one that could. A fork's is never used."""
-    notes: list[str] = []
-    repository = facts.ref.repository.id
-    text = _policy_text(base)
-    try:
-        rules = policy.parse(text) if text is not None else Policy()
-        if text is not None:
-            policies.keep(LastGoodPolicy(
-                repository=repository, branch=facts.base_ref, base_sha=facts.base_sha, text=text, at=at
-            ))  # fmt: skip
-    except UserError as error:
-        last = policies.last_good(repository, facts.base_ref)
-        rules = policy.parse(last.text) if last else Policy()
-        which = f"the one of {last.base_sha[:7]} stays in force" if last else "none is in force"
-        notes.append(f"the policy on {facts.base_ref} cannot be read, {which}: {_first_line(error)}")
-    proposed = _policy_text(head)
-    if proposed is not None and proposed != text:
+    rules, problem = policy_in_force(
+        base,
+        repository=facts.ref.repository.id,
+        branch=facts.base_ref,
+        sha=facts.base_sha,
+        policies=policies,
+        at=at,
+    )
+    notes = [problem] if problem else []
+    proposed = policy_text(head)
+    if proposed is not None and proposed != policy_text(base):
         try:
             policy.parse(proposed)
         except UserError as error:
-            notes.append(f"this pull request breaks the policy: {_first_line(error)}")
+            notes.append(f"this pull request breaks the policy: {first_line(error)}")
     return rules, notes
-
-
-def _policy_text(tree: Tree) -> str | None:
-    if policy.FILE_NAME not in tree.paths():
-        return None
-    found = list(tree.read([policy.FILE_NAME]))
-    return found[0][1].decode("utf-8", "replace") if found else None
-
-
-def _first_line(error: UserError) -> str:
-    return str(error).splitlines()[0]
