@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -152,18 +152,46 @@ def daily(question: Question, clusters: Mapping[str, Sequence[DayCost]]) -> tupl
     return tuple(DayAmount(day, amounts[day], min(covered[day], 1.0)) for day in sorted(amounts))
 
 
+def daily_by_group(
+    question: Question, clusters: Mapping[str, Sequence[DayCost]]
+) -> dict[str, tuple[DayAmount, ...]]:
+    """Every group of the question's rows day by day; all of them have the same days.
+
+    As for `daily`; what no workload owes is in no group, unallocated workloads are in `""`.
+    """
+    amounts: defaultdict[str, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
+    covered: defaultdict[date, float] = defaultdict(float)
+    for cluster, days in clusters.items():
+        for day in days:
+            covered[day.start.date()] += day.covered * ((day.end - day.start) / _DAY) / len(clusters)
+            for group, amount in _by_group(question, question.rule, cluster, day):
+                amounts[group][day.start.date()] += amount
+    return {
+        group: tuple(DayAmount(day, sums.get(day, 0), min(covered[day], 1.0)) for day in sorted(covered))
+        for group, sums in amounts.items()
+    }
+
+
 def _of_day(question: Question, rule: SharedRule, cluster: str, day: DayCost) -> int:
     if question.of_all:
         return day.bill
-    group = _selecting(question)
+    return sum(amount for _, amount in _by_group(question, rule, cluster, day))
+
+
+def _by_group(question: Question, rule: SharedRule, cluster: str, day: DayCost) -> Iterator[tuple[str, int]]:
+    """What each workload that is asked about owes for a day, with the group that decides that."""
+    group_of_one = _selecting(question)
     tenants = [Tenant(item.workload.namespace, item.direct, item.idle) for item in day.workloads]
     shares = share_out(tenants, day.control_plane, rule)
-    return sum(
-        item.direct + item.idle + shares.shared[index] + shares.idle[index]
-        for index, item in enumerate(day.workloads)
-        if index not in shares.moved
-        and question.asks_for(group(cluster, item.workload, item.labels), item.workload.namespace)
-    )
+    for index, item in enumerate(day.workloads):
+        group = group_of_one(cluster, item.workload, item.labels)
+        if index not in shares.moved and question.asks_for(group, item.workload.namespace):
+            yield group, item.direct + item.idle + shares.shared[index] + shares.idle[index]
+
+
+def charged(question: Question, windows: Sequence[WindowCost]) -> tuple[Charge, ...]:
+    """Who pays for what is asked about, charge by charge."""
+    return tuple(_selected(question, windows, question.rule))
 
 
 def _of_nodes(question: Question) -> bool:

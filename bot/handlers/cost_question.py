@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from functools import cached_property
 
 from bot.cost_access import EVERYTHING, Sight, groups_that_see
-from bot.cost_answer import ChartDay, CostAnswer, CostHelp, CostRefusal, CostReply, GpuHours, PriceSource
+from bot.cost_answer import CostHelp, CostRefusal, CostReply
 from bot.cost_commands import CostQuestion
-from bot.cost_config import owners, shared_rule
-from bot.cost_names import Names, refused_name
 from bot.cost_ports import ChargedHours
-from bot.cost_windows import PROJECTED_FROM, Hours, Windows, midnight, month_of, windows_until
+from bot.cost_reading import CostReading, listed
+from bot.cost_windows import windows_until
 from bot.server_config import ServerConfig
-from estimators.allocation import WindowCost
-from estimators.prices import Provenance
-from estimators.projection import FULL_DAY, DayAmount, project
-from estimators.showback import GroupBy, GroupKind
-from estimators.showback_answer import Answer, Question, Selection, answer, daily
 
 LOOK_BACK = (timedelta(days=2), timedelta(days=400))
 """Where the newest hour is looked for: mostly it is minutes old."""
@@ -29,13 +19,9 @@ NOTHING_YET = (
     "Name clusters and their Prometheus in tuppence.yaml, or set PROMETHEUS_URL.",
     "Then keep tuppence serve running: the first hours are there a few minutes after its start.",
 )
-NOBODYS = "-"
-"""No namespace can have this name: what a day cost as a whole is read without its workloads."""
 _DAY = timedelta(days=1)
-_ROWS_BY = {"gpu": GroupKind.GPU_MODEL, "idle": GroupKind.NODE, "top": GroupKind.WORKLOAD}
 _WHOLE_CLUSTER = frozenset({"gpu", "idle"})
 """Questions whose answer is of nodes, which are nobody's alone."""
-_WITH_DAYS = frozenset({"namespace", "team", "workload"})
 
 
 def answer_question(
@@ -59,8 +45,8 @@ def answer_question(
     end = max(filter(None, (_newest(costs, cluster, now) for cluster in clusters)), default=None)
     if end is None:
         return CostRefusal(NOTHING_YET)
-    asking = _Asking(question, costs, config, sight, windows_until(question.window, end))
-    return asking.refusal() or asking.answer()
+    reading = CostReading(question, costs, config, sight, windows_until(question.window, end))
+    return reading.refusal() or reading.answer()
 
 
 def _newest(costs: ChargedHours, cluster: str, now: datetime) -> datetime | None:
@@ -86,7 +72,7 @@ def _out_of_sight(question: CostQuestion, config: ServerConfig, sight: Sight) ->
         return CostRefusal(
             (
                 "Nodes serve all namespaces at once, so this is told only to people who may see all of them.",
-                f"You may see {_listed(sight.patterns or ())}.",
+                f"You may see {listed(sight.patterns or ())}.",
             )
         )
     namespace = question.namespace or (question.name if question.kind == "namespace" else "")
@@ -94,182 +80,13 @@ def _out_of_sight(question: CostQuestion, config: ServerConfig, sight: Sight) ->
         return None
     groups = groups_that_see(config.access, namespace)
     who = (
-        f"People in {_listed(groups, 'or')} may"
+        f"People in {listed(groups, 'or')} may"
         if groups
         else "Nobody may, until access in tuppence.yaml says so"
     )
     return CostRefusal(
         (
             f"What {namespace} costs is not yours to see. {who}.",
-            f"You may see {_listed(sight.patterns or ())}.",
+            f"You may see {listed(sight.patterns or ())}.",
         )
     )
-
-
-def _listed(names: Sequence[str], last: str = "and") -> str:
-    if not names:
-        return "no namespace: you are in none of the groups that access in tuppence.yaml names"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
-
-
-class _Asking:
-    """One question, with what is read for it."""
-
-    def __init__(
-        self,
-        question: CostQuestion,
-        costs: ChargedHours,
-        config: ServerConfig,
-        sight: Sight,
-        windows: Windows,
-    ) -> None:
-        self._asked, self._costs, self._config, self._sight = question, costs, config, sight
-        self._windows = windows
-        self._owners, self._rule = owners(config), shared_rule(config)
-        both = [
-            (costs.window(name, *self._windows.asked), costs.window(name, *self._windows.before))
-            for name in costs.clusters()
-        ]
-        measured = [(now, then) for now, then in both if now.covered or then.covered]
-        self._now = [now for now, _ in measured]
-        self._then = [then for _, then in measured]
-
-    def refusal(self) -> CostRefusal | None:
-        """Why these hours have no answer."""
-        currencies = {window.currency: window.cluster for window in self._now}
-        if len(currencies) > 1:
-            told = _listed([f"{cluster} in {currency}" for currency, cluster in currencies.items()])
-            return CostRefusal(
-                (f"Clusters count in several currencies: {told}. Their costs cannot be added up.",)
-            )
-        return refused_name(self._asked, self._names, self._windows.before.start)
-
-    def answer(self) -> CostAnswer:
-        """The answer, once `refusal` has found nothing."""
-        question = self._question
-        found = answer(question, self._now, self._then)
-        compared = any(window.covered for window in self._then)
-        days = self._days(question) if self._asked.kind in _WITH_DAYS else ()
-        until = self._windows.asked.end
-        return CostAnswer(
-            self._asked,
-            found,
-            answer(question, self._then, []) if compared else None,
-            self._windows,
-            tuple(window.cluster for window in self._now),
-            self._now[0].currency,
-            days=tuple(day for day in days if day.day >= self._windows.asked.start.date()),
-            month=project(days, month_of(until).date()) if days else None,
-            budget=self._budget(),
-            prices=_prices(self._now),
-            gpus=_gpu_hours(self._now) if self._asked.kind == "gpu" else {},
-            orphans=sum(window.orphans for window in self._now),
-            split=self._rule.split,
-            shares_something=bool(found.shared),
-            whole=self._sight.whole,
-            chart=tuple(self._chart(question)) if self._asked.chart else (),
-        )
-
-    @cached_property
-    def _names(self) -> Names:
-        workloads = [item for window in (*self._now, *self._then) for item in window.workloads]
-        seen = [item for item in workloads if self._sight.covers(item.workload.namespace)]
-        teams = {team for item in seen if (team := self._owners.of(item.workload, item.labels).team)}
-        if self._sight.whole:
-            teams |= {team.name for team in self._config.teams}
-        return Names(
-            frozenset(item.workload.namespace for item in seen),
-            frozenset(teams),
-            frozenset(f"{item.workload.namespace}/{item.workload.name}" for item in seen),
-        )
-
-    @cached_property
-    def _question(self) -> Question:
-        asked = self._asked
-        kind = GroupKind(_ROWS_BY.get(asked.kind, asked.kind))
-        only = None
-        if asked.name:
-            name = self._names.spelled(asked)
-            only, kind = Selection(GroupBy(kind), name), GroupKind.WORKLOAD
-        visible = None if self._sight.whole else self._sight.covers
-        return Question(GroupBy(kind), only, self._owners, self._rule, visible)
-
-    def _budget(self) -> Decimal | None:
-        """A team's, or that of the team which is just this namespace."""
-        asked = self._asked
-        if asked.kind == "team":
-            name = self._names.spelled(asked)
-            return next((team.budget_monthly for team in self._config.teams if team.name == name), None)
-        if asked.kind == "namespace" and asked.name:
-            alone = (
-                team.budget_monthly
-                for team in self._config.teams
-                if team.namespaces == (asked.name,) and not team.labels
-            )
-            return next(alone, None)
-        return None
-
-    def _days(self, question: Question) -> tuple[DayAmount, ...]:
-        """The days of the window, of the month, and those that a projection is made from."""
-        asked = self._windows.asked
-        start = min(asked.start, month_of(asked.end), midnight(asked.end) - PROJECTED_FROM)
-        only = self._namespaces(question)
-        read = {
-            window.cluster: self._costs.days(window.cluster, start, asked.end, only) for window in self._now
-        }
-        return daily(question, read)
-
-    def _namespaces(self, question: Question) -> Sequence[str]:
-        """Whose workloads of each day are needed; none named means all of them."""
-        if question.of_all:
-            return [NOBODYS]
-        # Costs that are shared by cost need everybody's: then no namespace can be read alone.
-        shared = any(window.control_plane for window in self._now) or self._config.shared.namespaces
-        namespace = self._asked.namespace or (self._asked.name if self._asked.kind == "namespace" else "")
-        return [namespace] if namespace and not shared else []
-
-    def _chart(self, question: Question) -> Iterator[ChartDay]:
-        """Whole days, so that they can be compared: the window's first one from its midnight."""
-        asked, before = self._windows
-        day = midnight(asked.start)
-        shift = day - midnight(before.start)
-        while day < asked.end:
-            drawn = self._total(question, Hours(day, min(day + _DAY, asked.end)))
-            then = self._total(question, Hours(day - shift, day - shift + _DAY))
-            share = (min(day + _DAY, asked.end) - day) / _DAY
-            yield ChartDay(
-                day.date(),
-                drawn.total.parts,
-                drawn.covered * share,
-                then.total.cost if then.covered >= FULL_DAY else None,
-            )
-            day += _DAY
-
-    def _total(self, question: Question, hours: Hours) -> Answer:
-        return answer(question, [self._costs.window(window.cluster, *hours) for window in self._now], [])
-
-
-def _prices(windows: Sequence[WindowCost]) -> tuple[PriceSource, ...]:
-    """Whose prices the nodes had, those of the most money first."""
-    found: Counter[tuple[str, bool]] = Counter()
-    for window in windows:
-        for node in window.nodes:
-            found[node.source, node.provenance is Provenance.ASSUMED] += node.bill
-    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(PriceSource(source, assumed, cost) for (source, assumed), cost in ordered if source)
-
-
-def _gpu_hours(windows: Sequence[WindowCost]) -> dict[str, GpuHours]:
-    """By model; a workload that held several has its hours split as its cost is."""
-    found: defaultdict[str, GpuHours] = defaultdict(GpuHours)
-    for window in windows:
-        for item in window.workloads:
-            for model, cost in item.gpu_models.items():
-                share = cost / item.gpu if item.gpu else 0.0
-                known = found[model]
-                found[model] = GpuHours(
-                    known.held + item.gpus * share,
-                    known.busy + item.gpu_busy * share,
-                    known.measured + item.gpu_measured * share,
-                )
-    return dict(found)

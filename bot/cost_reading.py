@@ -1,0 +1,214 @@
+"""What is read to answer a question about cost: two windows of hours of every cluster, and their days."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+
+from bot.cost_access import Sight
+from bot.cost_answer import ChartDay, CostAnswer, CostRefusal, GpuHours, PriceSource
+from bot.cost_commands import CostQuestion
+from bot.cost_config import owners, shared_rule
+from bot.cost_names import Names, refused_name
+from bot.cost_ports import ChargedHours
+from bot.cost_windows import PROJECTED_FROM, Hours, Windows, midnight, month_of
+from bot.server_config import ServerConfig
+from estimators.allocation import WindowCost
+from estimators.allocation_days import DayCost
+from estimators.prices import Provenance
+from estimators.projection import FULL_DAY, DayAmount, project
+from estimators.showback import GroupBy, GroupKind
+from estimators.showback_answer import Answer, Question, Selection, answer, daily, daily_by_group
+
+NOBODYS = "-"
+"""No namespace can have this name: what a day cost as a whole is read without its workloads."""
+_DAY = timedelta(days=1)
+_ROWS_BY = {"gpu": GroupKind.GPU_MODEL, "idle": GroupKind.NODE, "top": GroupKind.WORKLOAD}
+_WITH_DAYS = frozenset({"namespace", "team", "workload"})
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Names in a sentence."""
+    if not names:
+        return "no namespace: you are in none of the groups that access in tuppence.yaml names"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+class CostReading:
+    """One question about two windows, with what is read for it. Every method may raise StoreUnavailable.
+
+    `windows` are the hours asked about of each cluster that was measured in either window.
+    """
+
+    def __init__(
+        self,
+        question: CostQuestion,
+        costs: ChargedHours,
+        config: ServerConfig,
+        sight: Sight,
+        windows: Windows,
+    ) -> None:
+        self._asked, self._costs, self._config, self._sight = question, costs, config, sight
+        self._windows = windows
+        self.owners, self._rule = owners(config), shared_rule(config)
+        both = [
+            (costs.window(name, *self._windows.asked), costs.window(name, *self._windows.before))
+            for name in costs.clusters()
+        ]
+        measured = [(now, then) for now, then in both if now.covered or then.covered]
+        self.windows: Sequence[WindowCost] = [now for now, _ in measured]
+        self._then = [then for _, then in measured]
+
+    def refusal(self) -> CostRefusal | None:
+        """Why these hours have no answer."""
+        currencies = {window.currency: window.cluster for window in self.windows}
+        if len(currencies) > 1:
+            told = listed([f"{cluster} in {currency}" for currency, cluster in currencies.items()])
+            return CostRefusal(
+                (f"Clusters count in several currencies: {told}. Their costs cannot be added up.",)
+            )
+        return refused_name(self._asked, self._names, self._windows.before.start)
+
+    def answer(self) -> CostAnswer:
+        """The answer, once `refusal` has found nothing."""
+        question = self.question
+        found = answer(question, self.windows, self._then)
+        compared = any(window.covered for window in self._then)
+        days = self.days() if self._asked.kind in _WITH_DAYS else ()
+        until = self._windows.asked.end
+        return CostAnswer(
+            self._asked,
+            found,
+            answer(question, self._then, []) if compared else None,
+            self._windows,
+            tuple(window.cluster for window in self.windows),
+            self.windows[0].currency,
+            days=tuple(day for day in days if day.day >= self._windows.asked.start.date()),
+            month=project(days, month_of(until).date()) if days else None,
+            budget=self._budget(),
+            prices=_prices(self.windows),
+            gpus=_gpu_hours(self.windows) if self._asked.kind == "gpu" else {},
+            orphans=sum(window.orphans for window in self.windows),
+            split=self._rule.split,
+            shares_something=bool(found.shared),
+            whole=self._sight.whole,
+            chart=tuple(self._chart(question)) if self._asked.chart else (),
+        )
+
+    @cached_property
+    def _names(self) -> Names:
+        workloads = [item for window in (*self.windows, *self._then) for item in window.workloads]
+        seen = [item for item in workloads if self._sight.covers(item.workload.namespace)]
+        teams = {team for item in seen if (team := self.owners.of(item.workload, item.labels).team)}
+        if self._sight.whole:
+            teams |= {team.name for team in self._config.teams}
+        return Names(
+            frozenset(item.workload.namespace for item in seen),
+            frozenset(teams),
+            frozenset(f"{item.workload.namespace}/{item.workload.name}" for item in seen),
+        )
+
+    @cached_property
+    def question(self) -> Question:
+        """The question as the estimators take it."""
+        asked = self._asked
+        kind = GroupKind(_ROWS_BY.get(asked.kind, asked.kind))
+        only = None
+        if asked.name:
+            name = self._names.spelled(asked)
+            only, kind = Selection(GroupBy(kind), name), GroupKind.WORKLOAD
+        visible = None if self._sight.whole else self._sight.covers
+        return Question(GroupBy(kind), only, self.owners, self._rule, visible)
+
+    def _budget(self) -> Decimal | None:
+        """A team's, or that of the team which is just this namespace."""
+        asked = self._asked
+        if asked.kind == "team":
+            name = self._names.spelled(asked)
+            return next((team.budget_monthly for team in self._config.teams if team.name == name), None)
+        if asked.kind == "namespace" and asked.name:
+            alone = (
+                team.budget_monthly
+                for team in self._config.teams
+                if team.namespaces == (asked.name,) and not team.labels
+            )
+            return next(alone, None)
+        return None
+
+    def days(self, since: datetime | None = None) -> tuple[DayAmount, ...]:
+        """The days of the window, of the month, and those that a projection is made from.
+
+        With `since`, those from then on as well.
+        """
+        asked = self._windows.asked
+        start = min(
+            asked.start, month_of(asked.end), midnight(asked.end) - PROJECTED_FROM, since or asked.end
+        )
+        only = self._namespaces(self.question)
+        return daily(self.question, self._read_days(start, only))
+
+    def days_by_group(self, since: datetime) -> Mapping[str, tuple[DayAmount, ...]]:
+        """The days from then on of every group that the question's rows are of."""
+        return daily_by_group(self.question, self._read_days(since, ()))
+
+    def _read_days(self, start: datetime, only: Sequence[str]) -> dict[str, Sequence[DayCost]]:
+        end = self._windows.asked.end
+        return {window.cluster: self._costs.days(window.cluster, start, end, only) for window in self.windows}
+
+    def _namespaces(self, question: Question) -> Sequence[str]:
+        """Whose workloads of each day are needed; none named means all of them."""
+        if question.of_all:
+            return [NOBODYS]
+        # Costs that are shared by cost need everybody's: then no namespace can be read alone.
+        shared = any(window.control_plane for window in self.windows) or self._config.shared.namespaces
+        namespace = self._asked.namespace or (self._asked.name if self._asked.kind == "namespace" else "")
+        return [namespace] if namespace and not shared else []
+
+    def _chart(self, question: Question) -> Iterator[ChartDay]:
+        """Whole days, so that they can be compared: the window's first one from its midnight."""
+        asked, before = self._windows
+        day = midnight(asked.start)
+        shift = day - midnight(before.start)
+        while day < asked.end:
+            drawn = self._total(question, Hours(day, min(day + _DAY, asked.end)))
+            then = self._total(question, Hours(day - shift, day - shift + _DAY))
+            share = (min(day + _DAY, asked.end) - day) / _DAY
+            yield ChartDay(
+                day.date(),
+                drawn.total.parts,
+                drawn.covered * share,
+                then.total.cost if then.covered >= FULL_DAY else None,
+            )
+            day += _DAY
+
+    def _total(self, question: Question, hours: Hours) -> Answer:
+        return answer(question, [self._costs.window(window.cluster, *hours) for window in self.windows], [])
+
+
+def _prices(windows: Sequence[WindowCost]) -> tuple[PriceSource, ...]:
+    """Whose prices the nodes had, those of the most money first."""
+    found: Counter[tuple[str, bool]] = Counter()
+    for window in windows:
+        for node in window.nodes:
+            found[node.source, node.provenance is Provenance.ASSUMED] += node.bill
+    ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(PriceSource(source, assumed, cost) for (source, assumed), cost in ordered if source)
+
+
+def _gpu_hours(windows: Sequence[WindowCost]) -> dict[str, GpuHours]:
+    """By model; a workload that held several has its hours split as its cost is."""
+    found: defaultdict[str, GpuHours] = defaultdict(GpuHours)
+    for window in windows:
+        for item in window.workloads:
+            for model, cost in item.gpu_models.items():
+                share = cost / item.gpu if item.gpu else 0.0
+                known = found[model]
+                found[model] = GpuHours(
+                    known.held + item.gpus * share,
+                    known.busy + item.gpu_busy * share,
+                    known.measured + item.gpu_measured * share,
+                )
+    return dict(found)
