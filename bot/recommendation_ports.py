@@ -95,6 +95,10 @@ class Recommendations(Protocol):
         """Those that the newest scans find, of a team where one is named (`""`: nobody's)."""
         ...
 
+    def snoozed(self, repository: int, at: datetime) -> Sequence[KeptRecommendation]:
+        """Those of a repository that are snoozed at that moment, whether or not they are still found."""
+        ...
+
     def scans(self) -> Sequence[Scan]:
         """The newest scan of each repository."""
         ...

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import delete
 
-from bot.adapters import records_allocation_writes, records_audit
+from bot.adapters import records_allocation_writes, records_audit, records_recommendations
 from bot.adapters.records_allocation import StoredCostHours
 from bot.adapters.records_audit import AuditTrail
 from bot.adapters.records_database import Database
@@ -17,6 +17,12 @@ from bot.adapters.records_pull_requests import (
     StoredPublications,
     StoredShown,
     order_at,
+)
+from bot.adapters.records_recommendations import (
+    StoredDigests,
+    StoredRecommendationDecisions,
+    StoredRecommendations,
+    StoredRightSizingPulls,
 )
 from bot.adapters.records_reports import StoredDecisions, StoredPolicies, StoredPredictions, StoredReports
 from bot.adapters.records_tables import (
@@ -50,6 +56,10 @@ class Records:
         self.policies = StoredPolicies(self._database)
         self.audit = AuditTrail(self._database)
         self.costs = StoredCostHours(self._database)
+        self.recommendations = StoredRecommendations(self._database)
+        self.recommendation_decisions = StoredRecommendationDecisions(self._database)
+        self.right_sizing = StoredRightSizingPulls(self._database)
+        self.digests = StoredDigests(self._database)
         self.prepare = self._database.prepare
         self.check = self._database.check
         self.close = self._database.close
@@ -71,5 +81,6 @@ class Records:
                 table.name: connection.execute(delete(table).where(which)).rowcount
                 for table, which in old.items()
             }
+            counts.update(records_recommendations.purge(connection, before))
             counts["cost_hours"] = records_allocation_writes.purge(connection, before)
             return {**counts, "audit": records_audit.purge(connection, before, now)}

@@ -9,6 +9,13 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.recommendation_records import (
+    KeptDigest,
+    KeptRecommendation,
+    RecommendationDecision,
+    RightSizingPull,
+    Scan,
+)
 from bot.records import (
     Decision,
     LastGoodPolicy,
@@ -29,6 +36,11 @@ Record = (
     | Decision
     | Prediction
     | LastGoodPolicy
+    | KeptRecommendation
+    | Scan
+    | RecommendationDecision
+    | RightSizingPull
+    | KeptDigest
 )
 Found = TypeVar("Found")
 
