@@ -46,6 +46,11 @@ class Window:
         """Its length in days."""
         return (self.end - self.start) / timedelta(days=1)
 
+    @property
+    def whole_days(self) -> int:
+        """How many spans of 24 hours it has, the last of which ends with it."""
+        return (self.end - self.start) // timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerUsage:
@@ -110,6 +115,33 @@ class WorkloadUsage:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimUsage:
+    """A PersistentVolumeClaim: one value for each whole day of the window, NaN where nobody knows.
+
+    `mounted` is 1 for a day on which a pod had it among its volumes, 0 for one on which none had it at
+    any time. `used_peak_bytes` is the most that was on it, `capacity_bytes` the size of its file system.
+    """
+
+    namespace: str
+    name: str
+    mounted: Series
+    used_peak_bytes: Series
+    capacity_bytes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerUsage:
+    """A Service of type LoadBalancer: one value for each whole day of the window, NaN where nobody knows.
+
+    `ready` is 1 for a day on which an endpoint of it was ready, 0 for one on which none was at any time.
+    """
+
+    namespace: str
+    name: str
+    ready: Series
+
+
+@dataclass(frozen=True, slots=True)
 class Taint:
     """A node taint."""
 
@@ -157,7 +189,8 @@ class UsageSnapshot:
     Service, StorageClass, Deployment with its current replicas), however they were learnt.
     `partial` lists, for people, what is missing or doubtful; `storage_gib_hour` are prices of
     volumes by StorageClass where OpenCost exports them; `requested` is the sum of the requests of
-    all pods per node pool resource (`cpu` cores, `memory` bytes), for headroom.
+    all pods per node pool resource (`cpu` cores, `memory` bytes), for headroom. A claim or load balancer
+    that is not among `claims` and `balancers` is one that nobody asked about.
     """
 
     window: Window
@@ -170,6 +203,8 @@ class UsageSnapshot:
     prices_as_of: str = ""
     source: str = ""
     partial: tuple[str, ...] = ()
+    claims: tuple[ClaimUsage, ...] = ()
+    balancers: tuple[BalancerUsage, ...] = ()
 
 
 def observed(series: Series) -> Series:
@@ -208,7 +243,14 @@ def last_hours(snapshot: UsageSnapshot, hours: int) -> UsageSnapshot:
         return snapshot
     start = window.end - timedelta(seconds=keep * window.step_seconds)
     workloads = {key: _last(item, keep, start) for key, item in snapshot.workloads.items()}
-    return replace(snapshot, window=replace(window, start=start), workloads=workloads)
+    shorter = replace(window, start=start)
+    first = window.whole_days - shorter.whole_days
+    claims = tuple(
+        replace(item, mounted=item.mounted[first:], used_peak_bytes=item.used_peak_bytes[first:])
+        for item in snapshot.claims
+    )
+    balancers = tuple(replace(item, ready=item.ready[first:]) for item in snapshot.balancers)
+    return replace(snapshot, window=shorter, workloads=workloads, claims=claims, balancers=balancers)
 
 
 def _last(workload: WorkloadUsage, keep: int, start: datetime) -> WorkloadUsage:

@@ -18,6 +18,8 @@ from bot.adapters import strict_json
 from bot.adapters.strict_json import Place
 from bot.adapters.usage_writer import SCHEMA, write_snapshot
 from estimators.usage import (
+    BalancerUsage,
+    ClaimUsage,
     ContainerUsage,
     GpuUsage,
     Node,
@@ -64,6 +66,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.gap: Series = np.empty(0)
+        self.gap_of_days: Series = np.empty(0)
         self.dropped = 0
         self.first_dropped = ""
 
@@ -89,13 +92,14 @@ class _Reader:
         """The whole document."""
         keys = root.keys(
             "schema", "window", "scrape_interval_seconds", "workloads", "nodes", "objects", "requested",
-            "storage_gib_hour", "prices_as_of", "source", "partial",
+            "storage_gib_hour", "prices_as_of", "source", "partial", "claims", "balancers",
         )  # fmt: skip
         if keys["schema"].value != SCHEMA:
             keys["schema"].refuse(f'expected "{SCHEMA}", which `tuppence usage export` writes')
         window = _window(keys["window"])
         self.gap = np.full(window.steps, np.nan)
         self.gap.setflags(write=False)
+        self.gap_of_days = np.full(window.whole_days, np.nan)
         workloads = _apart(keys["workloads"], self.workload, lambda usage: usage.key)
         interval = keys["scrape_interval_seconds"]
         partial = [item.text() for item in keys["partial"].items()]
@@ -109,6 +113,10 @@ class _Reader:
             storage_gib_hour=_prices(keys["storage_gib_hour"]),
             prices_as_of=keys["prices_as_of"].text(),
             source=root.document.path.name if keys["source"].value is None else keys["source"].text(),
+            claims=tuple(_apart(keys["claims"], self.claim, lambda claim: (claim.namespace, claim.name))),
+            balancers=tuple(
+                _apart(keys["balancers"], self.balancer, lambda item: (item.namespace, item.name))
+            ),
             partial=(*partial, *self.remarks(root.document)),
         )
 
@@ -158,20 +166,39 @@ class _Reader:
             note=keys["note"].text(),
         )
 
-    def series(self, place: Place, most: float = np.inf) -> Series:
-        """One number a step, NaN for a gap; what is missing, `null` or `[]` is all gaps."""
+    def claim(self, place: Place) -> ClaimUsage:
+        """One entry of `claims`."""
+        keys = place.keys("namespace", "name", "mounted", "used_peak_bytes", "capacity_bytes")
+        capacity = keys["capacity_bytes"]
+        return ClaimUsage(
+            namespace=keys["namespace"].text(),
+            name=keys["name"].name(),
+            mounted=self.series(keys["mounted"], most=1.0, daily=True),
+            used_peak_bytes=self.series(keys["used_peak_bytes"], daily=True),
+            capacity_bytes=None if capacity.value is None else capacity.number(),
+        )
+
+    def balancer(self, place: Place) -> BalancerUsage:
+        """One entry of `balancers`."""
+        keys = place.keys("namespace", "name", "ready")
+        ready = self.series(keys["ready"], most=1.0, daily=True)
+        return BalancerUsage(keys["namespace"].text(), keys["name"].name(), ready)
+
+    def series(self, place: Place, most: float = np.inf, *, daily: bool = False) -> Series:
+        """One number a step (or a day), NaN for a gap; what is missing, `null` or `[]` is all gaps."""
+        gap, unit = (self.gap_of_days, "day") if daily else (self.gap, "step")
         values = self.array(place.value) if isinstance(place.value, list) else place.value
         if isinstance(values, list):
             next(item for item in place.items() if not _is_number(item.value)).refuse(
                 "expected a number, or null for a gap"
             )
         if values is None or (isinstance(values, np.ndarray) and not values.size):
-            return self.gap
+            return gap
         if not isinstance(values, np.ndarray):
-            place.refuse("expected a list with one number a step")
-        if values.size != self.gap.size:
+            place.refuse(f"expected a list with one number a {unit}")
+        if values.size != gap.size:
             place.refuse(
-                f"has {values.size} values but the window has {self.gap.size} steps; null stands for a gap"
+                f"has {values.size} values but the window has {gap.size} {unit}s; null stands for a gap"
             )
         impossible = (values < 0) | np.isinf(values) | (values > most)
         if impossible.any():

@@ -14,6 +14,8 @@ import numpy as np
 
 from bot.errors import UserError
 from estimators.usage import (
+    BalancerUsage,
+    ClaimUsage,
     ContainerUsage,
     GpuUsage,
     Node,
@@ -74,6 +76,8 @@ def _pieces(snapshot: UsageSnapshot) -> Iterator[str]:
     yield from _lines("workloads", map(_workload, snapshot.workloads.values()))
     yield from _lines("nodes", map(_node, snapshot.nodes))
     yield from _lines("objects", snapshot.objects)
+    yield from _lines("claims", map(_claim, snapshot.claims))
+    yield from _lines("balancers", map(_balancer, snapshot.balancers))
     yield "}\n"
 
 
@@ -147,6 +151,22 @@ def _node(node: Node) -> dict[str, Any]:
         "taints": [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in node.taints],
         "hourly": _decimals(node.hourly),
     }
+
+
+def _claim(usage: ClaimUsage) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "namespace": usage.namespace,
+        "name": usage.name,
+        "mounted": _series(usage.mounted),
+        "used_peak_bytes": _series(usage.used_peak_bytes),
+    }
+    if usage.capacity_bytes is not None:
+        entry["capacity_bytes"] = usage.capacity_bytes
+    return entry
+
+
+def _balancer(usage: BalancerUsage) -> dict[str, Any]:
+    return {"namespace": usage.namespace, "name": usage.name, "ready": _series(usage.ready)}
 
 
 def _series(series: Series) -> list[float | None]:

@@ -93,7 +93,8 @@ class ContextOnly:
 class PrometheusHistory:
     """Prometheus, with sketches of past days kept in the cache folder.
 
-    `name` is that of the cluster where the server's settings know several.
+    `name` is that of the cluster where the server's settings know several. OOM kills of the last
+    `kills_days` are told even from before the window.
     """
 
     settings: Settings
@@ -101,6 +102,7 @@ class PrometheusHistory:
     hours: int
     context: str | None = None
     name: str = ""
+    kills_days: int = 0
 
     def snapshot(self, touched: Touched, selector: Mapping[str, str], _cluster: str) -> UsageSnapshot:
         """History and live facts of the namespaces touched. Raises OutsideError without an answer."""
@@ -122,6 +124,7 @@ class PrometheusHistory:
     def of_namespaces(self, api: PrometheusApi, namespaces: Sequence[str] | None) -> UsageSnapshot:
         """One snapshot, history and facts."""
         from bot.adapters.prometheus_live import read_live  # noqa: PLC0415
+        from bot.adapters.prometheus_standing import read_standing  # noqa: PLC0415
         from bot.adapters.prometheus_usage import read_usage  # noqa: PLC0415
         from bot.adapters.sketch_store import SketchStore  # noqa: PLC0415
 
@@ -130,15 +133,21 @@ class PrometheusHistory:
         try:
             with progress_bar("Reading utilisation") as progress:
                 history = read_usage(
-                    api, namespaces=namespaces, window=window, store=store, progress=progress
+                    api,
+                    namespaces=namespaces,
+                    window=window,
+                    store=store,
+                    progress=progress,
+                    kills_since=window.end - timedelta(days=self.kills_days) if self.kills_days else None,
                 )
             if self.context:
                 facts = _facts_of_context(self.context, self.settings.kubernetes_api_url, namespaces or ())
             else:
                 facts = read_live(api, at=window.end, namespaces=namespaces or ())
+            standing = read_standing(api, window=window, namespaces=namespaces)
         finally:
             store.close()
-        return _joined(
+        joined = _joined(
             window,
             history.workloads,
             history.scrape_interval_seconds,
@@ -146,6 +155,7 @@ class PrometheusHistory:
             source="Prometheus",
             partial=tuple(dict.fromkeys([*history.partial, *api.warnings])),
         )
+        return replace(joined, claims=standing.claims, balancers=standing.balancers)
 
     def _place(self, url: str) -> str:
         """A name for what is behind `url`: headers and users tell tenants of one server apart."""

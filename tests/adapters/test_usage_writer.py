@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from bot.adapters import usage_file
 from bot.errors import UserError
 from estimators.usage import (
+    BalancerUsage,
+    ClaimUsage,
     ContainerUsage,
     GpuUsage,
     Node,
@@ -99,11 +101,13 @@ bodies = st.dictionaries(
 @st.composite
 def snapshots(draw: st.DrawFn) -> UsageSnapshot:
     """Any snapshot that an adapter may make."""
-    steps = draw(st.integers(1, 5))
+    steps, days = draw(st.integers(1, 5)), draw(st.integers(0, 3))
+    step_seconds = 86_400 * days // steps + 60
     start = draw(moments)
+    places = st.lists(st.tuples(names, names), unique=True, max_size=2)
     keys = draw(st.lists(st.builds(WorkloadKey, names, names, names), unique=True, max_size=2))
     return UsageSnapshot(
-        window=Window(start, start + timedelta(seconds=60 * steps), 60),
+        window=Window(start, start + timedelta(seconds=step_seconds * steps), step_seconds),
         scrape_interval_seconds=draw(st.integers(1, 600)),
         workloads={key: workload(draw, steps, key) for key in keys},
         nodes=tuple(draw(st.lists(nodes, unique_by=lambda node: node.name, max_size=2))),
@@ -113,6 +117,11 @@ def snapshots(draw: st.DrawFn) -> UsageSnapshot:
         prices_as_of=draw(names | st.just("")),
         source=draw(names | st.just("")),
         partial=tuple(draw(st.lists(names, max_size=2))),
+        claims=tuple(
+            ClaimUsage(*place, series(draw, days, 1), series(draw, days), draw(st.none() | finite))
+            for place in draw(places)
+        ),
+        balancers=tuple(BalancerUsage(*place, series(draw, days, 1)) for place in draw(places)),
     )
 
 
@@ -164,8 +173,10 @@ def test_every_key_that_is_written_is_documented(tmp_path: Path) -> None:
     usage = WorkloadUsage(key, cpu, (full,), GpuUsage(cpu, cpu), RunHistory(1, 1, 60), {"queue": cpu}, 1.5)
     window = Window(START, START + timedelta(minutes=5), 300)
     node = Node("n", taints=(Taint("key", "value", "NoSchedule"),))
+    standing = (ClaimUsage("a", "b", cpu, cpu, 5.0),), (BalancerUsage("a", "b", cpu),)
+    snapshot = UsageSnapshot(window, 30, {key: usage}, (node,), claims=standing[0], balancers=standing[1])
     path = tmp_path / "usage.json"
-    usage_file.write_snapshot(UsageSnapshot(window, 30, {key: usage}, (node,)), path)
+    usage_file.write_snapshot(snapshot, path)
 
     page = (Path(__file__).parents[2] / "docs" / "usage-snapshot.md").read_text(encoding="utf-8")
     code = " ".join(re.findall(r"`([^`\n]+)`", page))
