@@ -37,12 +37,19 @@ class Recorder(PrometheusApi):
 
 
 def read(
-    url: str, *namespaces: str, window: Window = WHOLE, store: SketchStore | None = None, **settings: object
+    url: str,
+    *namespaces: str,
+    window: Window = WHOLE,
+    store: SketchStore | None = None,
+    kills_since: datetime | None = None,
+    **settings: object,
 ) -> UsageHistory:
     """Read it as the product does."""
     api = Recorder(url, **settings)
     try:
-        return read_usage(api, namespaces=namespaces or None, window=window, store=store)
+        return read_usage(
+            api, namespaces=namespaces or None, window=window, store=store, kills_since=kills_since
+        )
     finally:
         api.close()
 

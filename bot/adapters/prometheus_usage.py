@@ -16,6 +16,7 @@ from bot.adapters.prometheus_api import PrometheusApi, is_kubernetes_name
 from bot.adapters.prometheus_discovery import Layout, discover
 from bot.adapters.prometheus_facts import read_facts
 from bot.adapters.prometheus_fold import fold
+from bot.adapters.prometheus_old_kills import read_old_kills, with_old_kills
 from bot.adapters.prometheus_pods import PodUsage, chunks, read_cpu, read_memory
 from bot.adapters.prometheus_queries import DAY, Scope, Span, midnight
 from bot.adapters.prometheus_slo import read_burn
@@ -51,9 +52,11 @@ def read_usage(
     window: Window,
     store: SketchStore | None = None,
     progress: Progress = lambda _done, _total: None,
+    kills_since: datetime | None = None,
 ) -> UsageHistory:
     """The history of every workload in `namespaces` (None: in all) over the window.
 
+    OOM kills are looked for from `kills_since` on, where that is before the window.
     Days that `store` has are not asked for; whole days that are read are kept in it. The step
     must divide a day. Raises PrometheusUnavailable where the server does not answer.
     """
@@ -72,6 +75,9 @@ def read_usage(
     if dropped := api.counters.samples_dropped:
         partial.append(f"{dropped:,} values of Prometheus were not numbers from 0 up and were left out")
     workloads = assemble(reading.sketches, window)
+    if workloads and kills_since is not None and layout.state:
+        kills = read_old_kills(api, reading.scope, layout, start=kills_since, end=window.start)
+        workloads = with_old_kills(workloads, kills)
     if workloads:
         burning = read_burn(api, reading.scope, at=window.end, keys=workloads, warn=partial.append)
         workloads |= {key: replace(workloads[key], error_budget_burn=rate) for key, rate in burning.items()}

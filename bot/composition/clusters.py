@@ -55,11 +55,12 @@ def known_clusters(settings: Settings, config: ServerConfig) -> dict[str, Cluste
 
 @dataclass(frozen=True, slots=True)
 class ClustersHistory:
-    """The port `ClusterHistory`, of the last `hours` of each cluster in `known`."""
+    """The port `ClusterHistory`, of the last `hours` of each cluster in `known`; see PrometheusHistory."""
 
     settings: Settings
     known: Mapping[str, ClusterConfig]
     hours: int
+    kills_days: int = 0
 
     def snapshot(self, touched: Touched, selector: Mapping[str, str], cluster: str) -> UsageSnapshot | None:
         """None where the cluster has neither Prometheus nor a kube context.
@@ -86,7 +87,9 @@ class ClustersHistory:
         source, context = cluster.prometheus, cluster.kube_context
         if source is not None:
             reached = replace(self.settings, prometheus=_reached(self.settings.prometheus, cluster, source))
-            return PrometheusHistory(reached, source.url, self.hours, context or None, cluster.name)
+            return PrometheusHistory(
+                reached, source.url, self.hours, context or None, cluster.name, self.kills_days
+            )
         return ContextOnly(context, self.settings.kubernetes_api_url) if context else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +117,21 @@ def test_an_oom_kill_has_its_time(shop: UsageHistory) -> None:
     [new] = shop.workloads[WorkloadKey("shop", "Deployment", "new-name")].containers
     assert new.oom_kills == 1
     assert abs(new.oom_times[0] - (truth.BEGIN + timedelta(days=6))) <= timedelta(seconds=truth.STEP)
+
+
+@pytest.mark.parametrize(
+    ("since", "told"), [(truth.BEGIN, 1), (truth.OOM_AT + timedelta(hours=1), 0), (None, 0)]
+)
+def test_an_oom_kill_from_before_the_window_is_remembered(
+    url: str, since: datetime | None, told: int
+) -> None:
+    """With its time, as far back as is asked for, and given to the workload that owned the pod then."""
+    window = Window(truth.BEGIN + timedelta(days=5), truth.END, truth.STEP)
+    found = read(url, "shop", window=window, kills_since=since)
+    [db] = found.workloads[WorkloadKey("shop", "StatefulSet", "db")].containers
+    assert (db.oom_kills, db.oom_times) == (told, (truth.OOM_AT.replace(microsecond=0),) * told)
+    [debug] = found.workloads[WorkloadKey("shop", "Pod", "debug")].containers
+    assert debug.oom_kills == 0
 
 
 def test_throttling_is_a_share_of_periods(shop: UsageHistory) -> None:
