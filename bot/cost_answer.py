@@ -45,7 +45,7 @@ class ChartDay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CostAnswer:
-    """`found` is the answer, `earlier` that of the window before (None where nothing was measured then).
+    """`found` is the answer.
 
     `days` are those of the window, `month` a projection and `budget` a month's, each where there is one
     for what was asked. `whole` is False where somebody may not see all there is: then the bill is not
@@ -54,7 +54,6 @@ class CostAnswer:
 
     question: CostQuestion
     found: Answer
-    earlier: Answer | None
     windows: Windows
     clusters: tuple[str, ...]
     currency: str

@@ -46,7 +46,7 @@ def cost_json(answer: CostAnswer) -> Json:
         "total": decimal(total.cost),
         "previous": _known(total.previous),
         "parts": _parts(total.parts),
-        "previous_parts": _parts(answer.earlier.total.parts) if answer.earlier else None,
+        "previous_parts": None if found.previous_parts is None else _parts(found.previous_parts),
         "efficiency": None if total.efficiency is None else _share(total.efficiency),
         "bill": decimal(found.bill),
         "tenants": decimal(found.tenants),

@@ -13,7 +13,7 @@ from itertools import groupby
 from bot.cost_ports import KeptHour
 from bot.cost_windows import Hours, midnight
 from estimators.allocation import Charged, HourCost, WindowCost, sum_of_workloads
-from estimators.allocation_days import DayCost, WorkloadDay
+from estimators.allocation_days import DayCost, NodesDay, WorkloadDay
 from estimators.allocation_window import sum_of_nodes
 
 _HOUR = timedelta(hours=1)
@@ -71,6 +71,18 @@ class HoursInMemory:
             )
             sums = (day.bill, day.tenants, day.idle, day.control_plane)
             found.append(DayCost(start, next_day, *sums, day.covered, workloads))
+            start = next_day
+        return found
+
+    def node_days(self, cluster: str, start: datetime, end: datetime, node: str = "") -> Sequence[NodesDay]:
+        """What all nodes cost on the days of `[start, end)`, or the one that is named."""
+        found = []
+        while start < end:
+            next_day = min(midnight(start) + _DAY, end)
+            day = self.window(cluster, start, next_day)
+            nodes = [each for each in day.nodes if not node or each.node == node]
+            sums = (sum(each.bill for each in nodes), sum(each.idle for each in nodes))
+            found.append(NodesDay(start, next_day, *sums, sum(each.gpu for each in nodes), day.covered))
             start = next_day
         return found
 

@@ -112,10 +112,10 @@ def _parts(answer: CostAnswer) -> Iterator[tuple[str, str]]:
 def _headline(answer: CostAnswer) -> Iterator[Words]:
     """What it cost, against the window before, and where the month is heading."""
     yield from _total(answer)
-    total, earlier = answer.found.total, answer.earlier
+    total, earlier = answer.found.total, answer.found.previous_parts
     before = window_before(answer.question.window, answer.windows)
     if answer.question.kind != "top" and earlier and is_compared(answer):
-        now, then = _headlined(answer, total.parts), _headlined(answer, earlier.total.parts)
+        now, then = _headlined(answer, total.parts), _headlined(answer, earlier)
         told = change(now, then, answer.currency)
         if not then and now:
             yield Words(f", and nothing in {before}")

@@ -145,7 +145,7 @@ def _gpu(rows: Sequence[Row], currency: str) -> Columns:
 
 def _of_parts(answer: CostAnswer, *, compared: bool) -> CostTable | None:
     """Part by part; beside the window before where that is a measure."""
-    earlier = answer.earlier.total.parts if answer.earlier and compared else None
+    earlier = answer.found.previous_parts if compared else None
     names = part_names(of_one=bool(answer.question.name))
     then = earlier or Parts()
     kept = [

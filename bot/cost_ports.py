@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from estimators.allocation import ClusterHour, HourCost, WindowCost
-from estimators.allocation_days import DayCost
+from estimators.allocation_days import DayCost, NodesDay
 
 
 class KeptHour(NamedTuple):
@@ -54,6 +54,10 @@ class ChargedHours(Protocol):
         self, cluster: str, start: datetime, end: datetime, namespaces: Collection[str] = ()
     ) -> Sequence[DayCost]:
         """The days of `[start, end)` in order, with the workloads of some namespaces where any are named."""
+        ...
+
+    def node_days(self, cluster: str, start: datetime, end: datetime, node: str = "") -> Sequence[NodesDay]:
+        """What all nodes cost on the same days, or the one that is named."""
         ...
 
 

@@ -18,10 +18,13 @@ from bot.cost_windows import PROJECTED_FROM, Hours, Windows, midnight, month_of
 from bot.server_config import ServerConfig
 from estimators.allocation import WindowCost
 from estimators.allocation_days import DayCost
+from estimators.ownership import Labels
 from estimators.prices import Provenance
 from estimators.projection import FULL_DAY, DayAmount, project
 from estimators.showback import GroupBy, GroupKind
-from estimators.showback_answer import Answer, Question, Selection, answer, daily, daily_by_group
+from estimators.showback_answer import Answer, Question, Selection, answer
+from estimators.showback_days import daily, daily_by_group
+from estimators.usage import WorkloadKey
 
 NOBODYS = "-"
 """No namespace can have this name: what a day cost as a whole is read without its workloads."""
@@ -76,13 +79,11 @@ class CostReading:
         """The answer, once `refusal` has found nothing."""
         question = self.question
         found = answer(question, self.windows, self._then)
-        compared = any(window.covered for window in self._then)
         days = self.days() if self._asked.kind in _WITH_DAYS else ()
         until = self._windows.asked.end
         return CostAnswer(
             self._asked,
             found,
-            answer(question, self._then, []) if compared else None,
             self._windows,
             tuple(window.cluster for window in self.windows),
             self.windows[0].currency,
@@ -97,6 +98,16 @@ class CostReading:
             whole=self._sight.whole,
             chart=tuple(self._chart(question)) if self._asked.chart else (),
         )
+
+    def owner_of(self, workload: WorkloadKey) -> str:
+        """The team of a workload by the labels it had in these windows; `""` for nobody's."""
+        return self.owners.of(workload, self._labels.get(workload, {})).team
+
+    @cached_property
+    def _labels(self) -> dict[WorkloadKey, Labels]:
+        """Of every workload, the newest it had."""
+        both = (*self._then, *self.windows)
+        return {item.workload: item.labels for window in both for item in window.workloads}
 
     @cached_property
     def _names(self) -> Names:

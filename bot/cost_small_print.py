@@ -24,7 +24,7 @@ _SPLITS = {
 def is_compared(answer: CostAnswer) -> bool:
     """Whether as much was measured of the window before, so that a change says something."""
     found = answer.found
-    return answer.earlier is not None and _alike(found.covered, found.previous_covered)
+    return found.previous_parts is not None and _alike(found.covered, found.previous_covered)
 
 
 def _alike(now: float, then: float) -> bool:

@@ -35,3 +35,18 @@ class DayCost:
     control_plane: int
     covered: float
     workloads: tuple[WorkloadDay, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodesDay:
+    """What nodes cost on the part of one UTC day that lies in a window, `[start, end)`.
+
+    `bill` is all of it, `idle` what nobody claimed, `gpu` what GPUs cost. `covered` is that of `DayCost`.
+    """
+
+    start: datetime
+    end: datetime
+    bill: int
+    idle: int
+    gpu: int
+    covered: float

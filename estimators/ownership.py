@@ -98,6 +98,10 @@ class Owners:
             self._found[key] = self._look(workload.namespace, labels)
         return self._found[key]
 
+    def labels_of(self, dimension: Dimension) -> tuple[str, ...]:
+        """The labels that say it, the first with a value."""
+        return tuple(self._chains[dimension])
+
     def _look(self, namespace: str, labels: Labels) -> Owner:
         team = (
             self._by_labels(labels)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from estimators.allocation import WindowCost
-from estimators.allocation_days import DayCost
 from estimators.ownership import Labels, Owners
-from estimators.projection import DayAmount
 from estimators.showback import (
     Charge,
     GroupBy,
@@ -29,18 +26,17 @@ from estimators.showback_rows import (
     gpu_rows,
     node_rows,
     rows_of,
+    sum_of_rows,
     total_of,
     unowned,
     with_previous,
 )
-from estimators.showback_shared import SharedRule, Tenant, share_out
+from estimators.showback_shared import SharedRule
 from estimators.usage import WorkloadKey
-
-_DAY = timedelta(days=1)
 
 
 class Selection(NamedTuple):
-    """What a question is about: a group's name, such as the namespace `payments`. Not a node or GPU model."""
+    """What a question is about: a group's name, such as the namespace `payments`. Not a GPU model."""
 
     by: GroupBy
     name: str
@@ -49,6 +45,8 @@ class Selection(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked: rows by what, about what (None: everything), and who owns and shares what.
+
+    About a node only rows of nodes can be told: which workload claimed what of it is not kept.
 
     `visible` tells which namespaces may be looked at (None: all); their workloads still carry what they
     owe of idle and shared costs. Rows of nodes and GPU models are of everything.
@@ -65,6 +63,23 @@ class Question:
         """Whether it is about everything there is."""
         return self.only is None and self.visible is None
 
+    @property
+    def serves_all(self) -> bool:
+        """Whether it is about something whose cost others share; its own cost is the answer then."""
+        if self.only is None or self.only.by.kind not in {GroupKind.NAMESPACE, GroupKind.WORKLOAD}:
+            return False
+        return self.rule.covers(self.only.name.partition("/")[0])
+
+    @property
+    def shares_by(self) -> SharedRule:
+        """How shared costs are split; what serves everybody keeps its own."""
+        return SharedRule() if self.serves_all else self.rule
+
+    @property
+    def selecting(self) -> Callable[[str, WorkloadKey, Labels], str]:
+        """The group that decides whether a workload is asked about."""
+        return group_of((self.only or self).by, self.owners)
+
     def asks_for(self, group: str, namespace: str) -> bool:
         """Whether a workload of a namespace, and of a group of `only.by`, is what is asked about."""
         selected = self.only is None or group == self.only.name
@@ -77,15 +92,16 @@ class Answer:
 
     `total` and `rows` are of what was asked. `tenants` + `idle` + `shared` = `bill` are of the clusters
     as a whole, exactly; asked about nodes, of nodes alone, asked about GPUs, of GPUs alone. Where nothing
-    was selected the rows add up to the bill as well. `total.previous` is None where nothing was measured
-    in the window before. `unowned` says what the unallocated row is made of. `covered` is the share of
-    the samples that were there (0-1). `serves_all` is True where the question is about a namespace whose
-    cost others share: the answer then is what it costs itself.
+    was selected the rows add up to the bill as well. `total.previous` and `previous_parts` are None where
+    nothing was measured in the window before. `unowned` says what the unallocated row is made of. `covered`
+    is the share of the samples that were there (0-1). `serves_all` is True where the question is about a
+    namespace whose cost others share: the answer then is what it costs itself.
     """
 
     start: datetime
     end: datetime
     total: Row
+    previous_parts: Parts | None
     rows: tuple[Row, ...]
     movers: tuple[Mover, ...]
     unowned: tuple[Unowned, ...]
@@ -103,25 +119,26 @@ def answer(question: Question, windows: Sequence[WindowCost], before: Sequence[W
     """Answer from one window a cluster, and the windows before them (none where there are none).
 
     All windows of a call have the same bounds. Raises ValueError for no window, and for nodes or GPU
-    models of a selection: nodes are nobody's alone.
+    models of a selection other than a node: nodes are nobody's alone.
     """
-    if not windows or (not question.of_all and _of_nodes(question)):
+    if not windows or (_of_nodes(question) and not (question.of_all or _of_one_node(question))):
         raise ValueError("an answer needs a window, and rows of nodes are of everything")
     windows, before = _asked(question, windows), _asked(question, before)
-    rule = SharedRule() if _serves_all(question) else question.rule
-    now, then = (_selected(question, some, rule) for some in (windows, before))
+    everything = [charge for window in windows for charge in charges(window, question.rule)]
+    now, then = _selected(question, windows, everything), _selected(question, before)
     rows = _rows(question, windows, now)
     total = _total(question, windows, now)
     compared = any(window.covered for window in before)
-    if compared:
+    earlier = _total(question, before, then) if compared else None
+    if earlier:
         rows = with_previous(rows, _rows(question, before, then))
-        (total,) = with_previous([total], [_total(question, before, then)])
-    everything = [charge.parts for window in windows for charge in charges(window, question.rule)]
-    whole = Parts(*map(sum, zip(Parts(), *everything, strict=True)))
+        (total,) = with_previous([total], [earlier])
+    whole = Parts(*map(sum, zip(Parts(), *(charge.parts for charge in everything), strict=True)))
     return Answer(
         windows[0].start,
         windows[0].end,
         total,
+        earlier.parts if earlier else None,
         rows,
         movers(then, now, _measured_hours(before), _measured_hours(windows)) if compared else (),
         unowned(now, question.by, question.owners) if not _of_nodes(question) else (),
@@ -131,71 +148,24 @@ def answer(question: Question, windows: Sequence[WindowCost], before: Sequence[W
         shared=whole.shared_share,
         covered=_covered(windows),
         previous_covered=_covered(before),
-        serves_all=_serves_all(question),
+        serves_all=question.serves_all,
         notes=tuple(dict.fromkeys(note for window in windows for note in window.notes)),
     )
 
 
-def daily(question: Question, clusters: Mapping[str, Sequence[DayCost]]) -> tuple[DayAmount, ...]:
-    """What was asked about, day by day, in order: for a sparkline and `projection.project`.
-
-    Shared costs are split day by day, so that the days add up to the total of a window only roughly
-    under a proportional split. A day that one of several clusters did not measure is covered in part.
-    """
-    rule = SharedRule() if _serves_all(question) else question.rule
-    amounts: defaultdict[date, int] = defaultdict(int)
-    covered: defaultdict[date, float] = defaultdict(float)
-    for cluster, days in clusters.items():
-        for day in days:
-            amounts[day.start.date()] += _of_day(question, rule, cluster, day)
-            covered[day.start.date()] += day.covered * ((day.end - day.start) / _DAY) / len(clusters)
-    return tuple(DayAmount(day, amounts[day], min(covered[day], 1.0)) for day in sorted(amounts))
-
-
-def daily_by_group(
-    question: Question, clusters: Mapping[str, Sequence[DayCost]]
-) -> dict[str, tuple[DayAmount, ...]]:
-    """Every group of the question's rows day by day; all of them have the same days.
-
-    As for `daily`; what no workload owes is in no group, unallocated workloads are in `""`.
-    """
-    amounts: defaultdict[str, defaultdict[date, int]] = defaultdict(lambda: defaultdict(int))
-    covered: defaultdict[date, float] = defaultdict(float)
-    for cluster, days in clusters.items():
-        for day in days:
-            covered[day.start.date()] += day.covered * ((day.end - day.start) / _DAY) / len(clusters)
-            for group, amount in _by_group(question, question.rule, cluster, day):
-                amounts[group][day.start.date()] += amount
-    return {
-        group: tuple(DayAmount(day, sums.get(day, 0), min(covered[day], 1.0)) for day in sorted(covered))
-        for group, sums in amounts.items()
-    }
-
-
-def _of_day(question: Question, rule: SharedRule, cluster: str, day: DayCost) -> int:
-    if question.of_all:
-        return day.bill
-    return sum(amount for _, amount in _by_group(question, rule, cluster, day))
-
-
-def _by_group(question: Question, rule: SharedRule, cluster: str, day: DayCost) -> Iterator[tuple[str, int]]:
-    """What each workload that is asked about owes for a day, with the group that decides that."""
-    group_of_one = _selecting(question)
-    tenants = [Tenant(item.workload.namespace, item.direct, item.idle) for item in day.workloads]
-    shares = share_out(tenants, day.control_plane, rule)
-    for index, item in enumerate(day.workloads):
-        group = group_of_one(cluster, item.workload, item.labels)
-        if index not in shares.moved and question.asks_for(group, item.workload.namespace):
-            yield group, item.direct + item.idle + shares.shared[index] + shares.idle[index]
-
-
 def charged(question: Question, windows: Sequence[WindowCost]) -> tuple[Charge, ...]:
     """Who pays for what is asked about, charge by charge."""
-    return tuple(_selected(question, windows, question.rule))
+    return tuple(_selected(question, windows))
 
 
 def _of_nodes(question: Question) -> bool:
     return question.by.kind in {GroupKind.NODE, GroupKind.GPU_MODEL}
+
+
+def _of_one_node(question: Question) -> bool:
+    if question.only is None or question.visible is not None:
+        return False
+    return question.by.kind is question.only.by.kind is GroupKind.NODE
 
 
 def _asked(question: Question, windows: Sequence[WindowCost]) -> Sequence[WindowCost]:
@@ -208,18 +178,19 @@ def _asked(question: Question, windows: Sequence[WindowCost]) -> Sequence[Window
             return windows
 
 
-def _serves_all(question: Question) -> bool:
-    """Whether the question is about something whose cost others share; its own cost is the answer then."""
-    if question.only is None or question.only.by.kind not in {GroupKind.NAMESPACE, GroupKind.WORKLOAD}:
-        return False
-    return question.rule.covers(question.only.name.partition("/")[0])
-
-
-def _selected(question: Question, windows: Sequence[WindowCost], rule: SharedRule) -> list[Charge]:
-    every = [charge for window in windows for charge in charges(window, rule)]
+def _selected(
+    question: Question, windows: Sequence[WindowCost], everything: list[Charge] | None = None
+) -> list[Charge]:
+    """The charges that are asked about; `everything` is all of them by the question's own rule, if known."""
+    if _of_one_node(question):
+        return []
+    rule = question.shares_by
+    every = everything if rule is question.rule else None
+    if every is None:
+        every = [charge for window in windows for charge in charges(window, rule)]
     if question.of_all:
         return every
-    group = _selecting(question)
+    group = question.selecting
     return [
         charge
         for charge in every
@@ -227,15 +198,10 @@ def _selected(question: Question, windows: Sequence[WindowCost], rule: SharedRul
     ]
 
 
-def _selecting(question: Question) -> Callable[[str, WorkloadKey, Labels], str]:
-    """The group that decides whether a workload is asked about."""
-    return group_of((question.only or question).by, question.owners)
-
-
 def _rows(question: Question, windows: Sequence[WindowCost], charged: Sequence[Charge]) -> tuple[Row, ...]:
     match question.by.kind:
         case GroupKind.NODE:
-            return node_rows(windows)
+            return node_rows(windows, question.only.name if question.only else "")
         case GroupKind.GPU_MODEL:
             return gpu_rows(windows)
         case _:
@@ -246,6 +212,8 @@ def _total(question: Question, windows: Sequence[WindowCost], charged: Sequence[
     if question.of_all:
         return total_of("", charged, [item for window in windows for item in window.workloads])
     name = question.only.name if question.only else ""
+    if _of_one_node(question):
+        return sum_of_rows(name, node_rows(windows, name))
     return total_of(name, charged, [charge.workload for charge in charged if charge.workload])
 
 

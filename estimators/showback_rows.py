@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from estimators.allocation import WindowCost, WorkloadCost
+from estimators.allocation import NodeCost, WindowCost, WorkloadCost
 from estimators.ownership import Owners
 from estimators.showback import Charge, GroupBy, Kind, Parts, Row, group_of
 
@@ -40,24 +40,27 @@ def rows_of(charged: Iterable[Charge], by: GroupBy, owners: Owners) -> tuple[Row
     )
 
 
-def node_rows(windows: Sequence[WindowCost]) -> tuple[Row, ...]:
-    """Nodes with what was claimed of them and what was idle; of several clusters, as `cluster/node`."""
+def node_rows(windows: Sequence[WindowCost], only: str = "") -> tuple[Row, ...]:
+    """Nodes with what was claimed of them and what was idle; of several clusters, as `cluster/node`.
+
+    One row for all lives of a node. `only` is the name of one that alone is asked about.
+    """
     several = len(windows) > 1
-    return _ordered(
-        [
-            Row(
-                f"{window.cluster}/{node.node}" if several else node.node,
-                Kind.TENANT,
-                Parts(
-                    node.cpu - node.idle_cpu,
-                    node.memory - node.idle_memory,
-                    node.gpu - node.idle_gpu,
-                    idle_share=node.idle,
-                ),
-            )
-            for window in windows
-            for node in window.nodes
-        ]
+    lives: dict[str, list[Parts]] = {}
+    for window in windows:
+        for node in window.nodes:
+            if not only or node.node == only:
+                name = f"{window.cluster}/{node.node}" if several else node.node
+                lives.setdefault(name, []).append(_of_node(node))
+    return _ordered([_row(name, Kind.TENANT, parts, []) for name, parts in lives.items()])
+
+
+def _of_node(node: NodeCost) -> Parts:
+    return Parts(
+        node.cpu - node.idle_cpu,
+        node.memory - node.idle_memory,
+        node.gpu - node.idle_gpu,
+        idle_share=node.idle,
     )
 
 
@@ -127,6 +130,11 @@ def unowned(charged: Iterable[Charge], by: GroupBy, owners: Owners) -> tuple[Uno
 def total_of(group: str, charged: Iterable[Charge], costs: Iterable[WorkloadCost]) -> Row:
     """Charges as one row; `costs` are the workloads that its efficiency and replicas are of."""
     return _row(group, Kind.TENANT, [Parts(), *(charge.parts for charge in charged)], list(costs))
+
+
+def sum_of_rows(group: str, rows: Iterable[Row]) -> Row:
+    """Rows of nodes as one row."""
+    return _row(group, Kind.TENANT, [Parts(), *(row.parts for row in rows)], [])
 
 
 def _row(group: str, kind: Kind, parts: Sequence[Parts], costs: Sequence[WorkloadCost]) -> Row:

@@ -13,7 +13,7 @@ from bot.adapters.records_allocation_writes import keep, locked_cluster, note_as
 from bot.adapters.records_database import Database
 from bot.cost_ports import KeptHour
 from estimators.allocation import HourCost, WindowCost
-from estimators.allocation_days import DayCost
+from estimators.allocation_days import DayCost, NodesDay
 
 
 class StoredCostHours:
@@ -71,6 +71,12 @@ class StoredCostHours:
         with self._database.reading() as connection:
             number, _ = _known(connection, cluster)
             return sums.days(connection, number, (hour_number(start), hour_number(end)), namespaces)
+
+    def node_days(self, cluster: str, start: datetime, end: datetime, node: str = "") -> Sequence[NodesDay]:
+        """What all nodes cost on the days of `[start, end)`, or the one that is named."""
+        with self._database.reading() as connection:
+            number, _ = _known(connection, cluster)
+            return sums.node_days(connection, number, (hour_number(start), hour_number(end)), node)
 
     def clusters(self) -> Sequence[str]:
         """The clusters of which anything is kept; none in a database that was never prepared."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -31,7 +31,7 @@ from bot.adapters.records_allocation_tables import (
     workloads,
 )
 from estimators.allocation import NodeCost, WorkloadCost
-from estimators.allocation_days import DayCost, WorkloadDay
+from estimators.allocation_days import DayCost, NodesDay, WorkloadDay
 from estimators.prices import Provenance
 from estimators.usage import WorkloadKey
 
@@ -102,14 +102,9 @@ def days(
 ) -> tuple[DayCost, ...]:
     """Every day of the window in order, those without an hour too."""
     its_workloads = _workload_days(connection, cluster, window, namespaces)
-    of = cluster_hours.c
-    day = of.hour // 24
-    sums = [_sum(column) for column in (of.bill, of.tenants, of.idle, of.control_plane)]
-    query = select(day, func.sum(of.covered), *sums).where(of.cluster == cluster, _within(of.hour, window))
-    its_own = {number: rest for number, *rest in connection.execute(query.group_by(day))}
+    its_own = _cluster_days(connection, cluster, window)
     found = []
-    for number in range(window[0] // 24, -(-window[1] // 24)):
-        first, last = max(window[0], number * 24), min(window[1], number * 24 + 24)
+    for number, first, last in _days_of(window):
         covered, bill, tenants, idle, control_plane = its_own.get(number, (0.0, 0, 0, 0, 0))
         found.append(
             DayCost(
@@ -124,6 +119,47 @@ def days(
             )
         )
     return tuple(found)
+
+
+def node_days(connection: Connection, cluster: int, window: Hours, node: str) -> tuple[NodesDay, ...]:
+    """The same days of nodes: of all, or of the one that is named."""
+    covered = {day: sums[0] for day, sums in _cluster_days(connection, cluster, window).items()}
+    parts = []
+    for table, day, which in _parts(of_nodes, cluster, window):
+        of = table.c
+        bill, idle = of.cpu + of.memory + of.gpu, of.idle_cpu + of.idle_memory + of.idle_gpu
+        parts.append(select(day.label("day"), of.node, bill, idle, of.gpu).where(which))
+    rows = union_all(*parts).subquery()
+    number, about, *amounts = rows.c
+    query = select(number, *map(_sum, amounts)).group_by(number)
+    if node:
+        named = select(nodes.c.id).where(nodes.c.cluster == cluster, nodes.c.node == node)
+        query = query.where(about.in_(named))
+    cost = {day: rest for day, *rest in connection.execute(query)}
+    return tuple(
+        NodesDay(
+            beginning(first),
+            beginning(last),
+            *cost.get(day, (0, 0, 0)),
+            covered=covered.get(day, 0.0) / (last - first),
+        )
+        for day, first, last in _days_of(window)
+    )
+
+
+def _days_of(window: Hours) -> Iterator[tuple[int, int, int]]:
+    """The number of each day, and the first hour and the one after the last that lie in the window."""
+    for number in range(window[0] // 24, -(-window[1] // 24)):
+        yield number, max(window[0], number * 24), min(window[1], number * 24 + 24)
+
+
+def _cluster_days(connection: Connection, cluster: int, window: Hours) -> Mapping[int, Sequence[Any]]:
+    """`covered` (summed over hours), bill, tenants, idle and control plane of each day that has an hour."""
+    of = cluster_hours.c
+    day = of.hour // 24
+    sums = [_sum(column) for column in (of.bill, of.tenants, of.idle, of.control_plane)]
+    query = select(day, func.sum(of.covered), *sums).where(of.cluster == cluster, _within(of.hour, window))
+    return {number: rest for number, *rest in connection.execute(query.group_by(day))}
 
 
 def _workload_days(

@@ -17,7 +17,8 @@ from estimators.allocation_window import window_of
 from estimators.ownership import Owners, TeamRule
 from estimators.projection import DayAmount
 from estimators.showback import GroupBy, GroupKind, Kind, Row
-from estimators.showback_answer import Answer, Question, Selection, answer, daily
+from estimators.showback_answer import Answer, Question, Selection, answer
+from estimators.showback_days import daily
 from estimators.showback_movers import Cause
 from estimators.showback_shared import SharedRule, Split
 from estimators.usage import WorkloadKey
