@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
+from bot.github_events import Repository
+from bot.recommendation_ports import Place
 from bot.records import Json
 from estimators.objects import Identity, Source
 from estimators.recommendation import FieldChange, LeftAlone, Realisable, Reason, Recommendation
@@ -83,6 +86,16 @@ def left_alone_from(told: Json) -> LeftAlone:
     return LeftAlone(
         told["environment"], Identity(*told["key"]), Reason(told["reason"]), told["finder"], told["facts"]
     )
+
+
+def place_json(place: Place) -> dict[str, Any]:
+    """The repository that something was found in, and its installation."""
+    return {"installation": place.installation, "repository": asdict(place.repository)}
+
+
+def place_from(told: Json) -> Place:
+    """What `place_json` told."""
+    return Place(told["installation"], Repository(**told["repository"]))
 
 
 def _change_json(change: FieldChange) -> Json:

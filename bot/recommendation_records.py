@@ -56,8 +56,9 @@ class KeptRecommendation:
 class Scan:
     """The newest look at a repository's default branch.
 
-    `left_alone` has what was looked at and left, each with its team, `problems` why the look was not
-    whole, `realisable` by environment what the bill would fall by if everything were approved.
+    Below `rows`, `left_alone` has what was looked at and left (`left_alone_json`), each with its team, and
+    `problems` why the look was not whole, in words. `realisable` has by environment what the bill would fall
+    by if everything were approved (`realisable_json`).
     """
 
     repository: int

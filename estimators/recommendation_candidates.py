@@ -116,7 +116,7 @@ def _held(known: _Known, terms: Terms) -> Iterator[tuple[Reason, Mapping[str, st
     if usage.window.days < LEAST_DAYS:
         yield Reason.SHORT_HISTORY, {"days": f"{usage.window.days:.3g}", "needed": str(LEAST_DAYS)}
     if (age := _younger(history, usage)) is not None:
-        yield Reason.TOO_YOUNG, {"days": f"{age:.3g}", "needed": f"{usage.window.days:.3g}"}
+        yield Reason.TOO_YOUNG, {"days": f"{age:.3g}", "needed": str(LEAST_DAYS)}
     if confidence(history, usage.window) not in _ENOUGH:
         yield Reason.POOR_HISTORY, {"window": f"{usage.window.days:.3g} days"}
     burn = history.error_budget_burn
@@ -127,7 +127,7 @@ def _held(known: _Known, terms: Terms) -> Iterator[tuple[Reason, Mapping[str, st
 
 
 def _younger(history: WorkloadUsage, usage: UsageSnapshot) -> float | None:
-    """The days since its first sample, None where it is as old as the window."""
+    """The days since its first sample, None where it is as old as the window, or as a window has to be."""
     series = [one for item in history.containers for one in (item.cpu_cores, item.memory_peak_bytes)]
     if not series:
         return None
@@ -135,7 +135,8 @@ def _younger(history: WorkloadUsage, usage: UsageSnapshot) -> float | None:
     if not seen.any():
         return None
     late = timedelta(seconds=usage.window.step_seconds) * int(np.argmax(seen))
-    return None if late <= _LATE_START else usage.window.days - late / timedelta(days=1)
+    age = usage.window.days - late / timedelta(days=1)
+    return None if late <= _LATE_START or age >= LEAST_DAYS else age
 
 
 def _live_workloads(usage: UsageSnapshot | None) -> Mapping[WorkloadKey, Body]:

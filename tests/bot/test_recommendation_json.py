@@ -8,14 +8,18 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.github_events import Repository
 from bot.recommendation_json import (
     left_alone_from,
     left_alone_json,
+    place_from,
+    place_json,
     realisable_from,
     realisable_json,
     recommendation_from,
     recommendation_json,
 )
+from bot.recommendation_ports import Place
 from bot.recommendation_records import id_of
 from estimators.objects import Identity, Source
 from estimators.recommendation import FieldChange, LeftAlone, Realisable, Reason, Recommendation
@@ -76,6 +80,12 @@ def test_what_is_left_alone_survives_json_text(left: LeftAlone) -> None:
     """With its reason and its facts, whatever is kept beside them."""
     told = left_alone_json(left) | {"team": "payments"}
     assert left_alone_from(json.loads(json.dumps(told))) == left
+
+
+def test_a_place_survives_json_text() -> None:
+    """A repository's owner, name, address and branch, and the installation."""
+    place = Place(3, Repository(7, "acme", "shop", "https://github.com/acme/shop.git", "main"))
+    assert place_from(json.loads(json.dumps(place_json(place)))) == place
 
 
 def test_an_index_in_a_path_stays_a_number() -> None:

@@ -36,7 +36,7 @@ from tests.recommendation_builders import (
     values,
     weekly,
 )
-from tests.usage_builders import TODAY, node
+from tests.usage_builders import STEPS_A_DAY, TODAY, node
 from tests.yaml_objects import autoscaler, deployment, objects
 
 LARGE = deployment(cpu="2", memory="2Gi")
@@ -296,6 +296,14 @@ def test_an_environment_has_its_own_cluster_and_terms() -> None:
         ("dev", "development")
     ]
     assert [item.key for item in answer.left_alone] == [identity()._replace(environment="production")]
+
+
+def test_a_workload_is_old_enough_after_fourteen_days_however_long_the_window_is() -> None:
+    """Three weeks are looked at, and it came a week ago, or two."""
+    for first, recommended in ((14, 0), (7, 1)):
+        known = np.where(np.arange(21 * STEPS_A_DAY) < first * STEPS_A_DAY, np.nan, 0.3)
+        one = usage(cpu=known, memory=known * 1000 * MIB, replicas=known * 0 + 2, steps=known.size)
+        assert len(found(LARGE, cluster(one)).recommendations) == recommended
 
 
 def test_a_late_scrape_does_not_make_a_workload_young() -> None:
