@@ -24,10 +24,10 @@ from bot.cost_words import (
 from bot.digest import ALL_TEAMS, Digest, ItemState, MergedPull
 from bot.digest_slack_teams import teams_table
 from bot.inert import plain
-from bot.recommendation_slack import context, item_blocks, linked, section
+from bot.recommendation_slack import context, item_blocks, kept, linked, section
 from bot.recommendation_words import counted_words
 from bot.slack_message import MOST_ROWS, Block, SlackMessage, fitted, mrkdwn
-from bot.words import MINUS, NOT_KNOWN, money, number
+from bot.words import NOT_KNOWN, money, number
 from estimators.allocation import as_nano
 from estimators.projection import DayAmount
 
@@ -139,7 +139,7 @@ def _shares(digest: Digest) -> Iterator[str]:
     if digest.idle_share is not None:
         yield f"Idle: {share(float(digest.idle_share))} of the cost"
     if digest.unallocated_share is not None:
-        yield f"Nobody's: {share(float(digest.unallocated_share))}"
+        yield f"Unallocated: {share(float(digest.unallocated_share))}"
     if digest.gpu_idle_hours:
         cost = money(digest.gpu_idle_cost, digest.currency) if digest.gpu_idle_cost is not None else NOT_KNOWN
         yield f"GPUs sat idle for {number(digest.gpu_idle_hours, 0)} h ({cost})"
@@ -166,12 +166,15 @@ def _worth_approving(digest: Digest, states: Mapping[str, ItemState], most: int)
     if not digest.recommendations:
         return
     yield {"type": "divider"}
-    yield section("*Worth approving*")
+    saving = money(
+        sum((item.allocated for item in digest.recommendations), Decimal(0)), digest.currency, signed=True
+    )
+    yield section(kept(f"*Worth approving*: {saving} a month"))
     for index, item in enumerate(digest.recommendations, 1):
         yield from item_blocks(index, item, states.get(item.id, _OPEN), digest.currency, most)
     if digest.more:
-        saving = money(abs(digest.more_saving), digest.currency)
-        yield context(f"{digest.more:,} more would save {saving} a month; they come next.")
+        rest = money(abs(digest.more_saving), digest.currency)
+        yield context(f"{digest.more:,} more would save {rest} a month; they come next.")
 
 
 def _left(digest: Digest, most: int) -> Iterator[str]:
@@ -225,13 +228,8 @@ def _bold(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return _kept(mrkdwn(text, _LENGTHS[-1]))
+    return kept(mrkdwn(text, _LENGTHS[-1]))
 
 
 def _amount(change: Decimal, currency: str) -> str:
-    return _kept(money(change, currency, signed=True))
-
-
-def _kept(text: str) -> str:
-    """A minus stays with its amount where a line ends."""
-    return text.replace(f"{MINUS}$", f"{MINUS}\u2060$")
+    return kept(money(change, currency, signed=True))

@@ -12,9 +12,10 @@ from bot.slack_message import Block
 from bot.words import count
 from estimators.allocation import as_nano
 
-_HEADS = ("Team", "Week", "Change", "Budget", "On course", "Idle", "To save")
+_HEADS = ("Team", "Spent", "Change", "Budget", "On course", "Idle", "To save")
 _LONGEST_NAME = 60
 _UNKNOWN = "-"
+_WHOLE_FROM = Decimal(100)
 
 
 def teams_table(digest: Digest, rows: int) -> Block:
@@ -65,7 +66,7 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
 def _columns(teams: Sequence[TeamWeek], digest: Digest) -> Iterator[list[str]]:
     """The cells of each column below its head, the sum last; `-` where nothing is known."""
     currency = digest.currency
-    cells, total = column([as_nano(team.total) for team in teams], currency)
+    cells, total = column([as_nano(team.total) for team in teams], currency, whole_from=_WHOLE_FROM)
     yield [*cells, total]
     moved = [None if team.previous is None else team.total - team.previous for team in teams]
     yield _some(moved, currency, signed=True)
@@ -77,13 +78,12 @@ def _columns(teams: Sequence[TeamWeek], digest: Digest) -> Iterator[list[str]]:
 
 
 def _some(amounts: Sequence[Decimal | None], currency: str, *, signed: bool = False) -> list[str]:
-    """A column of which some amounts are not known; the sum is of those that are."""
+    """A column of which some amounts are not known, and then neither is their sum."""
     known = [as_nano(each) for each in amounts if each is not None]
-    if not known:
-        return [_UNKNOWN] * (len(amounts) + 1)
-    cells, total = column(known, currency, signed=signed)
+    cells, total = column(known, currency, signed=signed, whole_from=_WHOLE_FROM)
     turn = iter(cells)
-    return [*(_UNKNOWN if each is None else next(turn) for each in amounts), total]
+    told = [_UNKNOWN if each is None else next(turn) for each in amounts]
+    return [*told, total if len(known) == len(amounts) else _UNKNOWN]
 
 
 def _share(part: Decimal | None) -> str:

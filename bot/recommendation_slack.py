@@ -42,6 +42,7 @@ def item_blocks(number: int, item: DigestItem, state: ItemState, currency: str, 
     """What is proposed, and what can be pressed or was decided; no text is longer than `most`."""
     yield section("\n".join(_lines(number, item, currency, most)))
     if state.state == "open":
+        yield context(mrkdwn(_evidence(item), most))
         yield {"type": "actions", "elements": list(_buttons(item, most))}
     else:
         yield context(decided(state, most))
@@ -49,12 +50,19 @@ def item_blocks(number: int, item: DigestItem, state: ItemState, currency: str, 
 
 def _lines(number: int, item: DigestItem, currency: str, most: int) -> Iterator[str]:
     where = f" in {mrkdwn(item.environment, most)}" if item.environment else ""
-    yield f"*{number}. {linked(item.address, item.workload, most)}*{where}"
-    yield _kept(mrkdwn(changes_in_short(item), most))
-    yield _kept(_saving(item.allocated, item.realisable, item.realisable_why, currency, most))
-    known = [f"{name} {value}" for name, value in item.evidence.items() if not name.endswith(_NOT_IN_SHORT)]
-    told = " · ".join([*known[:_MOST_SHOWN], confidence_words(item.confidence)])
-    yield f"_{mrkdwn(told, most)}_"
+    name = f"*{number}. {linked(item.address, item.workload, most)}*{where}"
+    yield f"{name} · {mrkdwn(changes_in_short(item), most)}"
+    yield kept(_saving(item.allocated, item.realisable, item.realisable_why, currency, most))
+
+
+def _evidence(item: DigestItem) -> str:
+    """`CPU p95 0.81 cores a pod · confidence high`: *Why?* tells the rest."""
+    seen = [
+        f"{name} {value.partition(',')[0]}"
+        for name, value in item.evidence.items()
+        if not name.endswith(_NOT_IN_SHORT)
+    ]
+    return " · ".join([*seen[:_MOST_SHOWN], confidence_words(item.confidence)])
 
 
 def changes_in_short(item: DigestItem) -> str:
@@ -71,9 +79,10 @@ def confidence_words(confidence: str) -> str:
 def _saving(allocated: Decimal, realisable: Decimal | None, why: str, currency: str, most: int) -> str:
     """What is allocated less, and how much of that leaves the bill."""
     told = f"*{money(allocated, currency, signed=True)} a month*"
-    because = f": {mrkdwn(why, most)}" if why else ""
+    short = why.partition(";")[0]
+    because = f" ({mrkdwn(short, most)})" if short else ""
     if allocated >= 0:
-        return f"{told}: it is for reliability"
+        return f"{told}, which reliability needs"
     if realisable is None:
         return f"{told}; how much of it leaves the bill is {NOT_KNOWN}{because}"
     if realisable >= 0:
@@ -159,12 +168,12 @@ def _title(text: str) -> Block:
 def _arithmetic(found: Recommendation, currency: str) -> Iterator[str]:
     realisable = found.realisable
     allocated = money(found.allocated, currency, signed=True)
-    yield f"• Allocated: *{_kept(allocated)} a month*, the change of what is requested times its price"
+    yield f"• Allocated: *{kept(allocated)} a month*, the change of what is requested times its price"
     if realisable.monthly is None:
         yield f"• Off the bill: {NOT_KNOWN}{': ' + mrkdwn(realisable.why) if realisable.why else ''}"
         return
     nodes = f" ({', '.join(mrkdwn(node, 80) for node in realisable.nodes[:5])})" if realisable.nodes else ""
-    bill = _kept(money(realisable.monthly, currency, signed=True))
+    bill = kept(money(realisable.monthly, currency, signed=True))
     yield f"• Off the bill: *{bill} a month*{': ' + mrkdwn(realisable.why) if realisable.why else ''}{nodes}"
     rest = found.allocated - realisable.monthly
     if rest < 0:
@@ -237,6 +246,6 @@ def context(text: str) -> Block:
     return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
 
 
-def _kept(text: str) -> str:
+def kept(text: str) -> str:
     """A minus stays with its amount where a line ends."""
     return text.replace(f"{MINUS}$", f"{MINUS}\u2060$")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
 
 from bot.slack_message import SlackMessage
 
@@ -13,11 +15,20 @@ class SlackPerson:
     """Somebody in Slack, as Slack says they are now.
 
     `member` is whether they are a whole member of the workspace (or organisation) that the app is
-    installed in: no guest, no stranger of a shared channel, no bot, not deactivated.
+    installed in: no guest, no stranger of a shared channel, no bot, not deactivated. `name` is what they
+    call themselves, `""` where we may not look at them.
     """
 
     user_id: str
     member: bool
+    name: str = ""
+
+
+class Mark(NamedTuple):
+    """What nobody sees of a message, and we find it by: the kind of message, and which one it is."""
+
+    kind: str
+    payload: Mapping[str, str]
 
 
 class SlackPeople(Protocol):
@@ -44,8 +55,30 @@ class SlackMessages(Protocol):
         """Answer where somebody asked: to them alone, in place of what they clicked on, or to all there."""
         ...
 
+    def post(self, channel: str, message: SlackMessage, *, mark: Mark | None = None) -> str:
+        """Say it to all of a channel, or to a person in their direct messages; its timestamp names it.
+
+        SlackUnavailable without `retry_after` leaves it open whether it was said.
+        """
+        ...
+
+    def find(self, channel: str, mark: Mark, since: datetime) -> str:
+        """The timestamp of our message with that mark that was said since then, `""` where there is none.
+
+        Raises SlackRefused where the channel may not be read.
+        """
+        ...
+
+    def update(self, channel: str, timestamp: str, message: SlackMessage) -> None:
+        """Say something else in a message's place."""
+        ...
+
     def tell(self, channel: str, user: str, message: SlackMessage) -> None:
         """Say it to one person in a channel that the app is in."""
+        ...
+
+    def ask(self, trigger_id: str, view: Mapping[str, Any]) -> None:
+        """Open a modal for whoever clicked. Raises SlackRefused three seconds after that."""
         ...
 
     def home(self, user: str, message: SlackMessage) -> None:
@@ -62,4 +95,8 @@ class SlackFiles(Protocol):
 
     def send(self, user: str, name: str, content: bytes, said: str) -> None:
         """Send somebody a file in their direct messages with the app."""
+        ...
+
+    def attach(self, channel: str, timestamp: str, name: str, content: bytes, said: str) -> None:
+        """Put a file below a message in a channel that the app is in."""
         ...

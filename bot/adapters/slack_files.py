@@ -25,13 +25,20 @@ class SlackWebFiles:
 
     def send(self, user: str, name: str, content: bytes, said: str) -> None:
         """Open the direct messages with somebody, and put the file there."""
-        channel = self._api.call("conversations.open", users=user)["channel"]["id"]
+        self._shared(self._api.call("conversations.open", users=user)["channel"]["id"], name, content, said)
+
+    def attach(self, channel: str, timestamp: str, name: str, content: bytes, said: str) -> None:
+        """Put the file in the thread of a message."""
+        self._shared(channel, name, content, said, thread_ts=timestamp)
+
+    def _shared(self, channel: str, name: str, content: bytes, said: str, **where: str) -> None:
         file = self._sent(name, content)
         self._api.read(
             "files.completeUploadExternal",
             files=json.dumps([{"id": file, "title": name}]),
             channel_id=channel,
             initial_comment=said,
+            **where,
         )
 
     def _sent(self, name: str, content: bytes, **more: Any) -> str:  # noqa: ANN401 - JSON

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from http.client import HTTPException
 from typing import Any
 
@@ -12,9 +13,14 @@ from slack_sdk.webhook import WebhookClient
 from bot.adapters.slack_api import SECONDS, SlackApi, retry_seconds
 from bot.errors import SlackRefused, SlackUnavailable
 from bot.slack_message import SlackMessage
+from bot.slack_ports import Mark
 
 _GONE = frozenset((403, 404, 410))
 """What Slack answers on a `response_url` that was used five times or is older than thirty minutes."""
+
+
+PAGE = 200
+"""Messages that a look into a channel reads at once, which Slack recommends."""
 
 
 class SlackWebMessages:
@@ -44,13 +50,34 @@ class SlackWebMessages:
             later = retry_seconds(answer.headers) if answer.status_code == 429 else None
             raise SlackUnavailable(f"Slack answered {answer.status_code} to an answer", later)
 
-    def post(self, channel: str, message: SlackMessage) -> str:
-        """Say it to all of a channel; its timestamp, which names the message."""
+    def post(self, channel: str, message: SlackMessage, *, mark: Mark | None = None) -> str:
+        """Say it to all of a channel, or to a person; its timestamp, which names the message."""
+        marked = {"metadata": {"event_type": mark.kind, "event_payload": dict(mark.payload)}} if mark else {}
         answer = self._api.call(
             "chat.postMessage", channel=channel, unfurl_links=False, unfurl_media=False, link_names=False,
-            **_json(message),
+            **marked, **_json(message),
         )  # fmt: skip
         return str(answer.get("ts", ""))
+
+    def find(self, channel: str, mark: Mark, since: datetime) -> str:
+        """The timestamp of the message with that mark, looking through all that was said since then."""
+        wanted = {"event_type": mark.kind, "event_payload": dict(mark.payload)}
+        cursor = ""
+        while True:
+            answer = self._api.read(
+                "conversations.history",
+                channel=channel,
+                oldest=f"{since.timestamp():.6f}",
+                include_all_metadata=True,
+                limit=PAGE,
+                **({"cursor": cursor} if cursor else {}),
+            )
+            for message in answer.get("messages") or ():
+                if message.get("metadata") == wanted:
+                    return str(message["ts"])
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return ""
 
     def tell(self, channel: str, user: str, message: SlackMessage) -> None:
         """Say it to one person in a channel."""

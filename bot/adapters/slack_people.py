@@ -33,9 +33,8 @@ class SlackWebPeople:
 
     def person(self, user_id: str, *, fresh: bool = False) -> SlackPerson:
         """Who that is; whom we may not look at is no member. Raises SlackUnavailable, SlackRefused."""
-        return SlackPerson(
-            user_id, member=bool(self._remembered("person", user_id, self._is_member, fresh=fresh))
-        )
+        found: SlackPerson = self._remembered("person", user_id, self._person, fresh=fresh)
+        return found
 
     def in_group(self, user_id: str, group: str, *, fresh: bool = False) -> bool:
         """Whether they are in a user group. An unreadable one has nobody. Raises SlackUnavailable."""
@@ -56,16 +55,17 @@ class SlackWebPeople:
             self._known[kind, name] = now, found
         return found
 
-    def _is_member(self, user_id: str) -> bool:
+    def _person(self, user_id: str) -> SlackPerson:
         try:
             user = self._api.read("users.info", user=user_id).get("user") or {}
         except SlackRefused as error:
             if error.reason not in _UNKNOWN:
                 raise
-            return False
+            return SlackPerson(user_id, member=False)
         ours = self._remembered("team", "", lambda _: self._api.read("auth.test"), fresh=False)
         outside = ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
-        return not any(user.get(flag) for flag in outside) and _is_of(user, ours)
+        member = not any(user.get(flag) for flag in outside) and _is_of(user, ours)
+        return SlackPerson(user_id, member=member, name=_name(user))
 
     def _members(self, group: str) -> frozenset[str]:
         try:
@@ -88,3 +88,10 @@ def _is_of(user: Mapping[str, Any], ours: Mapping[str, Any]) -> bool:
         return True
     enterprise = ours.get("enterprise_id")
     return bool(enterprise) and (user.get("enterprise_user") or {}).get("enterprise_id") == enterprise
+
+
+def _name(user: Mapping[str, Any]) -> str:
+    """The full name, where somebody has none the one that Slack shows."""
+    profile = user.get("profile") or {}
+    names = (profile.get("real_name"), profile.get("display_name"), user.get("name"))
+    return next((name for name in names if isinstance(name, str) and name.strip()), "")

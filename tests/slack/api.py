@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.slack import response_urls, web_chat, web_files, web_people, web_views
+from tests.slack import response_urls, web_chat, web_files, web_history, web_people, web_views
 from tests.slack.journal import Called, Journal
 from tests.slack.limits import Limits
 from tests.slack.model import Json, World
 from tests.slack.routing import METHODS, Call, Method, RefusedError, invalid, missing_scope
 
 # Importing these declares their methods.
-METHOD_MODULES = (web_chat, web_files, web_people, web_views)
+METHOD_MODULES = (web_chat, web_files, web_history, web_people, web_views)
 _JSON_ARGUMENTS = ("blocks", "attachments", "view", "files", "metadata")
 """Those that a form carries as JSON in a string."""
 

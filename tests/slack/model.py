@@ -98,6 +98,7 @@ class Message:
     versions: list[dict[str, Json]] = field(default_factory=list)
     """Earlier contents, oldest first."""
     at: float = 0.0
+    metadata: dict[str, Json] | None = None
 
     @property
     def text(self) -> str:

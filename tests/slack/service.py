@@ -75,7 +75,7 @@ T = TypeVar("T")
 SCOPES = frozenset(
     (
         "chat:write", "commands", "files:write", "im:write", "usergroups:read", "users:read",
-        "channels:read", "users:read.email",
+        "channels:read", "channels:history", "groups:history", "users:read.email",
     )
 )  # fmt: skip
 """What is installed unless a test says otherwise; `hub.unused_scopes()` says which of them nobody needed."""

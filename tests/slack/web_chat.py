@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from itertools import count
 
@@ -15,6 +17,9 @@ _LOOK = "as_user icon_emoji icon_url username"
 _LINKS = "link_names parse unfurl_links unfurl_media mrkdwn"
 _NAMES = count(1)
 _MOST_SCHEDULED = 120 * 86_400
+_PLAIN = (str, int, float, bool)
+_MOST_METADATA = 8_000
+"""Characters: Slack documents that there is a limit and not which; ours need a hundred."""
 
 
 def checked_content(
@@ -45,6 +50,23 @@ def checked_content(
         "blocks": with_ids(blocks, _NAMES),
         "attachments": attachments or [],
     }
+
+
+def checked_metadata(call: Call) -> dict[str, Json] | None:
+    """What nobody sees of a message: an event type, and a flat object of plain values."""
+    metadata = call.arguments.get("metadata")
+    if metadata is None:
+        return None
+    if not isinstance(metadata, dict) or metadata.keys() != {"event_type", "event_payload"}:
+        raise RefusedError("invalid_metadata_format", fault_of_bot=True)
+    kind, payload = metadata["event_type"], metadata["event_payload"]
+    if not isinstance(kind, str) or not re.fullmatch(r"[A-Za-z0-9_.]{1,100}", kind):
+        raise RefusedError("invalid_metadata_schema", fault_of_bot=True)
+    if not isinstance(payload, dict) or not all(isinstance(it, _PLAIN) for it in payload.values()):
+        raise RefusedError("invalid_metadata_schema", fault_of_bot=True)
+    if len(json.dumps(metadata)) > _MOST_METADATA:
+        raise RefusedError("metadata_too_large", fault_of_bot=True)
+    return metadata
 
 
 def _shown_files(part: Json) -> Iterator[str]:
@@ -112,14 +134,16 @@ def post_message(call: Call) -> dict[str, Json]:
     world, channel = call.world, call.channel(by_name=True)
     call.may_post(channel)
     _customised(call)
-    content = checked_content(call, posted=True)
+    content, metadata = checked_content(call, posted=True), checked_metadata(call)
     thread = call.arguments.get("thread_ts")
     if thread and world.find_message(channel.id, str(thread)) is None:
         raise RefusedError("cannot_reply_to_message", fault_of_bot=True)
     wait = call.limits.post(channel.id, world.now())
     if wait is not None:
         raise RefusedError("ratelimited", wait=wait)
-    message = Message(channel, world.new_ts(), content, call.method, thread_ts=thread, at=world.now())
+    message = Message(
+        channel, world.new_ts(), content, call.method, thread_ts=thread, at=world.now(), metadata=metadata
+    )
     world.messages.append(message)
     return {"channel": channel.id, "ts": message.ts, "message": shown(world, message)}
 
@@ -152,6 +176,9 @@ def post_ephemeral(call: Call) -> dict[str, Json]:
 def update(call: Call) -> dict[str, Json]:
     """Edit a message of the app's own; ephemeral ones cannot be."""
     message = _own_message(call)
+    if message.channel.is_archived:
+        raise RefusedError("is_inactive")
+    message.metadata = checked_metadata(call) or message.metadata
     message.replace(checked_content(call, most_text=block_kit.UPDATED_TEXT, posted=True))
     return {
         "channel": message.channel.id,
