@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -12,15 +13,18 @@ import pytest
 from bot.adapters.prometheus_allocation import read_hours
 from bot.adapters.prometheus_api import Counters, PrometheusApi
 from estimators.allocate import allocate
-from estimators.allocation import ClusterHour
+from estimators.allocation import NANO, ClusterHour
+from estimators.money import HOURS_PER_MONTH
 from estimators.prices import BUILT_IN
 from tests.allocation_past import BEGIN
 from tests.prometheus_blocks import write_blocks
 from tests.prometheus_server import serving
 from tests.simulated_cluster import NODES, PODS, simulated
+from tests.town_costs import town_cost
 
 TOWN = simulated(hours=5)
 START = BEGIN + timedelta(hours=1)
+CENT = 0.005
 Read = tuple[list[ClusterHour], Counters]
 
 
@@ -48,25 +52,28 @@ def test_it_takes_as_many_requests_as_a_small_one(read: Read) -> None:
     assert read[1].requests <= 17
 
 
-def test_the_bill_is_what_the_nodes_cost(read: Read) -> None:
-    """Price x capacity x time lived of every node, as the simulation has it, to the minute; and the rest."""
-    for number, hour in enumerate(read[0], start=1):
-        bill = allocate(hour).bill / 10**9
-        truth = _nodes_cost(number) + 15 * 0.03 + 0.1
-        truth += sum(item.gib * item.hours * float(item.gib_hour) for item in hour.volumes)
-        assert bill == pytest.approx(truth, rel=1e-4)
-
-
-def _nodes_cost(number: int) -> float:
-    begin, end = number * 60, (number + 1) * 60
-    cost = 0.0
-    for node in TOWN.nodes:
-        gpus = {"whole": 8, "sliced": 1, "shared": 1}.get(node.name.split("-")[0], 0)
-        for minute in range(max(begin, int(node.life[0])), min(end, int(node.life[1]))):
-            prices = [one for one in node.prices if one[0] <= minute + 53 / 60] or [node.prices[0]]
-            _, cpu, memory, gpu = prices[-1]
-            cost += (node.cores * cpu + node.gib * memory + gpus * gpu) / 60
-    return cost
+@pytest.mark.parametrize("window", [(1, 2), (2, 3), (3, 4), (4, 5), (1, 5)])
+def test_everybody_pays_what_the_simulation_says(read: Read, window: tuple[int, int]) -> None:
+    """To the cent: bill, idle, and each namespace's claims and its share of idle."""
+    first, last = window
+    charged = [allocate(hour) for hour in read[0][first - 1 : last - 1]]
+    truth = town_cost(
+        TOWN,
+        first * 60,
+        last * 60,
+        gib_hour=float(BUILT_IN.storage_gib_month / HOURS_PER_MONTH),
+        balancer_hour=float(BUILT_IN.load_balancer_hour),
+    )
+    direct, idle = Counter[str](), Counter[str]()
+    for item in (item for hour in charged for item in hour.workloads):
+        direct[item.workload.namespace] += item.direct
+        idle[item.workload.namespace] += item.idle
+    assert sum(hour.bill for hour in charged) / NANO == pytest.approx(truth.bill, abs=CENT)
+    assert sum(hour.idle for hour in charged) / NANO == pytest.approx(truth.idle, abs=CENT)
+    assert {name: cost / NANO for name, cost in direct.items()} == pytest.approx(truth.claims, abs=CENT)
+    assert {name: cost / NANO for name, cost in idle.items() if cost} == pytest.approx(
+        {name: cost for name, cost in truth.idle_shares.items() if cost > 1e-9}, abs=CENT
+    )
 
 
 @pytest.mark.parametrize("window", [1, 2, 3, 4])

@@ -59,6 +59,13 @@ def _crowded(hour: ClusterHour) -> ClusterHour:
 def asked(hub: Slack, kept: Path, folder: Path, config: str = CONFIG, **more: str) -> Iterator[Bot]:
     """The bot with a copy of those records."""
     (folder / "tuppence.db").write_bytes(kept.read_bytes())
+    with in_slack(hub, folder, config, **more) as bot:
+        yield bot
+
+
+@contextmanager
+def in_slack(hub: Slack, folder: Path, config: str = "", **more: str) -> Iterator[Bot]:
+    """The bot, to which Slack sends what people ask."""
     (folder / "tuppence.yaml").write_text(config)
     surroundings = {
         "SLACK_BOT_TOKEN": hub.bot_token,
