@@ -79,7 +79,11 @@ class LeftRow(NamedTuple):
 
 
 class TeamWeek(NamedTuple):
-    """A team in finance's digest. `savings` is what its open recommendations would save a month."""
+    """A row of finance's digest. `savings` is what its open recommendations would save a month.
+
+    Rows add up to the total. `kind` is `tenant` for a team, else why it is none: `unallocated`, `idle`
+    or `central` (what is shared and stays where it is), which `team` then says in a word.
+    """
 
     team: str
     total: Decimal
@@ -88,6 +92,33 @@ class TeamWeek(NamedTuple):
     projected: Decimal | None
     idle_share: Decimal | None
     savings: Decimal
+    kind: str = "tenant"
+
+
+class Bill(NamedTuple):
+    """What everything cost: tenants + idle + shared = bill, exactly."""
+
+    bill: Decimal
+    tenants: Decimal
+    idle: Decimal
+    shared: Decimal
+
+
+class Approval(NamedTuple):
+    """A saving that somebody approved in the week, and what became of it until the digest was made.
+
+    `said` is who, `allocated` what was promised a month (negative), `measured` what it came to (None:
+    not known yet), `state` that of its pull request (`""`: none), `address` where that is.
+    """
+
+    workload: str
+    team: str
+    said: str
+    at: datetime
+    allocated: Decimal
+    measured: Decimal | None
+    state: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +129,8 @@ class Digest:
     `coverage`, `idle_share` and `unallocated_share` are 0 to 1. `trend` has the days of the four weeks
     that end with this one, None for what was not measured. `more` and `more_saving` are of the
     recommendations that did not fit, `left_counts` counts everything left alone by reason, of which
-    `left_alone` shows those that a person gave a reason for. `quiet`: nothing moved, and there is nothing
-    to approve.
+    `left_alone` shows those that a person gave a reason for. `approvals` are those of the week.
+    Finance's has `teams` and the `bill`. `quiet`: nothing moved, and there is nothing to approve.
     """
 
     team: str
@@ -125,6 +156,8 @@ class Digest:
     left_alone: tuple[LeftRow, ...] = ()
     left_counts: Mapping[str, int] = field(default_factory=dict)
     teams: tuple[TeamWeek, ...] = ()
+    bill: Bill | None = None
+    approvals: tuple[Approval, ...] = ()
     notes: tuple[str, ...] = ()
     quiet: bool = False
 

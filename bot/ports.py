@@ -251,6 +251,14 @@ class Predictions(Protocol):
         """Remember what was measured and posted."""
         ...
 
+    def find(self, repository: int, number: int) -> Prediction | None:
+        """That of a pull request."""
+        ...
+
+    def within(self, start: datetime, end: datetime) -> tuple[Prediction, ...]:
+        """Those merged, or measured, in `[start, end)`, the one merged first first."""
+        ...
+
 
 class Policies(Protocol):
     """The last policy of a branch that could be read, for when a newer one cannot."""

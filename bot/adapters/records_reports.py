@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from bot.adapters.records_audit import append
 from bot.adapters.records_database import Database
@@ -112,6 +112,22 @@ class StoredPredictions:
         done = update(predictions).where(which).values(measured=measured, posted_at=posted_at)
         with self._database.writing() as connection:
             connection.execute(done)
+
+    def find(self, repository: int, number: int) -> Prediction | None:
+        """That of a pull request."""
+        query = select(predictions).where(rows_of(predictions, repository=repository, number=number))
+        with self._database.reading() as connection:
+            return first(connection, query, Prediction)
+
+    def within(self, start: datetime, end: datetime) -> tuple[Prediction, ...]:
+        """Those merged, or measured, in `[start, end)`, the one merged first first."""
+        of = predictions.c
+        during = [(moment >= start) & (moment < end) for moment in (of.merged_at, of.posted_at)]
+        order = of.merged_at, of.repository, of.number
+        with self._database.reading() as connection:
+            query = select(predictions).where(or_(*during)).order_by(*order)
+            found = connection.execute(query).mappings().all()
+        return tuple(Prediction(**row) for row in found)
 
 
 class StoredPolicies:

@@ -1,0 +1,179 @@
+"""What a week cost a team, or all of them, as a digest tells it: the ISO week beside the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from bot.cost_access import EVERYTHING
+from bot.cost_answer import CostAnswer, CostRefusal
+from bot.cost_causes import causes_of
+from bot.cost_commands import CostQuestion
+from bot.cost_json import GROUPS
+from bot.cost_ports import ChargedHours
+from bot.cost_reading import CostReading
+from bot.cost_small_print import is_compared
+from bot.cost_windows import Hours, Windows, midnight, month_of
+from bot.digest import ALL_TEAMS, MOST_MOVERS, Bill, TeamWeek, WeekMover
+from bot.server_config import ServerConfig, Team
+from bot.weeks import IsoWeek
+from estimators.allocation import as_money
+from estimators.projection import FULL_DAY, DayAmount, project
+from estimators.showback import Kind, Row
+from estimators.showback_answer import Question, charged
+from estimators.showback_week import GpuIdle, gpu_idle, unallocated_share
+from estimators.usage import WorkloadKey
+
+TREND = timedelta(days=28)
+"""How far the trend goes back from the end of the week."""
+_MOST_NOTES = 2
+
+
+def nobody(_workload: WorkloadKey) -> str:
+    """Whose a workload is while nothing is known."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class WeekCosts:
+    """Amounts in the currency; for the fields see `bot.digest.Digest`.
+
+    `team` is the name as it is written in `tuppence.yaml`. `owner_of` tells whose a workload was.
+    """
+
+    team: str
+    currency: str
+    coverage: Decimal
+    total: Decimal | None = None
+    previous: Decimal | None = None
+    budget_monthly: Decimal | None = None
+    projected: Decimal | None = None
+    trend: tuple[tuple[date, Decimal | None], ...] = ()
+    movers: tuple[WeekMover, ...] = ()
+    idle_share: Decimal | None = None
+    unallocated_share: Decimal | None = None
+    gpus: GpuIdle | None = None
+    bill: Bill | None = None
+    teams: tuple[TeamWeek, ...] = ()
+    notes: tuple[str, ...] = ()
+    owner_of: Callable[[WorkloadKey], str] = nobody
+
+
+def hours_of_week(week: IsoWeek) -> Windows:
+    """The week, and the one before it."""
+    return Windows(Hours(week.start, week.end), Hours(week.before.start, week.start))
+
+
+def hours_for_digest(week: IsoWeek) -> Hours:
+    """All hours that the digest of a week reads: its trend, and the month that it projects."""
+    return Hours(min(week.end - TREND, month_of(week.end)), week.end)
+
+
+def read_week(
+    team: str, week: IsoWeek, *, costs: ChargedHours, config: ServerConfig
+) -> WeekCosts | CostRefusal:
+    """What the week cost; a refusal where nobody knows the team, or several currencies cannot be added.
+
+    Raises StoreUnavailable.
+    """
+    reading = CostReading(CostQuestion("team", team), costs, config, EVERYTHING, hours_of_week(week))
+    if refusal := reading.refusal():
+        return refusal
+    if not reading.windows:
+        return WeekCosts(team, "USD", Decimal(0), notes=("No hour of either week was measured.",))
+    return _costs(reading, reading.answer(), week, config)
+
+
+def _costs(reading: CostReading, answer: CostAnswer, week: IsoWeek, config: ServerConfig) -> WeekCosts:
+    found, total = answer.found, answer.found.total
+    all_of_it = charged(Question(reading.question.by), reading.windows)
+    nobodys = unallocated_share(all_of_it, reading.owners)
+    of_all = reading.question.of_all
+    days = reading.days(week.end - TREND)
+    return WeekCosts(
+        team=reading.question.only.name if reading.question.only else ALL_TEAMS,
+        currency=answer.currency,
+        coverage=_share(found.covered),
+        total=as_money(total.cost) if found.covered else None,
+        previous=_previous(answer),
+        budget_monthly=answer.budget,
+        projected=as_money(answer.month.amount) if answer.month else None,
+        trend=tuple(_trend(days, week)),
+        movers=tuple(
+            WeekMover(mover.workload, as_money(mover.change), causes_of(mover, answer.currency))
+            for mover in found.movers[:MOST_MOVERS]
+        )
+        if is_compared(answer)
+        else (),
+        idle_share=_idle_share(total),
+        unallocated_share=None if nobodys is None else _share(nobodys),
+        gpus=gpu_idle(charged(reading.question, reading.windows)),
+        bill=Bill(*map(as_money, (found.bill, found.tenants, found.idle, found.shared))) if of_all else None,
+        teams=tuple(_teams(reading, answer, week, config.teams)) if of_all else (),
+        notes=tuple(_notes(answer)),
+        owner_of=reading.owner_of,
+    )
+
+
+def _previous(answer: CostAnswer) -> Decimal | None:
+    """None where so little was measured of one of the weeks that their difference says nothing."""
+    previous = answer.found.total.previous
+    return as_money(previous) if previous is not None and is_compared(answer) else None
+
+
+def _idle_share(row: Row) -> Decimal | None:
+    return _share(row.parts.idle_share / row.cost) if row.cost else None
+
+
+def _share(part: float) -> Decimal:
+    return Decimal(f"{part:.4f}")
+
+
+def _trend(days: tuple[DayAmount, ...], week: IsoWeek) -> Iterator[tuple[date, Decimal | None]]:
+    """The days of four weeks; a day that was hardly measured is not known."""
+    known = {day.day: day for day in days}
+    day = midnight(week.end - TREND)
+    while day < week.end:
+        amount = known.get(day.date())
+        whole = amount is not None and amount.covered >= FULL_DAY
+        yield day.date(), as_money(amount.amount) if amount and whole else None
+        day += timedelta(days=1)
+
+
+def _teams(
+    reading: CostReading, answer: CostAnswer, week: IsoWeek, teams: tuple[Team, ...]
+) -> Iterator[TeamWeek]:
+    """Every row, the dearest first; what is no team's last. They add up to the bill."""
+    hours = hours_for_digest(week)
+    days = reading.days_by_group(min(hours.start, week.start))
+    compared = is_compared(answer)
+    budgets = {team.name: team.budget_monthly for team in teams}
+    for row in answer.found.rows:
+        projected = project(days.get(row.group, ()), month_of(week.end).date())
+        known = row.kind in {Kind.TENANT, Kind.UNALLOCATED} and projected is not None
+        yield TeamWeek(
+            team=row.group or GROUPS[row.kind],
+            total=as_money(row.cost),
+            previous=as_money(row.previous) if compared and row.previous is not None else None,
+            budget_monthly=budgets.get(row.group) if row.kind is Kind.TENANT else None,
+            projected=as_money(projected.amount) if projected and known else None,
+            idle_share=_idle_share(row) if row.kind is Kind.TENANT else None,
+            savings=Decimal(0),
+            kind=row.kind.value,
+        )
+
+
+def _notes(answer: CostAnswer) -> Iterator[str]:
+    """What the numbers do not tell by themselves, as sentences."""
+    found = answer.found
+    if found.covered and found.previous_covered and not is_compared(answer):
+        yield "Not compared: of the two weeks not as much was measured."
+    elif found.covered and not is_compared(answer):
+        yield "Not compared: nothing was measured the week before."
+    assumed = sum(price.cost for price in answer.prices if price.assumed)
+    priced = sum(price.cost for price in answer.prices)
+    if priced and assumed / priced >= 0.01:
+        yield f"{round(100 * assumed / priced)}\u00a0% of what nodes cost is by assumed prices."
+    yield from found.notes[:_MOST_NOTES]

@@ -1,0 +1,140 @@
+"""What a week's digest says of savings: worth approving, more of them, and what is left as it is. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from urllib.parse import quote
+
+from bot.digest import MOST_RECOMMENDED, DigestItem, LeftRow
+from bot.recommendation_json import left_alone_from, recommendation_from
+from bot.recommendation_records import KeptRecommendation, RecommendationDecision, Scan
+from bot.recommendation_words import reason_words, values, workload_words
+from bot.records import Json
+from estimators.objects import Source
+from estimators.recommendation import Reason
+from estimators.recommendation_order import saving_for_risk
+from estimators.report import Confidence, Verdict
+
+Rejected = tuple[KeptRecommendation, RecommendationDecision]
+
+
+@dataclass(frozen=True, slots=True)
+class Savings:
+    """What there is to approve, the best first, and what is left alone; see `bot.digest.Digest`.
+
+    `items` are all of them.
+    """
+
+    items: tuple[DigestItem, ...]
+    left_alone: tuple[LeftRow, ...]
+    left_counts: Mapping[str, int]
+
+    @property
+    def shown(self) -> tuple[DigestItem, ...]:
+        """Those that a digest has room for."""
+        return self.items[:MOST_RECOMMENDED]
+
+    @property
+    def others(self) -> tuple[DigestItem, ...]:
+        """The rest."""
+        return self.items[MOST_RECOMMENDED:]
+
+
+def savings(
+    found: Sequence[KeptRecommendation],
+    decisions: Mapping[str, RecommendationDecision],
+    rejected: Iterable[Rejected],
+    scans: Sequence[Scan],
+    *,
+    team: str | None,
+    at: datetime,
+    web: str = "",
+) -> Savings:
+    """What the newest scans say; `team` None means everybody's.
+
+    `found` are what they propose, `rejected` whatever was rejected in their repositories, the newest
+    first. `web` is where people look at repositories, `""` where they cannot.
+    """
+    names = {scan.repository: scan.full_name for scan in scans}
+    mine = [one for one in found if team is None or one.team == team]
+    undecided = [one for one in mine if one.id not in decisions]
+    snoozed = [one for one in undecided if one.snoozed_until is not None and one.snoozed_until > at]
+    open_ones = [one for one in undecided if one not in snoozed]
+    rows = [row for scan in scans for row in scan.left_alone["rows"] if team is None or row["team"] == team]
+    told = [
+        *_protected(rows),
+        *_rejected((both for both in rejected if team is None or both[0].team == team), open_ones),
+        *(_snoozed(one) for one in snoozed),
+    ]
+    items = (_item(one, names.get(one.repository, ""), web) for one in open_ones)
+    return Savings(tuple(sorted(items, key=_order)), tuple(dict.fromkeys(told)), dict(_counts(rows)))
+
+
+def _order(item: DigestItem) -> tuple[Decimal, Decimal, str]:
+    worth = saving_for_risk(
+        item.allocated, item.realisable, Verdict(item.verdict), Confidence(item.confidence)
+    )
+    return -worth, item.allocated, item.id
+
+
+def _item(kept: KeptRecommendation, repository: str, web: str) -> DigestItem:
+    one = recommendation_from(kept.recommendation)
+    return DigestItem(
+        id=kept.id,
+        finder=one.finder,
+        repository=repository,
+        environment=one.environment,
+        workload=workload_words(one.key),
+        values=values(one.changes),
+        allocated=one.allocated,
+        realisable=one.realisable.monthly,
+        realisable_why=one.realisable.why,
+        confidence=one.confidence.value,
+        verdict=one.verdict.value,
+        evidence=dict(one.evidence),
+        risks=one.risks,
+        undo=one.undo,
+        blast_radius=one.blast_radius,
+        source=f"{one.source.file}:{one.source.line}",
+        address=_address(one.source, kept.head_sha, repository, web),
+    )
+
+
+def _address(source: Source, sha: str, repository: str, web: str) -> str:
+    if not (web and repository and source.file):
+        return ""
+    return f"{web}/{repository}/blob/{sha}/{quote(source.file)}#L{source.line}"
+
+
+def _protected(rows: Sequence[Json]) -> Iterator[LeftRow]:
+    for row in rows:
+        left = left_alone_from(row)
+        if left.reason is Reason.PROTECTED:
+            yield LeftRow(workload_words(left.key), reason_words(left.reason, left.facts))
+
+
+def _rejected(rejected: Iterable[Rejected], open_ones: Sequence[KeptRecommendation]) -> Iterator[LeftRow]:
+    """The newest rejection of each thing, unless the facts have changed and it is proposed again."""
+    told = {(one.subject, one.finder) for one in open_ones}
+    for kept, decision in rejected:
+        if (kept.subject, kept.finder) in told:
+            continue
+        told.add((kept.subject, kept.finder))
+        name = f"{kept.namespace}/{kept.name}" if kept.namespace else kept.name
+        yield LeftRow(name, f"{decision.said} rejected it: {decision.reason}")
+
+
+def _snoozed(kept: KeptRecommendation) -> LeftRow:
+    name = f"{kept.namespace}/{kept.name}" if kept.namespace else kept.name
+    until = kept.snoozed_until
+    return LeftRow(name, f"snoozed until {until.day} {until:%B %Y}" if until else "snoozed")
+
+
+def _counts(rows: Sequence[Json]) -> Iterator[tuple[str, int]]:
+    """By reason, the most first; a workload counts once for each."""
+    counted = Counter(reason for reason, _ in {(row["reason"], tuple(row["key"])) for row in rows})
+    yield from sorted(counted.items(), key=lambda item: (-item[1], item[0]))

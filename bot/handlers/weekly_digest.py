@@ -1,0 +1,225 @@
+"""A team's week, or everybody's for finance: what it cost, what moved, what was measured, what to approve."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.cost_answer import CostRefusal
+from bot.cost_ports import ChargedHours
+from bot.digest import ALL_TEAMS, Approval, Digest, MergedPull, TeamWeek
+from bot.digest_costs import WeekCosts, read_week
+from bot.digest_pulls import pull_address, pull_name, what_came
+from bot.digest_savings import Savings, savings
+from bot.ports import Predictions
+from bot.recommendation_json import recommendation_from
+from bot.recommendation_ports import RecommendationDecisions, Recommendations, RightSizingPulls
+from bot.recommendation_records import KeptRecommendation, RecommendationDecision, RightSizingPull, Scan
+from bot.recommendation_words import workload_words
+from bot.server_config import ServerConfig
+from bot.weeks import IsoWeek
+from bot.words import count
+from estimators.allocation import as_money
+from estimators.usage import WorkloadKey
+
+LITTLE = Decimal("0.02")
+LITTLE_MONEY = Decimal(10)
+"""A change of less than two percent, or of less than ten in the currency, is nothing to read about."""
+WHOLE = Decimal("0.9")
+"""A week of which less than this share was measured is never quiet: that itself is to be told."""
+STALE = timedelta(days=7)
+_MOST_PROBLEMS = 3
+
+
+def weekly_digest(
+    team: str,
+    week: IsoWeek,
+    *,
+    costs: ChargedHours,
+    recommendations: Recommendations,
+    decisions: RecommendationDecisions,
+    pulls: RightSizingPulls,
+    predictions: Predictions,
+    config: ServerConfig,
+    at: datetime,
+    web: str = "",
+) -> Digest | CostRefusal:
+    """The digest of a week as it looks `at` a moment; `team` is `ALL_TEAMS` for finance's.
+
+    Refused is a team that nobody knows, and what cannot be added up. `web` is where people look at
+    repositories, `""` where there is no such place. Raises StoreUnavailable.
+    """
+    cost = read_week(team, week, costs=costs, config=config)
+    if isinstance(cost, CostRefusal):
+        return cost
+    return _Week(cost, week, recommendations, decisions, pulls, predictions, at, web).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Week:
+    """What is known of the costs, and the rest to be read."""
+
+    cost: WeekCosts
+    week: IsoWeek
+    recommendations: Recommendations
+    decisions: RecommendationDecisions
+    pulls: RightSizingPulls
+    predictions: Predictions
+    at: datetime
+    web: str
+
+    def digest(self) -> Digest:
+        """All of it."""
+        cost = self.cost
+        scans = self.recommendations.scans()
+        found = self.recommendations.open_ones(self._team)
+        worth = self._savings(found, scans)
+        merged, told = self._merged()
+        idle = cost.gpus
+        digest = Digest(
+            team=cost.team,
+            week=str(self.week),
+            start=self.week.start,
+            end=self.week.end,
+            currency=cost.currency,
+            coverage=cost.coverage,
+            total=cost.total,
+            previous=cost.previous,
+            budget_monthly=cost.budget_monthly,
+            projected=cost.projected,
+            trend=cost.trend,
+            movers=cost.movers,
+            idle_share=cost.idle_share,
+            unallocated_share=cost.unallocated_share,
+            gpu_idle_hours=Decimal(str(round(idle.hours, 2))) if idle else None,
+            gpu_idle_cost=as_money(idle.cost) if idle else None,
+            merged=tuple(merged),
+            recommendations=worth.shown,
+            more=len(worth.others),
+            more_saving=sum((item.allocated for item in worth.others), Decimal(0)),
+            left_alone=worth.left_alone,
+            left_counts=worth.left_counts,
+            teams=tuple(_with_savings(cost.teams, found, worth)),
+            bill=cost.bill,
+            approvals=tuple(self._approvals()),
+            notes=(*cost.notes, *told, *self._waiting(), *self._about_scans(scans, found)),
+        )
+        return replace(digest, quiet=_quiet(digest))
+
+    @property
+    def _team(self) -> str | None:
+        return None if self.cost.team == ALL_TEAMS else self.cost.team
+
+    def _is_ours(self, workload: WorkloadKey) -> bool:
+        return self._team is None or self.cost.owner_of(workload) == self._team
+
+    def _savings(self, found: Sequence[KeptRecommendation], scans: Sequence[Scan]) -> Savings:
+        rejected = [both for scan in scans for both in self.decisions.rejected(scan.repository)]
+        decided = self.decisions.of([one.id for one in found])
+        return savings(found, decided, rejected, scans, team=self._team, at=self.at, web=self.web)
+
+    def _merged(self) -> tuple[list[MergedPull], list[str]]:
+        """Pull requests that were measured in the week, or wait for it since, and which never will be."""
+        pulls, notes = [], []
+        for prediction in self.predictions.within(self.week.start, self.week.end):
+            came = what_came(prediction, self._is_ours, self.cost.currency)
+            if came is None:
+                continue
+            if came.told and came.measured is None:
+                notes.append(f"{pull_name(prediction)} could not be measured.")
+            ours = self.pulls.numbered(prediction.repository, prediction.number)
+            pulls.append(
+                MergedPull(
+                    pull_name(prediction),
+                    pull_address(prediction, self.web),
+                    came.predicted,
+                    came.measured,
+                    ours=ours is not None,
+                    approved_by=self._approved_by(ours),
+                )
+            )
+        return pulls, notes
+
+    def _approved_by(self, pull: RightSizingPull | None) -> str:
+        decided = self.decisions.of([pull.id]) if pull else {}
+        return decided[pull.id].said if pull and pull.id in decided else ""
+
+    def _approvals(self) -> Iterator[Approval]:
+        """What was approved in the week, the newest first."""
+        for kept, decision in self.decisions.since(self.week.start):
+            mine = self._team is None or kept.team == self._team
+            if mine and decision.decision == "approve" and decision.at < self.week.end:
+                yield self._approval(kept, decision)
+
+    def _approval(self, kept: KeptRecommendation, decision: RecommendationDecision) -> Approval:
+        one = recommendation_from(kept.recommendation)
+        pull = self.pulls.find(kept.repository, kept.subject)
+        if pull is not None and pull.id != kept.id:
+            pull = None  # the subject's newest pull request is of another recommendation
+        prediction = pull and self.predictions.find(pull.repository, pull.number)
+        came = prediction and what_came(prediction, lambda _: True, self.cost.currency)
+        return Approval(
+            workload=workload_words(one.key),
+            team=kept.team,
+            said=decision.said,
+            at=decision.at,
+            allocated=one.allocated,
+            measured=came.measured if came else None,
+            state=pull.state if pull else "",
+            address=pull.address if pull else "",
+        )
+
+    def _waiting(self) -> Iterator[str]:
+        """Approved, and not merged yet."""
+        find = self.recommendations.find
+        kept = (find(pull.id) for pull in self.pulls.open_ones())
+        waiting = sum(self._team is None or one.team == self._team for one in kept if one is not None)
+        if waiting:
+            verb = "waits" if waiting == 1 else "wait"
+            yield f"{count(waiting, 'right-sizing pull request')} {verb} to be merged."
+
+    def _about_scans(self, scans: Sequence[Scan], found: Sequence[KeptRecommendation]) -> Iterator[str]:
+        """Why there may be more to save than is said here."""
+        if not scans:
+            yield "No repository was looked at for savings yet."
+        about = {one.repository for one in found}
+        mine = [scan for scan in scans if self._team is None or scan.repository in about]
+        for scan in mine:
+            if scan.at < self.at - STALE:
+                yield f"{scan.full_name} was last looked at for savings on {scan.at.day} {scan.at:%B}."
+        problems = [f"{scan.full_name}: {told}" for scan in mine for told in scan.problems["rows"]]
+        yield from problems[:_MOST_PROBLEMS]
+        if len(problems) > _MOST_PROBLEMS:
+            yield f"{count(len(problems) - _MOST_PROBLEMS, 'more remark')} on what could not be looked at."
+
+
+def _with_savings(
+    teams: Sequence[TeamWeek], found: Sequence[KeptRecommendation], worth: Savings
+) -> Iterator[TeamWeek]:
+    """Each team with what its open recommendations would save."""
+    team_of = {one.id: one.team for one in found}
+    saved: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for item in worth.items:
+        saved[team_of[item.id]] += item.allocated
+    names: dict[str, Callable[[TeamWeek], str]] = {
+        "tenant": lambda row: row.team,
+        "unallocated": lambda _: "",
+    }
+    for row in teams:
+        yield row._replace(savings=saved[names[row.kind](row)]) if row.kind in names else row
+
+
+def _quiet(digest: Digest) -> bool:
+    """Whether one line says it all: little changed, nothing is to be approved, no budget is in danger."""
+    if digest.total is None or digest.previous is None or digest.coverage < WHOLE:
+        return False
+    moved = abs(digest.total - digest.previous)
+    little = moved < LITTLE_MONEY or moved < LITTLE * abs(digest.previous)
+    budgets = [(digest.projected, digest.budget_monthly)]
+    budgets += [(row.projected, row.budget_monthly) for row in digest.teams]
+    over = any(budget is not None and course is not None and course > budget for course, budget in budgets)
+    news = digest.recommendations or digest.merged or digest.approvals
+    return little and not over and not news
