@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from urllib.parse import quote
 
 from bot.digest import MOST_RECOMMENDED, DigestItem, LeftRow
 from bot.recommendation_json import left_alone_from, recommendation_from
-from bot.recommendation_records import KeptRecommendation, RecommendationDecision, Scan
+from bot.recommendation_records import KeptRecommendation, Scan
 from bot.recommendation_words import reason_words, values, workload_words
 from bot.records import Json
-from estimators.objects import Source
+from bot.silenced import Silence
+from estimators.objects import Identity, Source
 from estimators.recommendation import Reason
 from estimators.recommendation_order import saving_for_risk
 from estimators.report import Confidence, Verdict
-
-Rejected = tuple[KeptRecommendation, RecommendationDecision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,32 +44,29 @@ class Savings:
 
 def savings(
     found: Sequence[KeptRecommendation],
-    decisions: Mapping[str, RecommendationDecision],
-    rejected: Iterable[Rejected],
+    approved: Collection[str],
+    silences: Mapping[str, Silence],
     scans: Sequence[Scan],
     *,
     team: str | None,
-    at: datetime,
     web: str = "",
 ) -> Savings:
     """What the newest scans say; `team` None means everybody's.
 
-    `found` are what they propose, `rejected` whatever was rejected in their repositories, the newest
-    first. `web` is where people look at repositories, `""` where they cannot.
+    `found` are what they propose: those of the ids `approved` are under way, `silences` says of which
+    nothing is to be said now. `web` is where people look at repositories, `""` where they cannot.
     """
     names = {scan.repository: scan.full_name for scan in scans}
     mine = [one for one in found if team is None or one.team == team]
-    undecided = [one for one in mine if one.id not in decisions]
-    snoozed = [one for one in undecided if one.snoozed_until is not None and one.snoozed_until > at]
-    open_ones = [one for one in undecided if one not in snoozed]
     rows = [row for scan in scans for row in scan.left_alone["rows"] if team is None or row["team"] == team]
-    told = [
-        *_protected(rows),
-        *_rejected((both for both in rejected if team is None or both[0].team == team), open_ones),
-        *(_snoozed(one) for one in snoozed),
-    ]
-    items = (_item(one, names.get(one.repository, ""), web) for one in open_ones)
-    return Savings(tuple(sorted(items, key=_order)), tuple(dict.fromkeys(told)), dict(_counts(rows)))
+    silent = (LeftRow(_name(one), _silence(silences[one.id])) for one in mine if one.id in silences)
+    items = (
+        _item(one, names.get(one.repository, ""), web)
+        for one in mine
+        if one.id not in silences and one.id not in approved
+    )
+    told = dict.fromkeys([*_protected(rows), *silent])
+    return Savings(tuple(sorted(items, key=_order)), tuple(told), dict(_counts(rows)))
 
 
 def _order(item: DigestItem) -> tuple[Decimal, Decimal, str]:
@@ -117,21 +112,15 @@ def _protected(rows: Sequence[Json]) -> Iterator[LeftRow]:
             yield LeftRow(workload_words(left.key), reason_words(left.reason, left.facts))
 
 
-def _rejected(rejected: Iterable[Rejected], open_ones: Sequence[KeptRecommendation]) -> Iterator[LeftRow]:
-    """The newest rejection of each thing, unless the facts have changed and it is proposed again."""
-    told = {(one.subject, one.finder) for one in open_ones}
-    for kept, decision in rejected:
-        if (kept.subject, kept.finder) in told:
-            continue
-        told.add((kept.subject, kept.finder))
-        name = f"{kept.namespace}/{kept.name}" if kept.namespace else kept.name
-        yield LeftRow(name, f"{decision.said} rejected it: {decision.reason}")
+def _name(kept: KeptRecommendation) -> str:
+    return workload_words(Identity(kept.environment, kept.namespace, kept.kind, kept.name))
 
 
-def _snoozed(kept: KeptRecommendation) -> LeftRow:
-    name = f"{kept.namespace}/{kept.name}" if kept.namespace else kept.name
-    until = kept.snoozed_until
-    return LeftRow(name, f"snoozed until {until.day} {until:%B %Y}" if until else "snoozed")
+def _silence(silence: Silence) -> str:
+    if silence.rejection is not None:
+        return f"{silence.rejection.said} rejected it: {silence.rejection.reason}"
+    until = silence.until
+    return f"snoozed until {until.day} {until:%B %Y}" if until is not None else "snoozed"
 
 
 def _counts(rows: Sequence[Json]) -> Iterator[tuple[str, int]]:

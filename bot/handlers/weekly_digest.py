@@ -20,6 +20,7 @@ from bot.recommendation_ports import RecommendationDecisions, Recommendations, R
 from bot.recommendation_records import KeptRecommendation, RecommendationDecision, RightSizingPull, Scan
 from bot.recommendation_words import workload_words
 from bot.server_config import ServerConfig
+from bot.silenced import silenced
 from bot.weeks import IsoWeek
 from bot.words import count
 from estimators.allocation import as_money
@@ -117,9 +118,15 @@ class _Week:
         return self._team is None or self.cost.owner_of(workload) == self._team
 
     def _savings(self, found: Sequence[KeptRecommendation], scans: Sequence[Scan]) -> Savings:
-        rejected = [both for scan in scans for both in self.decisions.rejected(scan.repository)]
         decided = self.decisions.of([one.id for one in found])
-        return savings(found, decided, rejected, scans, team=self._team, at=self.at, web=self.web)
+        approved = {id_ for id_, one in decided.items() if one.decision == "approve"}
+        silences = silenced(
+            found,
+            rejected=[both for scan in scans for both in self.decisions.rejected(scan.repository)],
+            snoozed=[one for scan in scans for one in self.recommendations.snoozed(scan.repository, self.at)],
+            at=self.at,
+        )
+        return savings(found, approved, silences, scans, team=self._team, web=self.web)
 
     def _merged(self) -> tuple[list[MergedPull], list[str]]:
         """Pull requests that were measured in the week, or wait for it since, and which never will be."""

@@ -1,0 +1,185 @@
+"""A week's digest on a terminal, or as plain text for files and pipes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text
+
+from bot.cost_words import column, escaped
+from bot.digest import Digest, DigestItem, MergedPull, TeamWeek
+from bot.digest_words import bars, counted, headline, notes, shares
+from bot.inert import plain
+from bot.recommendation_words import changes_words
+from bot.words import CONFIDENCES, NOT_KNOWN, VERDICTS, count, money
+from estimators.allocation import as_nano
+from estimators.report import Confidence, Verdict
+
+_LONGEST = 300
+
+
+class _Column(NamedTuple):
+    title: str
+    right: bool = False
+
+
+def show_on_terminal(digest: Digest) -> None:
+    """Print it on standard output, with its width and colours."""
+    _show(digest, Console())
+
+
+def digest_as_text(digest: Digest, *, width: int) -> str:
+    """The same as plain text of at most `width` columns."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
+    with console.capture() as capture:
+        _show(digest, console)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+
+
+def _show(digest: Digest, console: Console) -> None:
+    for part in _parts(digest):
+        console.print(part)
+
+
+def _parts(digest: Digest) -> Iterator[Text | Padding]:
+    first = Text()
+    for part in headline(digest):
+        first.append(escaped(part.text, _line), "bold" if part.strong else "")
+    yield first
+    if not digest.quiet:
+        about = [f"{days} four weeks" if (days := bars(digest)) else "", *shares(digest)]
+        if told := " · ".join(filter(None, about)):
+            yield Text(told)
+        for title, rows in _sections(digest):
+            yield Padding(Group(Text(title, style="bold"), Padding(rows, (0, 0, 0, 2))), (1, 0, 0, 0))
+    if small := list(notes(digest)):
+        yield Padding(Text("\n".join(_line(note) for note in small), style="dim"), (1, 0, 0, 0))
+
+
+def _sections(digest: Digest) -> Iterator[tuple[str, Grid]]:
+    currency = digest.currency
+    if digest.teams:
+        yield "Who spent it", _teams(digest.teams, currency)
+    if digest.movers:
+        moved = ((_signed(each.change, currency), each.workload, each.cause) for each in digest.movers)
+        yield "What moved", _grid((_Column("", right=True), _Column(""), _Column("")), moved)
+    if digest.recommendations:
+        yield _worth(digest), _recommendations(digest.recommendations, currency)
+    if digest.merged:
+        yield "Merged (a month)", _merged(digest.merged, currency)
+    if digest.approvals:
+        yield "Approved in this week (a month)", _approvals(digest)
+    left = [(row.workload, row.reason) for row in digest.left_alone]
+    left += [("", told) for told in counted(digest)]
+    if left:
+        yield "Left as it is", _grid((_Column(""), _Column("")), left)
+
+
+def _worth(digest: Digest) -> str:
+    """The title, with what did not fit: `Worth approving (a month), and 3 more that would save $41`."""
+    more = f", and {count(digest.more, 'more')}".removesuffix("s") if digest.more else ""
+    saving = f" that would save {money(abs(digest.more_saving), digest.currency)}" if more else ""
+    return f"Worth approving (a month){more}{saving}"
+
+
+def _teams(rows: Sequence[TeamWeek], currency: str) -> Grid:
+    columns = (
+        _Column("Team"),
+        *(
+            _Column(title, right=True)
+            for title in ("Week", "Before", "Budget", "On course", "Idle", "To save")
+        ),
+    )
+    cells, whole = column([as_nano(row.total) for row in rows], currency)
+    grid = _grid(
+        columns,
+        (
+            (
+                row.team,
+                cell,
+                _known(row.previous, currency),
+                _known(row.budget_monthly, currency),
+                _known(row.projected, currency),
+                f"{100 * row.idle_share:.0f} %" if row.idle_share is not None else "",
+                money(row.savings, currency) if row.savings else "",
+            )
+            for row, cell in zip(rows, cells, strict=True)
+        ),
+    )
+    grid.add_row("Bill", whole, *[""] * 5, style="bold")
+    return grid
+
+
+def _recommendations(items: Sequence[DigestItem], currency: str) -> Grid:
+    """Two lines each: what, then how sure that is and where it stands."""
+    columns = (_Column("Allocated", right=True), _Column("Bill", right=True), _Column(""))
+    grid = _grid(columns, ())
+    for item in items:
+        verdict, sure = VERDICTS[Verdict(item.verdict)], CONFIDENCES[Confidence(item.confidence)]
+        what = Text(_line(f"{item.workload}: {', '.join(changes_words(item.values))}"))
+        where = f"{item.environment}, " if item.environment else ""
+        place = f"{item.repository} {item.source}".strip()
+        what.append(f"\n{_line(f'{verdict}, {sure}; {where}{place}')}", "dim")
+        bill = NOT_KNOWN if item.realisable is None else money(item.realisable, currency, signed=True)
+        grid.add_row(Text(_signed(item.allocated, currency)), Text(bill), what)
+    return grid
+
+
+def _merged(merged: Sequence[MergedPull], currency: str) -> Grid:
+    columns = (_Column(""), _Column("Predicted", right=True), _Column("Measured", right=True), _Column(""))
+    return _grid(
+        columns,
+        (
+            (
+                pull.name,
+                _signed(pull.predicted, currency),
+                "not yet" if pull.measured is None else _signed(pull.measured, currency),
+                f"approved by {pull.approved_by}" if pull.approved_by else "",
+            )
+            for pull in merged
+        ),
+    )
+
+
+def _approvals(digest: Digest) -> Grid:
+    columns = (_Column(""), _Column("Promised", right=True), _Column("Saved", right=True), _Column(""))
+    return _grid(
+        columns,
+        (
+            (
+                each.workload,
+                _signed(each.allocated, digest.currency),
+                "not known yet" if each.measured is None else _signed(each.measured, digest.currency),
+                f"by {each.said}" + (f", pull request {each.state}" if each.state else ""),
+            )
+            for each in digest.approvals
+        ),
+    )
+
+
+def _grid(columns: Sequence[_Column], rows: Iterable[Sequence[str]]) -> Grid:
+    titled = any(title for title, _ in columns)
+    grid = Grid(box=None, padding=(0, 3, 0, 0), show_edge=False, show_header=titled, header_style="dim")
+    for title, right in columns:
+        grid.add_column(title, justify="right" if right else "left", overflow="fold", no_wrap=right)
+    for row in rows:
+        grid.add_row(*(Text(_line(cell)) for cell in row))
+    return grid
+
+
+def _known(amount: Decimal | None, currency: str) -> str:
+    return "" if amount is None else money(amount, currency)
+
+
+def _signed(amount: Decimal, currency: str) -> str:
+    return money(amount, currency, signed=True)
+
+
+def _line(text: str) -> str:
+    return plain(text, _LONGEST) if text else ""
