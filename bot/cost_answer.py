@@ -49,7 +49,8 @@ class CostAnswer:
 
     `days` are those of the window, `month` a projection and `budget` a month's, each where there is one
     for what was asked. `whole` is False where somebody may not see all there is: then the bill is not
-    told. `orphans` is what volumes cost that nobody claims.
+    told. `orphans` is what volumes cost that nobody claims. `said_by` are the labels that say whose things
+    are, where labels do.
     """
 
     question: CostQuestion
@@ -66,6 +67,7 @@ class CostAnswer:
     split: str = "proportional"
     shares_something: bool = False
     whole: bool = True
+    said_by: tuple[str, ...] = ()
     chart: tuple[ChartDay, ...] = ()
 
     @property

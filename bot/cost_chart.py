@@ -15,6 +15,8 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bot.cost_answer import ChartDay, CostAnswer
+from bot.cost_commands import OF_NODES, CostQuestion
+from bot.cost_page import CALLED
 from bot.cost_page_table import part_names
 from bot.cost_words import amount, asked_window, day, window_before
 from bot.inert import plain
@@ -27,7 +29,7 @@ _COLOURS = ("#0072b2", "#56b4e9", "#009e73", "#e69f00", "#cc79a7", "#c8c8c8", "#
 _INK, _FAINT = "#1d1c1d", "#dddddd"
 _WHOLE_DAY = 0.9
 _MOST_LABELS = 16
-_PART_NAMES = frozenset((*part_names(of_one=True), *part_names(of_one=False)))
+_PART_NAMES = frozenset(name for asked in ("", "api") for name in part_names(CostQuestion("team", asked)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def alt_text(answer: CostAnswer) -> str:
         return f"Bar chart of {subject} by day; no day was measured as a whole."
     low, high = (choose(days, key=lambda each: sum(each.parts)) for choose in (min, max))
     sums = [sum(part) for part in zip(*(each.parts for each in answer.chart), strict=True)]
-    largest = part_names(of_one=bool(answer.question.name))[sums.index(max(sums))]
+    largest = part_names(answer.question)[sums.index(max(sums))]
     told = (
         f"Bar chart of {subject} by day from {day(answer.chart[0].day)} to {day(answer.chart[-1].day)}: "
         f"from {amount(sum(low.parts), answer.currency)} on {day(low.day)} "
@@ -75,18 +77,20 @@ def alt_text(answer: CostAnswer) -> str:
 
 def _subject(answer: CostAnswer) -> str:
     asked = answer.question
-    if asked.kind in {"gpu", "idle"}:
-        return {"gpu": "what GPUs cost", "idle": "what nodes cost"}[asked.kind]
+    name = plain(answer.found.total.group, 60)
+    if asked.name and asked.label:
+        return f"what workloads with {plain(asked.label, 60)}={name} cost"
     if asked.name:
-        team = "team " if asked.kind == "team" else ""
-        return f"what {team}{plain(answer.found.total.group, 60)} cost"
-    return "what everything cost"
+        return f"what {CALLED.get(asked.kind, '').lower()}{name} cost"
+    if asked.kind in OF_NODES:
+        return "what GPUs cost" if asked.kind == "gpu" else "what nodes cost"
+    return "what everything cost" if answer.whole else "what you may see cost"
 
 
 def _bars(axes: Axes, answer: CostAnswer) -> None:
     places = range(len(answer.chart))
     bottom = [0.0] * len(answer.chart)
-    names = part_names(of_one=bool(answer.question.name))
+    names = part_names(answer.question)
     for index, (name, colour) in enumerate(zip(names, _COLOURS, strict=True)):
         heights = [each.parts[index] / NANO for each in answer.chart]
         if not any(heights):

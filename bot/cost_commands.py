@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -14,30 +14,50 @@ LONGEST = 200
 MOST_ROWS = 50
 USUAL_ROWS = 10
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
-"""Names of namespaces and workloads (RFC 1123)."""
+"""Names of namespaces, workloads and nodes (RFC 1123)."""
+_LABEL = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_./]{0,315}[A-Za-z0-9])?")
+"""Names of labels, with their prefix."""
+OF_NODES = frozenset({"node", "gpu", "idle"})
+"""Questions whose answer is of nodes, which are nobody's alone."""
+SPOKEN = frozenset({"team", "application", "environment", "business-unit"})
+"""What has names that people chose: they may hold spaces, and are asked for in any case of letters."""
 _QUOTES = str.maketrans("\u201c\u201d\u2018\u2019\u00ab\u00bb", '""\'\'""')
 
 
 class CostCommand(NamedTuple):
-    """One thing to ask. `argument` is what follows it: `""`, `NAME`, `[NAME]`, `NAMESPACE/NAME` or `[N]`."""
+    """One thing to ask. `argument` is what follows it, `meaning` what the answer tells the cost of.
+
+    `about` is what it stands under in the help.
+    """
 
     name: str
     argument: str
     meaning: str
     example: str
+    about: str
 
 
 COMMANDS = (
-    CostCommand("namespace", "[NAME]", "What a namespace costs; without a name, each of them.", "payments"),
-    CostCommand("team", "[NAME]", "What a team's workloads cost; without a name, each team's.", "checkout"),
+    CostCommand("namespace", "[NAME]", "A namespace, or each of them.", "payments", "Owners"),
+    CostCommand("team", "[NAME]", "A team's workloads, or each team's.", "checkout", "Owners"),
+    CostCommand("application", "[NAME]", "An application, or each of them.", "shop", "Owners"),
+    CostCommand("environment", "[NAME]", "An environment, or each of them.", "production", "Owners"),
+    CostCommand("business-unit", "[NAME]", "A business unit, or each of them.", "retail", "Owners"),
+    CostCommand("label", "KEY[=VALUE]", "What has a label, or each value of it.", "tier=web", "Owners"),
     CostCommand(
-        "workload", "NAMESPACE/NAME", "What one workload costs, and a replica of it.", "payments/api"
+        "workload", "NAMESPACE/NAME", "A workload, and a replica of it.", "payments/api", "Workloads"
     ),
-    CostCommand("gpu", "", "What GPUs cost, by model, and how long they sat idle.", ""),
-    CostCommand("top", "[N]", "The workloads that cost most.", "5"),
-    CostCommand("idle", "", "What nobody asked for: the idle part of each node.", ""),
-    CostCommand("help", "", "This list.", ""),
+    CostCommand("top", "[N]", "The workloads that cost most.", "5", "Workloads"),
+    CostCommand("node", "[NAME]", "A node, or each of them.", "node-1", "Nodes"),
+    CostCommand("gpu", "", "GPUs by model, and how long they sat idle.", "", "Nodes"),
+    CostCommand("idle", "", "What nobody asked for: the idle part of each node.", "", "Nodes"),
+    CostCommand("help", "", "This list.", "", ""),
 )
+EXAMPLES = ("namespace payments", "team checkout 30d vs last", "label tier=web", "top 5")
+_BEGINNING = 2
+"""So many letters of a command are enough for a suggestion."""
+_SHORT = {"ns": "namespace"}
+"""kubectl's own short names that no command begins with."""
 
 
 class CostWindow(NamedTuple):
@@ -60,7 +80,10 @@ OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class CostQuestion:
-    """What somebody asked. `name` is `""` for all; a workload's has its `namespace` apart."""
+    """What somebody asked. `name` is `""` for all; a workload's has its `namespace` apart.
+
+    A `label` has the value that was asked for as its name.
+    """
 
     kind: str
     name: str = ""
@@ -69,6 +92,7 @@ class CostQuestion:
     versus: bool = False
     rows: int = USUAL_ROWS
     chart: bool = False
+    label: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -82,7 +106,8 @@ class CostQuestion:
     @property
     def text(self) -> str:
         """The question as one would write it."""
-        name = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        about, between = (self.label, "=") if self.label else (self.namespace, "/")
+        name = f"{about}{between}{self.name}" if about and self.name else about or self.name
         count = str(self.rows) if self.kind == "top" else ""
         words = [
             self.kind,
@@ -111,15 +136,24 @@ def parse(text: str) -> CostQuestion | NotUnderstood:
     if not words:
         return CostQuestion("help")
     wanted, *rest = words
+    if [word.lower() for word in words[:2]] == ["business", "unit"]:
+        wanted, *rest = "business-unit", *words[2:]
     by_name = {command.name: command for command in COMMANDS}
     command = by_name.get(wanted.lower())
     if command is None:
-        near = get_close_matches(wanted.lower(), by_name, n=1, cutoff=0.6)
+        near = _near(wanted.lower(), by_name)
         if near:
             return NotUnderstood(f"there is no {wanted}", " ".join([near[0], *rest]))
         guess = f"namespace {wanted.lower()}" if _NAME.fullmatch(wanted.lower()) else "help"
         return NotUnderstood(f"there is no {wanted}", guess)
     return _question(command, rest)
+
+
+def _near(wanted: str, commands: Iterable[str]) -> list[str]:
+    """The command that was nearly meant: one that begins so (`env`), else one that is written alike."""
+    wanted = _SHORT.get(wanted, wanted)
+    begins = [name for name in commands if name.startswith(wanted) and len(wanted) >= _BEGINNING]
+    return begins[:1] or get_close_matches(wanted, commands, n=1, cutoff=0.6)
 
 
 def _question(command: CostCommand, rest: Sequence[str]) -> CostQuestion | NotUnderstood:
@@ -135,7 +169,7 @@ def _question(command: CostCommand, rest: Sequence[str]) -> CostQuestion | NotUn
     if len(windows) > 1:
         reason = f"{windows[0]} and {windows[1]} are two windows"
         return NotUnderstood(reason, " ".join([command.name, *left, windows[0]]))
-    if len(left) > 1 and command.name != "team":  # only a team's name may hold spaces
+    if len(left) > 1 and command.name not in {*SPOKEN, "label"}:  # whose names may hold spaces
         near = get_close_matches(left[1].lower(), _WINDOW_NAMES, n=1, cutoff=0.3)
         reason = f"{left[1]} is neither a window nor an option"
         return NotUnderstood(reason, " ".join([command.name, left[0], *near]))
@@ -157,7 +191,7 @@ def _number(command: CostCommand, known: CostQuestion, name: str) -> CostQuestio
 
 
 def _name(command: CostCommand, known: CostQuestion, name: str) -> CostQuestion | NotUnderstood:
-    if command.name == "team" or not name:
+    if command.name in SPOKEN or not name:
         return replace(known, name=name)
     if _NAME.fullmatch(name.lower()):
         return replace(known, name=name.lower())
@@ -171,9 +205,16 @@ def _place(_command: CostCommand, known: CostQuestion, name: str) -> CostQuestio
     return NotUnderstood("a workload is named as NAMESPACE/NAME", "workload payments/api")
 
 
+def _label(command: CostCommand, known: CostQuestion, name: str) -> CostQuestion | NotUnderstood:
+    key, _, value = (part.strip() for part in name.partition("="))
+    if _LABEL.fullmatch(key):
+        return replace(known, label=key, name=value)
+    return NotUnderstood(f"{command.name} takes the name of a label, or KEY=VALUE", "label team")
+
+
 _WINDOW_NAMES = tuple(window.name for window in WINDOWS)
 _OPTION_WORDS = tuple(word for option in OPTIONS for word in option.name.split())
-_ARGUMENTS = {"": _nothing, "[N]": _number, "[NAME]": _name, "NAMESPACE/NAME": _place}
+_ARGUMENTS = {"": _nothing, "[N]": _number, "[NAME]": _name, "NAMESPACE/NAME": _place, "KEY[=VALUE]": _label}
 
 
 def _plain(text: str) -> str:

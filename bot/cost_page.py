@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot.cost_answer import CostAnswer, CostHelp, CostRefusal, CostReply, GpuHours
+from bot.cost_answer import CostAnswer, CostHelp, CostRefusal, CostReply
 from bot.cost_causes import what_moved, what_moved_it
-from bot.cost_commands import COMMANDS, OPTIONS, WINDOWS, CostQuestion, NotUnderstood
+from bot.cost_commands import COMMANDS, EXAMPLES, OF_NODES, OPTIONS, WINDOWS, CostQuestion, NotUnderstood
+from bot.cost_page_nodes import come_and_gone, idle_gpus
 from bot.cost_page_table import CostTable, part_names, table_of
 from bot.cost_small_print import is_compared, small_print
 from bot.cost_words import (
@@ -16,7 +17,7 @@ from bot.cost_words import (
     Words,
     amount,
     asked_window,
-    change,
+    compared,
     sentence,
     share,
     shares,
@@ -29,6 +30,14 @@ from estimators.allocation import as_money
 from estimators.money import to_cents
 from estimators.showback import Kind
 
+CALLED = {
+    "team": "Team ",
+    "application": "Application ",
+    "environment": "Environment ",
+    "business-unit": "Business unit ",
+    "node": "Node ",
+}
+"""What stands before a name that does not say what it is of."""
 UNNAMED = frozenset({"", "default"})
 """What a cluster is called that nobody named."""
 
@@ -69,20 +78,22 @@ def compose(reply: CostReply | NotUnderstood, rows: int | None = None) -> CostPa
 
 
 def _help() -> CostPage:
+    commands = [command for command in COMMANDS if command.about]
+    groups = [command.about for command in commands]
     usage = [
         (
+            "" if command.about in groups[:index] else command.about,
             f"{command.name} {command.argument}".strip(),
             command.meaning,
-            f"{command.name} {command.example}".strip(),
         )
-        for command in COMMANDS
+        for index, command in enumerate(commands)
     ]
     windows = ", ".join(f"{window.name} ({window.meaning})" for window in WINDOWS)
     options = ", ".join(f"{option.name} ({option.meaning})" for option in OPTIONS)
     return CostPage(
         sentence("What things cost, and why. Ask one of these:"),
-        table=CostTable(("Ask", "To learn", "For example"), tuple(usage), numbers=False),
-        small=(f"Windows: {windows}", f"Options: {options}"),
+        table=CostTable(("About", "Ask", "To learn the cost of"), tuple(usage), numbers=False),
+        small=(f"For example: {', '.join(EXAMPLES)}", f"Windows: {windows}", f"Options: {options}"),
     )
 
 
@@ -99,11 +110,12 @@ def _answered(answer: CostAnswer, rows: int) -> CostPage:
 
 
 def _parts(answer: CostAnswer) -> Iterator[tuple[str, str]]:
-    """Where the money goes; not told of nodes and GPUs, whose sentences say it."""
+    """Where the money goes; not told of all nodes and GPUs, whose tables say it."""
     total = answer.found.total
-    if answer.question.kind in {"gpu", "idle"} or not total.cost:
+    asked = answer.question
+    if not total.cost or (asked.kind in OF_NODES and not asked.name):
         return
-    names = part_names(of_one=bool(answer.question.name))
+    names = part_names(answer.question)
     for name, part, told in zip(names, total.parts, shares(total.parts), strict=True):
         if part:
             yield name, told
@@ -116,13 +128,7 @@ def _headline(answer: CostAnswer) -> Iterator[Words]:
     before = window_before(answer.question.window, answer.windows)
     if answer.question.kind != "top" and earlier and is_compared(answer):
         now, then = _headlined(answer, total.parts), _headlined(answer, earlier)
-        told = change(now, then, answer.currency)
-        if not then and now:
-            yield Words(f", and nothing in {before}")
-        elif told:
-            yield from sentence(", ", strong(told), f" on {before}")
-        else:
-            yield Words(f", as much as in {before}")
+        yield from sentence(", ", *compared(now, then, answer.currency, before))
     yield Words(".")
     yield from _month(answer)
 
@@ -164,6 +170,9 @@ def _total(answer: CostAnswer) -> Iterator[Words]:
                 f"{when}, {part} of {of} ",
                 cost,
             )
+        case "node" if not asked.name:
+            nodes = count(sum(bool(row.cost) for row in found.rows), "node")
+            yield from sentence(strong(nodes), " cost ", cost, when)
         case _:
             yield from (*_subject(answer), Words(" cost "), cost, Words(when))
 
@@ -171,8 +180,10 @@ def _total(answer: CostAnswer) -> Iterator[Words]:
 def _subject(answer: CostAnswer) -> Sentence:
     asked = answer.question
     if asked.name:
-        name = strong(answer.found.total.group)
-        return sentence("Team ", name) if asked.kind == "team" else sentence(name)
+        name = answer.found.total.group
+        if asked.label:
+            return sentence("Workloads with ", strong(f"{asked.label}={name}"))
+        return sentence(CALLED.get(asked.kind, ""), strong(name))
     if not answer.whole:
         return sentence("The namespaces that you may see")
     if len(answer.clusters) > 1:
@@ -201,11 +212,13 @@ def _month(answer: CostAnswer) -> Iterator[Words]:
 def _told(answer: CostAnswer) -> Iterator[Sentence]:
     asked, found = answer.question, answer.found
     if asked.kind == "gpu":
-        yield from _gpus(answer)
+        yield from idle_gpus(answer)
     if asked.kind == "idle" and answer.orphans:
         orphans = amount(answer.orphans, answer.currency)
         yield sentence("Volumes that nobody claims cost ", strong(orphans), " more.")
-    if is_compared(answer) and found.movers and asked.kind not in {"gpu", "idle"}:
+    if asked.kind == "node" and not asked.name and is_compared(answer):
+        yield from come_and_gone(answer)
+    if is_compared(answer) and found.movers and asked.kind not in OF_NODES:
         if asked.kind == "workload":
             yield what_moved_it(found.movers[0], answer.currency)
         else:
@@ -213,7 +226,8 @@ def _told(answer: CostAnswer) -> Iterator[Sentence]:
             yield what_moved(found.movers, answer.currency, within)
     if unowned := _unowned(answer):
         yield unowned
-    if asked.kind in {"namespace", "team", "workload"} and (efficiency := found.total.efficiency) is not None:
+    efficiency = found.total.efficiency
+    if asked.kind not in {*OF_NODES, "top"} and efficiency is not None:
         they, it = ("Uses ", "it asks") if asked.name else ("Workloads use ", "they ask")
         yield sentence(they, strong(share(efficiency)), f" of what {it} for.")
     if asked.kind == "workload" and (monthly := found.total.monthly_per_replica) is not None:
@@ -223,46 +237,20 @@ def _told(answer: CostAnswer) -> Iterator[Sentence]:
         yield sentence("A replica costs ", told, f" a month; {replicas} ran on average.")
 
 
-def _gpus(answer: CostAnswer) -> Iterator[Sentence]:
-    """Idle GPUs in money and in hours: those that nobody held, and those that were held and not busy."""
-    rows = answer.found.rows
-    if unheld := sum(row.parts.idle_share for row in rows):
-        # A model's hours are told by the price of those that were held; what nobody ever held has none.
-        known = [(row, answer.gpus.get(row.group, GpuHours()).held) for row in rows]
-        hours = sum(row.parts.idle_share * held / row.parts.gpu for row, held in known if row.parts.gpu)
-        about = (
-            f" (about {_gpu_hours(hours)})"
-            if all(held or not row.parts.idle_share for row, held in known)
-            else ""
-        )
-        yield sentence(
-            strong(amount(unheld, answer.currency)), f" of it was for GPUs that nobody held{about}."
-        )
-    slack = sum(round(row.measured_cost - row.used_cost) for row in rows)
-    if slack > 0:
-        hours = sum(held.measured - held.busy for held in answer.gpus.values())
-        yield sentence(
-            strong(amount(slack, answer.currency)),
-            f" was for GPUs that were held and not busy ({_gpu_hours(hours)}).",
-        )
-    elif any(row.parts.gpu for row in rows) and not any(row.measured_cost for row in rows):
-        yield sentence("How busy they were is not measured: run NVIDIA's DCGM exporter.")
-
-
-def _gpu_hours(hours: float) -> str:
-    return f"{number(Decimal(str(hours)), 0 if hours >= 10 else 1)} GPU-hours"
-
-
 def _unowned(answer: CostAnswer) -> Sentence:
     """What the unallocated row is made of, and how it goes away."""
     causes = answer.found.unowned
-    if answer.question.kind != "team" or answer.question.name or not causes:
+    asked = answer.question
+    if not (answer.said_by or asked.label) or asked.name or not causes:
         return ()
-    parts: list[str | Words] = ["Unallocated: "]
+    parts: list[str | Words] = [f"Without {asked.label}: " if asked.label else "Unallocated: "]
     for index, cause in enumerate(causes[:3]):
         told = f" {amount(cause.cost, answer.currency)} ({count(cause.workloads, 'workload')})"
         parts += [", " if index else "", strong(cause.namespace), told]
     if len(causes) > 3:
         parts.append(f" and {count(len(causes) - 3, 'more namespace')}")
-    parts.append(". Give them a team label, or their namespaces to a team in tuppence.yaml.")
-    return sentence(*parts)
+    if asked.kind == "team":
+        way = " Give them a team label, or their namespaces to a team in tuppence.yaml."
+    else:
+        way = f" Give them the label {answer.said_by[0]}." if answer.said_by else ""
+    return sentence(*parts, f".{way}")

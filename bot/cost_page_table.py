@@ -6,11 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.cost_answer import CostAnswer
+from bot.cost_commands import CostQuestion
 from bot.cost_words import column, share
 from estimators.showback import Kind, Parts, Row
 
 NOT_KNOWN = "—"
-_TITLES = {"namespace": "Namespace", "team": "Team", "gpu": "Model", "idle": "Node"}
+_TITLES = {
+    "namespace": "Namespace",
+    "team": "Team",
+    "application": "Application",
+    "environment": "Environment",
+    "business-unit": "Business unit",
+    "gpu": "Model",
+    "idle": "Node",
+    "node": "Node",
+}
 _NOBODYS = {
     Kind.UNALLOCATED: "unallocated",
     Kind.IDLE: "idle, nobody's",
@@ -32,9 +42,9 @@ class CostTable:
     numbers: bool = True
 
 
-def part_names(*, of_one: bool) -> tuple[str, ...]:
-    """What the parts of a cost are called, in the order of `Parts`."""
-    its = "its share of " if of_one else ""
+def part_names(question: CostQuestion) -> tuple[str, ...]:
+    """What the parts of a cost are called, in the order of `Parts`; a node's idle is all its own."""
+    its = "its share of " if question.name and question.kind != "node" else ""
     return ("CPU", "memory", "GPU", "storage", "load balancers", f"{its}idle", "shared costs")
 
 
@@ -51,24 +61,28 @@ def table_of(answer: CostAnswer, most: int, *, compared: bool) -> CostTable | No
     names = [
         *(_name(row, answer) for row in shown),
         *(f"{len(rest):,} more" for _ in together),
-        *(_NOBODYS[row.kind] for row in nobodys),
+        *(_nobodys(row, answer) for row in nobodys),
     ]
     match answer.question.kind:
         case "idle":
             columns, total = _idle(rows, answer.currency)
+        case "node":
+            columns, total = _nodes(rows, answer, compared=compared)
         case "gpu":
             columns, total = _gpu(rows, answer.currency)
         case _:
             columns, total = _costs(rows, answer, compared=compared)
-    title = _TITLES[answer.question.kind] if _lists(answer) else "Workload"
+    title = _title(answer.question)
     cells = zip(names, *columns.values(), strict=True)
     last = ("Total", *total) if len(rows) > 1 else ()
     return CostTable((title, *columns), tuple(cells), last, len(rest))
 
 
-def _lists(answer: CostAnswer) -> bool:
-    """Whether rows are of what the question's kind is called; a namespace's and a team's are workloads."""
-    return answer.question.kind in _TITLES and not answer.question.name
+def _title(asked: CostQuestion) -> str:
+    """What rows are of; a namespace's and a team's are workloads."""
+    if asked.name and asked.kind != "node":
+        return "Workload"
+    return _TITLES.get(asked.kind) or asked.label or "Workload"
 
 
 def _sorted(answer: CostAnswer) -> tuple[list[Row], list[Row]]:
@@ -88,6 +102,12 @@ def _name(row: Row, answer: CostAnswer) -> str:
     return row.group or "model not known"
 
 
+def _nobodys(row: Row, answer: CostAnswer) -> str:
+    if row.kind is Kind.UNALLOCATED and answer.question.label:
+        return "without the label"
+    return _NOBODYS[row.kind]
+
+
 def _together(rows: Sequence[Row]) -> Row:
     previous = [row.previous for row in rows]
     return Row(
@@ -105,16 +125,28 @@ Columns = tuple[dict[str, list[str]], list[str]]
 
 
 def _costs(rows: Sequence[Row], answer: CostAnswer, *, compared: bool) -> Columns:
-    columns, total = {}, []
-    columns["Cost"], cost = column([row.cost for row in rows], answer.currency)
-    total.append(cost)
-    if compared:
-        changes = [row.cost - (row.previous or 0) for row in rows]
-        columns["Change"], changed = column(changes, answer.currency, signed=True)
-        total.append(changed)
+    columns, total = _changes(rows, answer.currency, compared=compared)
     whole = answer.found.total.efficiency
     columns["Uses"] = [_use(row.efficiency) for row in rows]
     return columns, [*total, _use(whole)]
+
+
+def _changes(rows: Sequence[Row], currency: str, *, compared: bool) -> Columns:
+    """What they cost, and against the window before where that is a measure."""
+    columns, total = {}, []
+    columns["Cost"], cost = column([row.cost for row in rows], currency)
+    total.append(cost)
+    if compared:
+        changes = [row.cost - (row.previous or 0) for row in rows]
+        columns["Change"], changed = column(changes, currency, signed=True)
+        total.append(changed)
+    return columns, total
+
+
+def _nodes(rows: Sequence[Row], answer: CostAnswer, *, compared: bool) -> Columns:
+    columns, total = _changes(rows, answer.currency, compared=compared)
+    idle, (_, *of_all) = _idle(rows, answer.currency)
+    return {**columns, **idle, "Cost": columns["Cost"]}, [*total, *of_all]
 
 
 def _idle(rows: Sequence[Row], currency: str) -> Columns:
@@ -146,7 +178,7 @@ def _gpu(rows: Sequence[Row], currency: str) -> Columns:
 def _of_parts(answer: CostAnswer, *, compared: bool) -> CostTable | None:
     """Part by part; beside the window before where that is a measure."""
     earlier = answer.found.previous_parts if compared else None
-    names = part_names(of_one=bool(answer.question.name))
+    names = part_names(answer.question)
     then = earlier or Parts()
     kept = [
         (name, now, before)

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
+from operator import attrgetter
 
 from bot.cost_access import Sight
 from bot.cost_answer import ChartDay, CostAnswer, CostRefusal, GpuHours, PriceSource
 from bot.cost_commands import CostQuestion
 from bot.cost_config import owners, shared_rule
-from bot.cost_names import Names, refused_name
+from bot.cost_names import DIMENSIONS, Names, names_in, refused_name
 from bot.cost_ports import ChargedHours
 from bot.cost_windows import PROJECTED_FROM, Hours, Windows, midnight, month_of
 from bot.server_config import ServerConfig
 from estimators.allocation import WindowCost
-from estimators.allocation_days import DayCost
+from estimators.allocation_days import DayCost, NodesDay
 from estimators.ownership import Labels
 from estimators.prices import Provenance
 from estimators.projection import FULL_DAY, DayAmount, project
 from estimators.showback import GroupBy, GroupKind
 from estimators.showback_answer import Answer, Question, Selection, answer
-from estimators.showback_days import daily, daily_by_group
+from estimators.showback_days import daily, daily_by_group, daily_of_nodes
 from estimators.usage import WorkloadKey
 
 NOBODYS = "-"
 """No namespace can have this name: what a day cost as a whole is read without its workloads."""
 _DAY = timedelta(days=1)
 _ROWS_BY = {"gpu": GroupKind.GPU_MODEL, "idle": GroupKind.NODE, "top": GroupKind.WORKLOAD}
-_WITH_DAYS = frozenset({"namespace", "team", "workload"})
+_OF_NODES: Mapping[str, Callable[[NodesDay], int]] = {
+    "gpu": attrgetter("gpu"),
+    "idle": attrgetter("idle"),
+    "node": attrgetter("bill"),
+}
+"""Which amount of nodes a question is about."""
+_NOT_PROJECTED = frozenset({"top", "idle"})
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:
@@ -73,13 +80,15 @@ class CostReading:
             return CostRefusal(
                 (f"Clusters count in several currencies: {told}. Their costs cannot be added up.",)
             )
-        return refused_name(self._asked, self._names, self._windows.before.start)
+        if not self._asked.name and not self._asked.label:
+            return None
+        return refused_name(self._asked, self._names, self._windows.before.start, self._said_by)
 
     def answer(self) -> CostAnswer:
         """The answer, once `refusal` has found nothing."""
         question = self.question
         found = answer(question, self.windows, self._then)
-        days = self.days() if self._asked.kind in _WITH_DAYS else ()
+        days, projected = self.days(), self._asked.kind not in _NOT_PROJECTED
         until = self._windows.asked.end
         return CostAnswer(
             self._asked,
@@ -88,14 +97,15 @@ class CostReading:
             tuple(window.cluster for window in self.windows),
             self.windows[0].currency,
             days=tuple(day for day in days if day.day >= self._windows.asked.start.date()),
-            month=project(days, month_of(until).date()) if days else None,
+            month=project(days, month_of(until).date()) if projected else None,
             budget=self._budget(),
-            prices=_prices(self.windows),
+            prices=_prices(self.windows, self._asked.name if self._asked.kind == "node" else ""),
             gpus=_gpu_hours(self.windows) if self._asked.kind == "gpu" else {},
             orphans=sum(window.orphans for window in self.windows),
             split=self._rule.split,
             shares_something=bool(found.shared),
             whole=self._sight.whole,
+            said_by=self._said_by,
             chart=tuple(self._chart(question)) if self._asked.chart else (),
         )
 
@@ -111,28 +121,33 @@ class CostReading:
 
     @cached_property
     def _names(self) -> Names:
-        workloads = [item for window in (*self.windows, *self._then) for item in window.workloads]
-        seen = [item for item in workloads if self._sight.covers(item.workload.namespace)]
-        teams = {team for item in seen if (team := self.owners.of(item.workload, item.labels).team)}
-        if self._sight.whole:
-            teams |= {team.name for team in self._config.teams}
-        return Names(
-            frozenset(item.workload.namespace for item in seen),
-            frozenset(teams),
-            frozenset(f"{item.workload.namespace}/{item.workload.name}" for item in seen),
+        both, whole = (*self.windows, *self._then), self._sight.whole
+        workloads = (item for window in both for item in window.workloads)
+        return names_in(
+            (item for item in workloads if self._sight.covers(item.workload.namespace)),
+            self.owners,
+            label=self._asked.label,
+            teams=[team.name for team in self._config.teams] if whole else (),
+            nodes=[node.node for window in both for node in window.nodes] if whole else (),
         )
+
+    @property
+    def _said_by(self) -> tuple[str, ...]:
+        """The labels that say what the question's rows are of, where labels do."""
+        dimension = DIMENSIONS.get(self._asked.kind)
+        return self.owners.labels_of(dimension) if dimension else ()
 
     @cached_property
     def question(self) -> Question:
         """The question as the estimators take it."""
         asked = self._asked
-        kind = GroupKind(_ROWS_BY.get(asked.kind, asked.kind))
+        rows = GroupBy(GroupKind(_ROWS_BY.get(asked.kind, asked.kind.replace("-", " "))), asked.label)
         only = None
         if asked.name:
-            name = self._names.spelled(asked)
-            only, kind = Selection(GroupBy(kind), name), GroupKind.WORKLOAD
+            only = Selection(rows, self._names.spelled(asked))
+            rows = rows if asked.kind == "node" else GroupBy(GroupKind.WORKLOAD)
         visible = None if self._sight.whole else self._sight.covers
-        return Question(GroupBy(kind), only, self.owners, self._rule, visible)
+        return Question(rows, only, self.owners, self._rule, visible)
 
     def _budget(self) -> Decimal | None:
         """A team's, or that of the team which is just this namespace."""
@@ -158,6 +173,12 @@ class CostReading:
         start = min(
             asked.start, month_of(asked.end), midnight(asked.end) - PROJECTED_FROM, since or asked.end
         )
+        if amount := _OF_NODES.get(self._asked.kind):
+            read = {
+                window.cluster: self._costs.node_days(window.cluster, start, asked.end, self._asked.name)
+                for window in self.windows
+            }
+            return daily_of_nodes(read, amount)
         only = self._namespaces(self.question)
         return daily(self.question, self._read_days(start, only))
 
@@ -199,12 +220,13 @@ class CostReading:
         return answer(question, [self._costs.window(window.cluster, *hours) for window in self.windows], [])
 
 
-def _prices(windows: Sequence[WindowCost]) -> tuple[PriceSource, ...]:
-    """Whose prices the nodes had, those of the most money first."""
+def _prices(windows: Sequence[WindowCost], only: str) -> tuple[PriceSource, ...]:
+    """Whose prices the nodes had, or the one that is named, those of the most money first."""
     found: Counter[tuple[str, bool]] = Counter()
     for window in windows:
         for node in window.nodes:
-            found[node.source, node.provenance is Provenance.ASSUMED] += node.bill
+            if not only or node.node == only:
+                found[node.source, node.provenance is Provenance.ASSUMED] += node.bill
     ordered = sorted(found.items(), key=lambda item: (-item[1], item[0]))
     return tuple(PriceSource(source, assumed, cost) for (source, assumed), cost in ordered if source)
 

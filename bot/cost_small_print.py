@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from bot.cost_answer import CostAnswer
+from bot.cost_commands import OF_NODES
 from bot.cost_words import column, moment, share, window_before
 from bot.words import count, number
 
@@ -43,9 +44,9 @@ def small_print(answer: CostAnswer) -> Iterator[str]:
     yield from _prices(answer)
     if found.serves_all:
         yield "it serves everybody: this is what it costs itself, and others share it"
-    elif answer.shares_something and asked.kind not in {"gpu", "idle"}:
+    elif answer.shares_something and asked.kind not in OF_NODES:
         yield _SPLITS[answer.split]
-    if asked.kind in {"namespace", "team", "top"} and not asked.name and answer.whole:
+    if asked.kind not in OF_NODES and not asked.name and answer.whole:
         parts = (found.tenants, found.idle, found.shared)
         (tenants, idle, shared), bill = column(parts, answer.currency)
         yield f"bill {bill} = tenants {tenants} + idle {idle} + shared {shared}"

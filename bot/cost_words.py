@@ -22,6 +22,8 @@ _LEAST_OF_A_DAY = 0.25
 _FLAT = 0.8
 """Days that differ by less than a fifth do not fill the height of a trend."""
 _HALF_A_CENT = 5 * 10**6
+_ALIKE = 0.001
+"""A change of less than this part is none to speak of."""
 _SPACE = "\u00a0"
 """Between a number and its percent sign: they stay on one line."""
 
@@ -85,13 +87,17 @@ def _cell(shown: Decimal, exact: Decimal, currency: str, unit: Decimal, *, signe
     return text.replace(".00", "") if unit > 1 else text
 
 
-def change(now: int, before: int, currency: str) -> str:
-    """`+$380 (+10 %)`; `""` for less than half a cent."""
+def compared(now: int, before: int, currency: str, when: str) -> Sentence:
+    """`+$380 (+10 %) on the week before`, or that it is as much; `when` is what it is compared with."""
     difference = now - before
+    if not before and now:
+        return sentence(f"and nothing in {when}")
     if abs(difference) < _HALF_A_CENT:
-        return ""
+        return sentence(f"as much as in {when}")
     told = amount(difference, currency, signed=True)
-    return f"{told} ({percent(Decimal(100 * difference) / before)})" if before else told
+    if abs(difference) < _ALIKE * before:
+        return sentence(f"about as much as in {when} ({told})")
+    return sentence(strong(f"{told} ({percent(Decimal(100 * difference) / before)})"), f" on {when}")
 
 
 def shares(parts: Sequence[int]) -> list[str]:

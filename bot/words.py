@@ -84,7 +84,7 @@ def percent(share: Decimal | None) -> str:
         return f"{share / 100 + 1:,.0f}×"
     sign = MINUS if share < 0 else "+"
     if size < Decimal("0.1"):
-        return f"{sign}<0.1 %"
+        return "under 0.1 %"
     return f"{sign}{size:.1f} %" if size < 10 else f"{sign}{size:.0f} %"
 
 

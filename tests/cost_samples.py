@@ -17,11 +17,17 @@ NOW = END + timedelta(minutes=20)
 HOUR = timedelta(hours=1)
 CAMPAIGN = datetime(2026, 11, 17, 8, tzinfo=UTC)
 """From here on api has 13 replicas instead of 8, ledger asks for 4 GiB instead of 2, and search is new."""
+_SHOP = {
+    "team": "checkout",
+    "app_kubernetes_io_part_of": "shop",
+    "environment": "production",
+    "business_unit": "Retail Banking",
+}
 LABELS = {
-    deployment("api", "payments"): {"team": "checkout"},
-    deployment("ledger", "payments"): {"team": "checkout"},
-    deployment("web"): {"team": "checkout"},
-    WorkloadKey("ml", "Job", "trainer"): {"team": "research"},
+    deployment("api", "payments"): {**_SHOP, "tier": "backend"},
+    deployment("ledger", "payments"): {**_SHOP, "tier": "backend"},
+    deployment("web"): {**_SHOP, "tier": "web"},
+    WorkloadKey("ml", "Job", "trainer"): {"team": "research", "app": "models", "env": "research"},
 }
 
 

@@ -94,7 +94,7 @@ def cost_questions() -> str:
         (f"`{f'{one.name} {one.argument}'.strip()}`", one.meaning, f"`{f'{one.name} {one.example}'.strip()}`")
         for one in COST_COMMANDS
     )
-    return _table(("Question", "Answer", "For example"), rows)
+    return _table(("Question", "Asks about", "For example"), rows)
 
 
 def cost_windows() -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.cost_commands import CostQuestion, NotUnderstood, parse
+from bot.cost_commands import COMMANDS, CostQuestion, NotUnderstood, parse
 from bot.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ def _question(options: CostOptions) -> CostQuestion:
     if found.chart and options.chart is None:
         raise UserError("a chart needs a file to be drawn to: add --chart FILE")
     if found.kind == "help" and options.form == "json":
-        raise UserError("help has no JSON; ask for namespace, team, workload, gpu, top or idle")
+        asks = ", ".join(command.name for command in COMMANDS if command.name != "help")
+        raise UserError(f"help has no JSON; ask for one of {asks}")
     return replace(found, versus=found.versus or options.vs_last, chart=options.chart is not None)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(path_type=Path)
 _QUESTIONS = "\n".join(
-    f"tuppence cost {f'{command.name} {command.example}'.strip():<24}{command.meaning}"
+    f"tuppence cost {f'{command.name} {command.example}'.strip():<25}{command.meaning}"
     for command in COMMANDS
     if command.name != "help"
 )
@@ -33,7 +33,7 @@ Exit status: 0 fine; 2 a name is not known, or something could not be used.
 
 
 @click.command(help=_HELP, short_help="Say what a namespace, a team or a workload costs, and why.")
-@click.argument("words", nargs=-1, metavar=f"({'|'.join(command.name for command in COMMANDS)}) [NAME]")
+@click.argument("words", nargs=-1, metavar="QUESTION")
 @click.option(
     "--window",
     type=click.Choice([window.name for window in WINDOWS]),

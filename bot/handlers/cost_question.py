@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.cost_access import EVERYTHING, Sight, groups_that_see
 from bot.cost_answer import CostHelp, CostRefusal, CostReply
-from bot.cost_commands import CostQuestion
+from bot.cost_commands import OF_NODES, CostQuestion
 from bot.cost_ports import ChargedHours
 from bot.cost_reading import CostReading, listed
 from bot.cost_windows import windows_until
@@ -20,8 +20,6 @@ NOTHING_YET = (
     "Then keep tuppence serve running: the first hours are there a few minutes after its start.",
 )
 _DAY = timedelta(days=1)
-_WHOLE_CLUSTER = frozenset({"gpu", "idle"})
-"""Questions whose answer is of nodes, which are nobody's alone."""
 
 
 def answer_question(
@@ -68,7 +66,7 @@ def _out_of_sight(question: CostQuestion, config: ServerConfig, sight: Sight) ->
     """A namespace that may not be seen is refused before anything is read of it."""
     if sight.whole:
         return None
-    if question.kind in _WHOLE_CLUSTER:
+    if question.kind in OF_NODES:
         return CostRefusal(
             (
                 "Nodes serve all namespaces at once, so this is told only to people who may see all of them.",

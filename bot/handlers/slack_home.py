@@ -8,7 +8,7 @@ from bot.cost_access import Sight
 from bot.cost_answer import CostAnswer, CostReply
 from bot.cost_commands import MOST_ROWS, CostQuestion
 from bot.cost_page import compose
-from bot.cost_words import amount, change, said, window_before
+from bot.cost_words import amount, compared, said, window_before
 from bot.records import ShownPullRequest
 from bot.review_ports import ShownPullRequests
 from bot.server_config import ServerConfig, Team
@@ -77,8 +77,8 @@ def _teams(reply: CostReply, teams: frozenset[str], rows: int) -> Iterator[str]:
     for row in found[:rows]:
         told = f"*{mrkdwn(row.group)}* {amount(row.cost, reply.currency)}"
         if row.previous is not None:
-            moved = change(row.cost, row.previous, reply.currency)
-            told += f", *{moved}* on {before}" if moved else f", as much as in {before}"
+            moved = compared(row.cost, row.previous, reply.currency, before)
+            told += ", " + "".join(f"*{words.text}*" if words.strong else words.text for words in moved)
         yield told
     if len(found) > rows:
         yield f"and {len(found) - rows} more: `/cost team mtd`"

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cost_commands import COMMANDS, LONGEST, MOST_ROWS, WINDOWS, CostQuestion, NotUnderstood, parse
+from bot.cost_commands import (
+    COMMANDS,
+    EXAMPLES,
+    LONGEST,
+    MOST_ROWS,
+    SPOKEN,
+    WINDOWS,
+    CostQuestion,
+    NotUnderstood,
+    parse,
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +33,12 @@ from bot.cost_commands import COMMANDS, LONGEST, MOST_ROWS, WINDOWS, CostQuestio
         ("top", CostQuestion("top")),
         ("top 5 30d", CostQuestion("top", window="30d", rows=5)),
         ("idle", CostQuestion("idle")),
+        ("Environment Production 30d", CostQuestion("environment", "Production", window="30d")),
+        ("business unit Retail Banking", CostQuestion("business-unit", "Retail Banking")),
+        ("label app.kubernetes.io/part-of", CostQuestion("label", label="app.kubernetes.io/part-of")),
+        ("label tier=Web chart", CostQuestion("label", "Web", label="tier", chart=True)),
+        ("label tier = a b", CostQuestion("label", "a b", label="tier")),
+        ("node IP-10-0-0-1.internal", CostQuestion("node", "ip-10-0-0-1.internal")),
     ],
 )  # fmt: skip
 def test_a_question_is_read(text: str, question: CostQuestion) -> None:
@@ -41,6 +57,12 @@ def test_a_question_is_read(text: str, question: CostQuestion) -> None:
         ("namespace payments 7d 30d", "7d and 30d", "namespace payments 7d"),
         ("namespace a_b", "no name of a namespace", "namespace"),
         ("idle payments", "idle takes no name", "idle"),
+        ("env prod", "there is no env", "environment prod"),
+        ("nodes 30d", "there is no nodes", "node 30d"),
+        ("ns payments", "there is no ns", "namespace payments"),
+        ("label", "name of a label", "label team"),
+        ("label =web", "name of a label", "label team"),
+        ("node a_b", "no name of a node", "node"),
         ("top 0", f"from 1 to {MOST_ROWS}", "top 10"),
         ("top \u0663", f"from 1 to {MOST_ROWS}", "top 10"),
         ("x" * 8000, f"at most {LONGEST}", ""),
@@ -68,12 +90,17 @@ def test_every_command_takes_every_window(command: object, window: object) -> No
     assert found.window == window[0]
 
 
+def test_the_examples_of_the_help_are_questions() -> None:
+    """Each can be sent as it is."""
+    assert all(isinstance(parse(example), CostQuestion) for example in EXAMPLES)
+
+
 @given(st.text(max_size=300))
 def test_no_text_whatever_raises_and_no_name_is_more_than_a_name(text: str) -> None:
     """A name that goes on to a database or to Prometheus has only what names have."""
     found = parse(text)
 
-    if isinstance(found, CostQuestion) and found.kind != "team":
+    if isinstance(found, CostQuestion) and found.kind not in {*SPOKEN, "label"}:
         assert all(
             letter.isascii() and (letter.isalnum() or letter in "-.")
             for letter in found.name + found.namespace
@@ -83,7 +110,7 @@ def test_no_text_whatever_raises_and_no_name_is_more_than_a_name(text: str) -> N
 @given(
     st.builds(
         CostQuestion,
-        kind=st.sampled_from(["namespace", "workload"]),
+        kind=st.sampled_from(["namespace", "workload", "label", "node", "business-unit"]),
         name=st.just("api"),
         namespace=st.just(""),
         window=st.sampled_from([window.name for window in WINDOWS]),
@@ -95,6 +122,8 @@ def test_a_question_as_text_is_the_same_question(question: CostQuestion) -> None
     """As a button repeats it."""
     if question.kind == "workload":
         question = CostQuestion(**{**question.to_json(), "namespace": "payments"})
+    if question.kind == "label":
+        question = CostQuestion(**{**question.to_json(), "label": "app.kubernetes.io/name"})
 
     assert parse(question.text) == question
     assert CostQuestion.from_json(question.to_json()) == question

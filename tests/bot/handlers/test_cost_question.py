@@ -89,6 +89,14 @@ def test_nothing_measured_yet_says_how_to_begin() -> None:
         ("workload shop/api", ["workload payments/api 7d"]),
         ("workload payments/ledgr vs last", ["workload payments/ledger 7d vs last"]),
         ("namespace zzz", []),
+        ("application payments", ["team payments 7d", "namespace payments 7d"]),
+        ("environment produktion", ["environment production 7d"]),
+        ("environment production 30days", ["environment production 7d"]),
+        ("business-unit retail", ["business-unit Retail Banking 7d"]),
+        ("label Tiers", ["label tier 7d"]),
+        ("label tier=wed", ["label tier=web 7d"]),
+        ("label colour", []),
+        ("node n33", ["node n3 7d"]),
     ],
 )
 def test_a_name_that_is_not_there_finds_those_that_are_near(text: str, suggestions: list[str]) -> None:
@@ -123,7 +131,7 @@ def test_a_namespace_out_of_sight_is_refused_whether_it_is_there_or_not(name: st
         )
 
 
-@pytest.mark.parametrize("kind", ["gpu", "idle"])
+@pytest.mark.parametrize("kind", ["gpu", "idle", "node", "node n0", "node not-there"])
 def test_nodes_are_for_those_who_see_everything(kind: str) -> None:
     """They are nobody's alone."""
     assert "only to people who may see all" in sentences(reply(kind, sight=PAYMENTS))
@@ -137,13 +145,27 @@ def test_whoever_is_in_no_group_is_told_so() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["namespace", "team", "top", "namespace payments", "team checkout", "team vs last"]
+    "text",
+    [
+        "namespace",
+        "team",
+        "top",
+        "namespace payments",
+        "team checkout",
+        "team vs last",
+        "application",
+        "application shop",
+        "environment production",
+        "business-unit",
+        "label tier",
+        "label tier=backend",
+    ],
 )
 def test_nothing_out_of_sight_is_told(text: str) -> None:
     """Neither a row, nor a mover, nor a cause, nor the bill; what is seen costs what it costs for all."""
     found = answered(text, sight=PAYMENTS)
     message = str(cost_message(found).message.to_json())
-    for hidden in ("shop", "trainer", "indexer", "research", "bill ", "idle, nobody"):
+    for hidden in ("shop/", "trainer", "indexer", "research", "models", "web", "bill ", "idle, nobody"):
         assert hidden not in message
     everything = answered("namespace payments")
     if text == "namespace":
@@ -151,11 +173,59 @@ def test_nothing_out_of_sight_is_told(text: str) -> None:
         assert found.days == everything.days
 
 
-def test_suggestions_know_only_what_is_seen() -> None:
-    """A typo finds no hidden name."""
-    found = reply("team reserch", sight=PAYMENTS)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "team reserch",
+        "team research",
+        "application models",
+        "environment research",
+        "label tier=web",
+        "label env",
+    ],
+)
+def test_suggestions_know_only_what_is_seen(text: str) -> None:
+    """A name out of sight is not there, and a typo finds none."""
+    found = reply(text, sight=PAYMENTS)
     assert isinstance(found, CostRefusal)
-    assert found.suggestions == ()
+    assert not any("research" in ask.text or "models" in ask.text for ask in found.suggestions)
+    assert "web" not in str([ask.text for ask in found.suggestions])
+
+
+def test_labels_that_there_are_are_named() -> None:
+    """Those of workloads that may be seen."""
+    assert "There are app, app_kubernetes_io_part_of, business_unit" in sentences(reply("label colour"))
+    assert "env and" not in sentences(reply("label colour", sight=PAYMENTS))
+    assert "--metric-labels-allowlist" in sentences(reply("label colour", sight=Sight(())))
+
+
+@pytest.mark.parametrize("text", ["node", "node n3", "gpu", "idle", "top", "label tier=web", "environment"])
+def test_every_answer_has_its_days(text: str) -> None:
+    """As many as were asked about; those of whole days add up to what the hours of those cost."""
+    found = answered(text)
+    assert [day.day.day for day in found.days] == list(range(15, 23))
+    whole = answered(f"{text} chart")
+    for amount, drawn in zip(found.days[1:], whole.chart[1:], strict=True):
+        parts = drawn.parts.idle_share if text == "idle" else sum(drawn.parts)
+        assert amount.amount == parts
+
+
+def test_a_node_costs_what_its_row_says() -> None:
+    """In all parts, and alone."""
+    rows = {row.group: row for row in answered("node").found.rows}
+    one = answered("node n1").found
+    assert one.total.parts == rows["n1"].parts
+    assert one.total.previous == rows["n1"].previous
+    assert answered("node n1").found.movers == ()
+
+
+def test_a_group_costs_what_its_workloads_do() -> None:
+    """By any label, whoever asks for it."""
+    rows = {row.group: row.cost for row in answered("label team").found.rows}
+    assert rows["checkout"] == answered("label team=Checkout").found.total.cost
+    assert (
+        answered("application shop").found.total.cost == answered("environment production").found.total.cost
+    )
 
 
 def test_a_poorly_measured_window_is_no_comparison() -> None:
