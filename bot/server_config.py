@@ -11,6 +11,7 @@ from typing import Any
 
 from bot.configuration import Misconfigured, Path, Problem, check, dotted
 from bot.errors import UserError
+from bot.globs import matches
 from bot.manifests.documents import load_settings
 from bot.server_keys import RETENTION_DAYS, SERVER_KEYS
 from bot.value_kinds import shown
@@ -100,8 +101,8 @@ class ServerConfig:
     """All of it; an absent file is the defaults.
 
     `access` is namespace patterns by Slack group, `people` GitHub logins by Slack user.
-    `ownership` has the chains of labels that differ from the usual ones. `retention_days` is 0 where
-    records are kept for ever.
+    `ownership` has the chains of labels that differ from the usual ones. `repositories` are patterns of
+    owner and name, none for all. `retention_days` is 0 where records are kept for ever.
     """
 
     clusters: tuple[ClusterConfig, ...] = ()
@@ -111,8 +112,15 @@ class ServerConfig:
     people: Mapping[str, str] = field(default_factory=dict)
     ownership: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
     shared: SharedCosts = SharedCosts()
+    repositories: tuple[str, ...] = ()
     automation: tuple[Automation, ...] = ()
     retention_days: int = RETENTION_DAYS
+
+    def scans(self, full_name: str) -> bool:
+        """Whether savings are looked for in a repository; GitHub takes upper and lower case for the same."""
+        return not self.repositories or any(
+            matches(pattern.casefold(), full_name.casefold()) for pattern in self.repositories
+        )
 
 
 def parse(text: str, file: str, *, sheet: Callable[[str], PriceSheet]) -> ServerConfig:

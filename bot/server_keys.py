@@ -111,6 +111,12 @@ SERVER_KEYS = (
         ),
     ),
     Key(
+        "repositories",
+        "Where savings are looked for, such as `acme/*`; everywhere the App is installed when left out.",
+        GLOB,
+        many=True,
+    ),
+    Key(
         "automation",
         "Savings whose pull request is opened without a click; it is never merged without one.",
         many=True,

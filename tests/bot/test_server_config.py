@@ -45,6 +45,7 @@ digest: {day: fri, time: "07:30", time_zone: Europe/Berlin}
 access: {sre: ["*"]}
 ownership: {team: [squad, team], business_unit: [unit]}
 shared: {namespaces: [kube-system], split: fixed, percents: {"shop-*": 60, search: 40}}
+repositories: [acme/*, Globex/shop]
 automation:
   - {environments: [development], changes: [cpu-request], max_percent: 30, min_confidence: medium}
 retention_days: 400
@@ -79,6 +80,7 @@ def test_the_whole_file_arrives() -> None:
         access={"sre": ("*",)},
         ownership={Dimension.TEAM: ("squad", "team"), Dimension.BUSINESS_UNIT: ("unit",)},
         shared=SharedCosts(("kube-system",), "fixed", {"shop-*": Decimal(60), "search": Decimal(40)}),
+        repositories=("acme/*", "Globex/shop"),
         automation=(Automation(("development",), ("cpu-request",), Decimal(30), Confidence.MEDIUM),),
         retention_days=400,
     )
@@ -90,6 +92,14 @@ def test_what_is_left_out_has_a_default(text: str) -> None:
     """An empty file, empty lists."""
     assert parse(text, "tuppence.yaml", sheet=sheet) == ServerConfig()
     assert ServerConfig().retention_days == RETENTION_DAYS == 730
+
+
+def test_savings_are_looked_for_in_the_repositories_that_are_named_and_in_all_without_names() -> None:
+    """As GitHub has it, in upper or lower case."""
+    some = ServerConfig(repositories=("acme/*", "Globex/shop"))
+    names = ["acme/web", "Acme/Web", "globex/SHOP", "globex/shop-old", "other/acme"]
+    assert [some.scans(name) for name in names] == [True, True, True, False, False]
+    assert all(map(ServerConfig().scans, names))
 
 
 def test_an_automation_wants_the_most_confidence_unless_it_says_less() -> None:
