@@ -19,6 +19,8 @@ Links = Callable[[Source, Side], str]
 
 SEVERITY_RANK = {severity: rank for rank, severity in enumerate(reversed(Severity))}
 _SAVES = re.compile(r"([0-9]{1,12}\.[0-9]{2}) ([A-Z]{3})")
+REMEMBERED = "remembered"
+"""The rule of a finding that judges nothing: it tells a reason that somebody gave."""
 _ENOUGH = {"gpu-increase-while-idle"}
 """Rules whose value is not the safe one of two, but all that is needed."""
 
@@ -87,6 +89,11 @@ def _finding(finding: Finding, url: str) -> FindingWords:
         place=place(finding.source),
         url=url,
     )
+
+
+def remembered(row: Row) -> tuple[str, ...]:
+    """The reasons that somebody gave against such a change."""
+    return tuple(found.message for found in row.findings if found.rule == REMEMBERED)
 
 
 def without_stop(message: str) -> str:

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bot import words
-from bot.page_details import SEVERITY_RANK, Links, name, place, safe_value, side, without_stop
+from bot.page_details import (
+    REMEMBERED,
+    SEVERITY_RANK,
+    Links,
+    name,
+    place,
+    remembered,
+    safe_value,
+    side,
+    without_stop,
+)
 from estimators.compared_field import PRESENT
 from estimators.objects import Unpriced
 from estimators.quantity import GIB, show_bytes, show_cores
@@ -82,7 +92,7 @@ def choose(ranked: list[Row], most: int) -> tuple[list[Row], list[Row]]:
 def _is_small(row: Row) -> bool:
     amounts = (row.change.floor, row.change.expected, row.change.ceiling)
     harmless = row.verdict in {Verdict.SAFE, Verdict.NONE}
-    return harmless and row.cost_known and all(abs(amount) < 1 for amount in amounts)
+    return harmless and not remembered(row) and row.cost_known and all(abs(amount) < 1 for amount in amounts)
 
 
 def row_words(row: Row, cents: Amounts, currency: str, links: Links) -> RowWords:
@@ -100,7 +110,7 @@ def row_words(row: Row, cents: Amounts, currency: str, links: Links) -> RowWords
         seen=row.seen,
         amount=sum_words([row], cents, currency),
         spread=words.spread(row.change, currency) if row.cost_known else "",
-        why=_why(row),
+        why="; ".join(filter(None, (_why(row), *remembered(row)))),
     )
 
 
@@ -146,7 +156,8 @@ def _one_change(label: str, old: str, new: str) -> str:
 
 def _why(row: Row) -> str:
     """The worst finding in a few words, what would be safe instead, and how to know where we do not."""
-    finding = min(row.findings, key=lambda item: SEVERITY_RANK[item.severity], default=None)
+    judged = [finding for finding in row.findings if finding.rule != REMEMBERED]
+    finding = min(judged, key=lambda item: SEVERITY_RANK[item.severity], default=None)
     if finding is None or (finding.severity is Severity.INFO and row.unknown_because):
         return row.unknown_because
     if finding.severity is Severity.INFO and row.verdict in {Verdict.SAFE, Verdict.NONE}:

@@ -16,7 +16,7 @@ from bot.comment import render_comment
 from bot.comment_commands import CALL
 from bot.inert import plain
 from bot.page import headline
-from bot.page_details import Links
+from bot.page_details import Links, remembered
 from bot.policy import CommentRules
 from bot.records import Standing
 from bot.report_json import report_json
@@ -163,8 +163,8 @@ def _summary(comments: Sequence[str]) -> str:
 
 
 def _worth_a_comment(report: Report, rules: CommentRules) -> bool:
-    """Whether the policy's silence rules let a first comment through."""
-    if rules.always:
+    """Whether the policy's silence rules let a first comment through; what people said is never silent."""
+    if rules.always or any(map(remembered, report.rows)):
         return True
     worst = max(
         (_SEVERITIES.index(item.severity) for row in report.rows for item in row.findings), default=-1

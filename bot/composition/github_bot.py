@@ -148,6 +148,7 @@ class GitHubBot:
             policies=self._records.policies,
             reports=self._records.reports,
             decisions=self._records.decisions,
+            exceptions=self._records.recommendation_decisions,
             now=_now,
         )
         return publication.to_json()

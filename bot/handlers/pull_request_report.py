@@ -14,6 +14,7 @@ from bot.approvals import APPROVALS_LAST, standing
 from bot.comment import render_failed
 from bot.errors import UserError
 from bot.github_events import PullRequestRef
+from bot.handlers.remembered_exceptions import with_exceptions
 from bot.inert import md
 from bot.policy import Policy
 from bot.policy_in_force import first_line, policy_in_force, policy_text
@@ -33,6 +34,7 @@ from bot.ports import (
 )
 from bot.publication import CheckOutput, Publication, compose_publication
 from bot.pull_requests import PullRequestFacts
+from bot.recommendation_ports import RecommendationDecisions
 from bot.records import Head, PricedReport, ShownPullRequest
 from bot.report_json import dump_report
 from bot.review_ports import ShownPullRequests
@@ -71,13 +73,18 @@ def analyse(
     policies: Policies,
     reports: Reports,
     decisions: Decisions,
+    exceptions: RecommendationDecisions,
     now: Callable[[], datetime],
 ) -> Publication:
-    """Price and judge the change, remember the report, and put into words what to say."""
+    """Price and judge the change, remember the report, and put into words what to say.
+
+    `exceptions` has what people rejected of our recommendations: their reasons are told again.
+    """
     at = now()
     with revisions.trees(facts) as (base, head):
         rules, notes = _policy_in_force(facts, base, head, policies, at)
         report, crossed = price(base, head, rules)
+        report = with_exceptions(report, exceptions.rejected(facts.ref.repository.id))
         report = replace(report, base=facts.base_ref, head=facts.head_sha, partial=(*report.partial, *notes))
         # Without live numbers a finding may be missing that still holds: nothing is said then.
         suggestions = suggest(report, base, head) if rules.suggestions and not report.gaps else None

@@ -93,6 +93,7 @@ RULE_TEXTS: tuple[RuleText, ...] = (
     RuleText("protected", (_RISKY,), "changes what somebody protected with a reason"),
     RuleText("slo-burning", (_RISKY,), "takes capacity from a service that burns its error budget"),
     RuleText("unowned", (_INFO,), "no label says who pays"),
+    RuleText("remembered", (_INFO,), "somebody rejected a recommendation about it, with a reason"),
 )
 
 _WORST_FIRST = (_RISKY, _CAUTION, _INFO)

@@ -3,59 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from bot.recommendation_json import recommendation_json
-from bot.recommendation_records import KeptRecommendation, RecommendationDecision, id_of, subject_of
+from bot.recommendation_records import KeptRecommendation
 from bot.silenced import Silence, silenced
-from tests.estimators.test_recommendation_memory import about, memory
+from tests.kept_recommendations import NOW, about, kept, memory, rejection
 
-NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 LATER = NOW + timedelta(days=14)
 
 
-def kept(proposed: str, *, repository: int = 7, until: datetime | None = None) -> KeptRecommendation:
-    """A recommendation of 2Gi -> `proposed`."""
-    one = about(memory("2Gi", proposed))
-    return KeptRecommendation(
-        id=id_of(repository, one),
-        subject=subject_of(repository, one.key),
-        repository=repository,
-        place={},
-        head_sha="a" * 40,
-        environment=one.environment,
-        namespace=one.key.namespace,
-        kind=one.key.kind,
-        name=one.key.name,
-        finder=one.finder,
-        team="payments",
-        cluster="prod",
-        recommendation=recommendation_json(one),
-        open=True,
-        found_at=NOW,
-        snoozed_until=until,
-    )
+def proposed(value: str, *, repository: int = 7, until: datetime | None = None) -> KeptRecommendation:
+    """A recommendation of 2Gi -> `value`."""
+    return kept(about(memory("2Gi", value)), repository=repository, until=until)
 
 
-def rejection(one: KeptRecommendation) -> RecommendationDecision:
-    """Ann's."""
-    return RecommendationDecision(
-        id=one.id,
-        repository=one.repository,
-        subject=one.subject,
-        finder=one.finder,
-        decision="reject",
-        actor="slack/T1/U1",
-        said="Ann",
-        reason="limit was set after INC-1234",
-        about="payments/api",
-        at=NOW,
-    )
-
-
-OLD = kept("1000Mi")
+OLD = proposed("1000Mi")
 REJECTED = [(OLD, rejection(OLD))]
 
 
@@ -63,9 +27,9 @@ REJECTED = [(OLD, rejection(OLD))]
     ("found", "why"),
     [
         pytest.param(OLD, Silence(rejection(OLD)), id="rejected"),
-        pytest.param(kept("990Mi"), Silence(rejection(OLD)), id="as good as rejected, under another id"),
-        pytest.param(kept("500Mi"), None, id="much deeper"),
-        pytest.param(kept("1000Mi", repository=8), None, id="the same in another repository"),
+        pytest.param(proposed("990Mi"), Silence(rejection(OLD)), id="as good as rejected, under another id"),
+        pytest.param(proposed("500Mi"), None, id="much deeper"),
+        pytest.param(proposed("1000Mi", repository=8), None, id="the same in another repository"),
         pytest.param(replace(OLD, finder="idle-workload"), None, id="of another finder"),
     ],
 )
@@ -77,8 +41,8 @@ def test_what_was_rejected_is_not_brought_up_again(found: KeptRecommendation, wh
 
 def test_what_is_put_off_is_not_brought_up_until_then() -> None:
     """Nor what is found in its place meanwhile."""
-    snoozed = [kept("1000Mi", until=LATER)]
-    found = [kept("1000Mi"), kept("990Mi"), kept("500Mi")]
+    snoozed = [proposed("1000Mi", until=LATER)]
+    found = [proposed("1000Mi"), proposed("990Mi"), proposed("500Mi")]
     told = silenced(found, rejected=[], snoozed=snoozed, at=LATER - timedelta(seconds=1))
     assert told == {one.id: Silence(until=LATER) for one in found[:2]}
     assert silenced(found, rejected=[], snoozed=snoozed, at=LATER) == {}
@@ -86,5 +50,5 @@ def test_what_is_put_off_is_not_brought_up_until_then() -> None:
 
 def test_a_rejection_is_told_before_a_snooze() -> None:
     """It has a reason, and no end."""
-    told = silenced([OLD], rejected=REJECTED, snoozed=[kept("1000Mi", until=LATER)], at=NOW)
+    told = silenced([OLD], rejected=REJECTED, snoozed=[proposed("1000Mi", until=LATER)], at=NOW)
     assert told == {OLD.id: Silence(rejection(OLD))}

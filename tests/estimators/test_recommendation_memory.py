@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimators.objects import Identity, Source
-from estimators.recommendation import FieldChange, Realisable, Recommendation
+from estimators.recommendation import FieldChange, Recommendation
 from estimators.recommendation_memory import said_of, speaks_for
-from estimators.report import Confidence, Verdict
+from tests.kept_recommendations import API, about, memory
 
-API = Identity("production", "payments", "Deployment", "api")
 SCALER = API._replace(kind="HorizontalPodAutoscaler")
-
-
-def memory(
-    current: str, proposed: str, *, name: str = "main", index: int = 0, sum_of: str = "requests"
-) -> FieldChange:
-    """The memory of a container."""
-    path = ("spec", "template", "spec", "containers", index, "resources", sum_of, "memory")
-    return FieldChange(API, path, name, current, proposed)
 
 
 def group(index: int, proposed: str) -> FieldChange:
@@ -40,25 +29,6 @@ def count(current: str, proposed: str, path: tuple[str, ...] = ("spec", "replica
 def removed() -> FieldChange:
     """The whole object."""
     return FieldChange(API, (), "", "", "")
-
-
-def about(*changes: FieldChange, finder: str = "container-resources", key: Identity = API) -> Recommendation:
-    """A recommendation of these changes."""
-    return Recommendation(
-        finder=finder,
-        environment=key.environment,
-        key=key,
-        source=Source("api.yaml", 1),
-        changes=changes,
-        allocated=Decimal(-30),
-        realisable=Realisable(None, "not known"),
-        evidence={},
-        confidence=Confidence.HIGH,
-        verdict=Verdict.SAFE,
-        blast_radius="",
-        risks=(),
-        undo="",
-    )
 
 
 REJECTED = about(memory("2Gi", "1000Mi"))
