@@ -20,11 +20,15 @@ _FINDERS = {
     "idle-workload": "idle workload",
     "idle-gpu": "idle GPU",
     "spot-ready": "spot nodes",
+    "orphaned-volume": "volume without pods",
+    "oversized-volume": "volume size",
+    "unused-balancer": "load balancer without endpoints",
 }
 _SUMS = {"requests": "request", "limits": "limit"}
 _RESOURCES = {"cpu": "CPU"}
 _FIELDS = {
     "replicas": "replicas",
+    "storage": "volume size",
     "minReplicas": "minimum replicas",
     "minReplicaCount": "minimum replicas",
     "maxReplicas": "maximum replicas",
@@ -60,7 +64,7 @@ def field_words(field: str) -> str:
         return "the object"
     path = field_path(field)
     last, above = str(path[-1]), str(path[-2]) if len(path) > 1 else ""
-    if above in _SUMS:
+    if above in _SUMS and last not in _FIELDS:
         return f"{_RESOURCES.get(last, last)} {_SUMS[above]}"
     if above == "nodeSelector":
         return f"node selector {last}"

@@ -254,7 +254,12 @@ def _billed_alone(row: Row) -> Decimal:
 
 
 def _is_alone(row: Row) -> bool:
-    return row.identity.kind in {"PersistentVolumeClaim", "Service"}
+    """Whether no pod changes: a volume or a load balancer, or a workload of which only volumes do."""
+    if row.identity.kind in {"PersistentVolumeClaim", "Service"}:
+        return True
+    old, new = row.before, row.after
+    same = bool(old and new) and (_size(old), _pods(old)) == (_size(new), _pods(new))
+    return same and _billed_alone(row) != 0
 
 
 def _words(names: Sequence[str], spare: int) -> str:

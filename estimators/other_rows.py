@@ -21,12 +21,15 @@ from estimators.report import (
     CostLine,
     Estimate,
     FieldChange,
+    Finding,
     PodAmounts,
     ReplicaCount,
     Row,
     Verdict,
 )
+from estimators.rules.standing import judge_balancer, judge_claim
 from estimators.storage import storage_rate
+from estimators.verdict import worst_verdict
 from estimators.workload import VolumeClaim
 
 _ONE = Range.exactly(Decimal(1))
@@ -41,14 +44,16 @@ def other_rows(before: Inventory, after: Inventory, cluster: Cluster) -> Iterato
         things = [item[0] if item else None for item in (old, new)]
         change = _size_change(old, new)
         if change:
-            row = _row(identity, things, sides, change)
+            judged = judge_claim(old, new, before.namespace_of(identity), cluster)
+            row = _row(identity, things, sides, change, judged)
             yield replace(row, mounted_by=_mounting(identity, before, after))
     for identity in dict.fromkeys([*before.load_balancers, *after.load_balancers]):
         balancers = [side.load_balancers.get(identity) for side in (before, after)]
         if balancers.count(None) == 1:
             services = [_declared_service(side, identity) for side in (before, after)]
             sides = [_service_estimate(item, cluster) if item else None for item in services]
-            yield _row(identity, services, sides, _type_change(services))
+            judged = judge_balancer(balancers[0], services[1], before.namespace_of(identity), cluster)
+            yield _row(identity, services, sides, _type_change(services), judged)
 
 
 def _mounting(claim: Identity, *sides: Inventory) -> tuple[str, ...]:
@@ -201,21 +206,25 @@ def _row(
     things: list[ManifestObject | None],
     sides: list[Estimate | None],
     change: FieldChange,
+    findings: tuple[Finding, ...],
 ) -> Row:
     old, new = sides
     difference = (new.monthly if new else NOTHING) - (old.monthly if old else NOTHING)
     unknown = any(thing and side is None for thing, side in zip(things, sides, strict=True))
     adds = difference.expected >= 0 and things[1] is not None and not unknown
     status = "changed" if all(things) else "removed" if things[0] else "added"
+    thing = things[1] or things[0]
     return Row(
         identity=identity,
         status=status,
         source=change.source,
-        verdict=Verdict.SAFE if adds else Verdict.UNKNOWN,
+        verdict=worst_verdict(findings) or (Verdict.SAFE if adds else Verdict.UNKNOWN),
         confidence=Confidence.HIGH,
         before=old,
         after=new,
         change=NOTHING if unknown else difference,
         changes=(change,),
-        unknown_because="its size is not stated" if unknown else "" if adds else _TAKEN_AWAY,
+        findings=findings,
+        unknown_because="its size is not stated" if unknown else "" if adds or findings else _TAKEN_AWAY,
+        labels=thing.labels if thing else {},
     )

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from estimators.change import Cluster
 from estimators.comparison import Revision, compare
-from estimators.finders import FINDERS
-from estimators.finders.candidate import Candidate, Finder, Proposal
+from estimators.finders import FINDERS, STANDING_FINDERS
+from estimators.finders.candidate import Finder, Proposal, StandingFinder
 from estimators.money import ZERO
 from estimators.node_release import NodeRelease
 from estimators.objects import Identity, ManifestObject
 from estimators.proposed_objects import with_changes
 from estimators.recommendation import Found, LeftAlone, Realisable, Reason, Recommendation
 from estimators.recommendation_candidates import candidates
+from estimators.recommendation_standing import standing_candidates
 from estimators.recommendation_terms import Terms, usual_terms
 from estimators.report import Finding, Row, Severity, Verdict
 
 _ROUNDS = 4
 """How often a proposal is softened: once for each field a container has is enough."""
+_Answers = Iterator[Proposal | LeftAlone]
+"""What a finder says of one thing."""
 _REASONS = {"protected": Reason.PROTECTED, "slo-burning": Reason.SLO_BURNING}
 
 
@@ -42,6 +46,7 @@ def recommend(
     cluster_of: Callable[[str], Cluster],
     terms_of: Callable[[str], Terms] = usual_terms,
     finders: Sequence[Finder] = FINDERS,
+    standing_finders: Sequence[StandingFinder] = STANDING_FINDERS,
 ) -> Found:
     """What to change in the objects of all environments, dearest first, at most one change a workload.
 
@@ -54,7 +59,7 @@ def recommend(
     realisable: dict[str, Realisable] = {}
     for name in dict.fromkeys(thing.identity.environment for thing in objects):
         mine = [thing for thing in objects if thing.identity.environment == name]
-        found = _Environment(mine, cluster_of(name), terms_of(name)).found(finders)
+        found = _Environment(mine, cluster_of(name), terms_of(name)).found(finders, standing_finders)
         recommendations += found.recommendations
         left += found.left_alone
         realisable |= {name: found.realisable[name]} if name in found.realisable else {}
@@ -72,13 +77,14 @@ class _Environment:
         self._objects, self._cluster, self._terms = objects, cluster, terms
         self._left: list[LeftAlone] = []
 
-    def found(self, finders: Sequence[Finder]) -> Found:
+    def found(self, finders: Sequence[Finder], standing_finders: Sequence[StandingFinder]) -> Found:
         """All of one environment."""
-        fit, sides, left = candidates(self._objects, self._cluster, self._terms)
-        self._left += left
-        judged = [
-            item for order, finder in enumerate(finders) for item in self._judged_of(finder, fit, order)
-        ]
+        fit, sides, left, inventory = candidates(self._objects, self._cluster, self._terms)
+        standing = standing_candidates(inventory, self._cluster, self._terms)
+        self._left += [*left, *standing.left]
+        answers = [map(finder, fit) for finder in finders]
+        answers += [map(finder, standing.fit) for finder in standing_finders]
+        judged = [item for order, found in enumerate(answers) for item in self._judged_of(found, order)]
         chosen = list(self._one_a_workload(judged))
         release = NodeRelease(sides, self._cluster)
         recommendations = tuple(_recommendation(item, release) for item in chosen)
@@ -86,14 +92,14 @@ class _Environment:
         together = {environment: release.together([item.row for item in chosen])} if chosen else {}
         return Found(recommendations, tuple(self._left), together)
 
-    def _judged_of(self, finder: Finder, fit: Sequence[Candidate], order: int) -> Iterator[_Judged]:
+    def _judged_of(self, answers: Iterable[_Answers], order: int) -> Iterator[_Judged]:
+        """What one finder proposes, in as far as it is not risky."""
         proposals: list[Proposal] = []
-        for candidate in fit:
-            for answer in finder(candidate):
-                if isinstance(answer, LeftAlone):
-                    self._left.append(answer)
-                else:
-                    proposals.append(answer)
+        for answer in chain.from_iterable(answers):
+            if isinstance(answer, LeftAlone):
+                self._left.append(answer)
+            else:
+                proposals.append(answer)
         for _ in range(_ROUNDS):
             if not proposals:
                 return
@@ -147,8 +153,10 @@ def _fields_of(finding: Finding) -> Iterator[str]:
     yield from filter(None, finding.evidence.get("fields", "").split(", "))
 
 
-def _most_urgent(item: _Judged) -> tuple[bool, object, int]:
-    return not item.proposal.needed, item.row.change.expected, item.order
+def _most_urgent(item: _Judged) -> tuple[bool, bool, object, int]:
+    """What has to be done by hand takes long: nothing that a file can say waits for it."""
+    proposal = item.proposal
+    return not proposal.needed, proposal.by_hand, item.row.change.expected, item.order
 
 
 def _recommendation(item: _Judged, release: NodeRelease) -> Recommendation:

@@ -37,6 +37,7 @@ class Sorted(NamedTuple):
     fit: list[Candidate]
     sides: list[Side]
     left: list[LeftAlone]
+    inventory: Inventory
 
 
 def candidates(objects: Sequence[ManifestObject], cluster: Cluster, terms: Terms) -> Sorted:
@@ -45,7 +46,7 @@ def candidates(objects: Sequence[ManifestObject], cluster: Cluster, terms: Terms
     inventory = take_inventory(objects, usage.objects if usage else ())
     builder = SideBuilder(cluster)
     live = _live_workloads(usage)
-    found = Sorted([], [], [])
+    found = Sorted([], [], [], inventory)
     for identity, workload in sorted(inventory.workloads.items()):
         history = builder.history(identity)
         side = builder.build(workload, inventory, history)

@@ -19,12 +19,17 @@ def row_verdict(change: WorkloadChange, findings: Iterable[Finding]) -> Verdict:
     Without a finding of caution or worse: `unknown` where a cost is not known or history does not
     cover what is taken away, `none` where nothing that costs or risks changed, else `safe`.
     """
-    found = [_BY_SEVERITY[item.severity] for item in findings if item.severity in _BY_SEVERITY]
-    if found:
-        return _worst(found)
+    if found := worst_verdict(findings):
+        return found
     if unknown_because(change):
         return Verdict.UNKNOWN
     return Verdict.SAFE if _changes_anything(change) else Verdict.NONE
+
+
+def worst_verdict(findings: Iterable[Finding]) -> Verdict | None:
+    """Risky or caution as the worst of the findings says; None where they are information alone."""
+    found = [_BY_SEVERITY[item.severity] for item in findings if item.severity in _BY_SEVERITY]
+    return _worst(found) if found else None
 
 
 def report_verdict(rows: Iterable[Row]) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,16 @@ from estimators.objects import Body, Identity
 from estimators.recommend import recommend
 from estimators.recommendation import Found, LeftAlone, Reason, Recommendation
 from estimators.recommendation_terms import PRODUCTION, Profile, Terms
-from estimators.usage import ContainerUsage, GpuUsage, Node, Series, WorkloadKey, WorkloadUsage
+from estimators.usage import (
+    BalancerUsage,
+    ClaimUsage,
+    ContainerUsage,
+    GpuUsage,
+    Node,
+    Series,
+    WorkloadKey,
+    WorkloadUsage,
+)
 from tests.usage_builders import STEPS_A_DAY, Quantities, Values, series, snapshot
 from tests.yaml_objects import objects
 
@@ -46,13 +56,15 @@ def cluster(
     nodes: Sequence[Node] = (),
     requested: Quantities | None = None,
     live: Sequence[Body] = (),
+    claims: Sequence[ClaimUsage] = (),
+    balancers: Sequence[BalancerUsage] = (),
     **fields: Any,  # noqa: ANN401 - passed on
 ) -> Cluster:
     """A cluster with the histories given, of one length; `fields` are those of `Cluster`."""
     steps = workloads[0].replicas.size if workloads else STEPS
     known = snapshot(*workloads, steps=steps, nodes=nodes, requested=requested)
-    object.__setattr__(known, "objects", tuple(live))
-    return Cluster(usage=known, **fields)
+    whole = replace(known, objects=tuple(live), claims=tuple(claims), balancers=tuple(balancers))
+    return Cluster(usage=whole, **fields)
 
 
 def found(
@@ -102,6 +114,18 @@ def weekly(low: float, high: float, *, lasts: float = 2.0, steps: int = STEPS) -
     """`low`, and once a week `high` for some hours."""
     in_week = hours(steps) % (7 * 24)
     return np.where((in_week >= 50) & (in_week < 50 + lasts), high, low)
+
+
+def claim_usage(
+    name: str = "data", *, mounted: Values = 0.0, used: Values = float("nan"), days: int = DAYS
+) -> ClaimUsage:
+    """A claim of `payments` by the day: whether a pod mounted it, and the bytes on it."""
+    return ClaimUsage("payments", name, series(mounted, days), series(used, days))
+
+
+def balancer_usage(name: str = "front", *, ready: Values = 0.0, days: int = DAYS) -> BalancerUsage:
+    """A load balancer of `payments` by the day: whether an endpoint was ready."""
+    return BalancerUsage("payments", name, series(ready, days))
 
 
 def identity(name: str = "api", kind: str = "Deployment", namespace: str = "payments") -> Identity:

@@ -10,15 +10,16 @@ import numpy as np
 
 from estimators.blast_radius import blast_radius
 from estimators.change import Cluster, Side, WorkloadChange
+from estimators.inventory import Inventory
 from estimators.objects import Identity, ManifestObject, Path, dig
 from estimators.pod_request import EffectivePod
 from estimators.recommendation import FieldChange, LeftAlone, Reason
 from estimators.recommendation_terms import Profile
 from estimators.report import Confidence
 from estimators.rules.observed import ContainerHistory
-from estimators.rules.words import percent_words
-from estimators.usage import Series, UsageSnapshot, WorkloadUsage, observed
-from estimators.workload import Workload
+from estimators.rules.words import count_words, percent_words
+from estimators.usage import ClaimUsage, Series, UsageSnapshot, WorkloadUsage, observed
+from estimators.workload import VolumeClaim, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +82,74 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A volume claim or a load balancer that the manifests declare: it costs whether or not it is used.
+
+    `claim` is None for a load balancer. `seen` has a value for each whole day, see `ClaimUsage.mounted`
+    and `BalancerUsage.ready`; `used` is what is known of a claim.
+    """
+
+    object: ManifestObject
+    claim: VolumeClaim | None
+    seen: Series
+    used: ClaimUsage | None
+    inventory: Inventory
+    usage: UsageSnapshot
+    cluster: Cluster
+
+    @property
+    def identity(self) -> Identity:
+        """The identity of the claim or Service."""
+        return self.object.identity
+
+    @property
+    def blast_radius(self) -> str:
+        """Nobody that is known: its rows say who mounts it."""
+        return ""
+
+    def left(self, finder: str, reason: Reason, /, **facts: str) -> LeftAlone:
+        """The claim or load balancer left alone by one finder."""
+        return LeftAlone(self.identity.environment, self.identity, reason, finder, facts)
+
+    @property
+    def window(self) -> str:
+        """What the evidence was seen in: `14 days to 2026-11-16`."""
+        window = self.usage.window
+        return f"{count_words(window.whole_days, 'day')} to {window.end:%Y-%m-%d}"
+
+    def not_known(self, finder: str) -> LeftAlone | None:
+        """Why it cannot be said that nobody used it on any day; None where every day is known."""
+        known = ~np.isnan(self.seen)
+        if known.all():
+            return None
+        days = {"days": str(int(known.sum())), "needed": str(known.size)}
+        if known.any() and known[int(np.argmax(known)) :].all():
+            return self.left(finder, Reason.TOO_YOUNG, **days)
+        return self.left(finder, Reason.POOR_HISTORY, window=count_words(known.size, "day"), **days)
+
+    def workloads(self) -> Iterator[Workload]:
+        """The workloads that the manifests declare in its namespace."""
+        for identity, workload in self.inventory.workloads.items():
+            if identity[:2] == self.identity[:2]:
+                yield workload
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """New values for fields of one workload, or of its autoscaler, before anybody judged them.
 
-    `needed` tells a change that is made for reliability, whatever it costs, from one that saves.
+    `needed` tells a change that is made for reliability, whatever it costs, from one that saves;
+    `by_hand` one that nobody can make by editing a file.
     """
 
     finder: str
-    candidate: Candidate
+    candidate: Candidate | Standing
     changes: tuple[FieldChange, ...]
     evidence: Mapping[str, str]
     risks: tuple[str, ...] = ()
     undo: str = ""
     needed: bool = False
+    by_hand: bool = False
 
     def without(self, fields: Iterable[str]) -> Proposal:
         """The proposal less some of its fields."""
@@ -102,6 +158,7 @@ class Proposal:
 
 
 Finder = Callable[[Candidate], Iterator[Proposal | LeftAlone]]
+StandingFinder = Callable[[Standing], Iterator[Proposal | LeftAlone]]
 
 
 def new_value(thing: ManifestObject, path: Path, proposed: str | int, *, container: str = "") -> FieldChange:
@@ -115,3 +172,8 @@ def new_value(thing: ManifestObject, path: Path, proposed: str | int, *, contain
         proposed=str(proposed),
         count=isinstance(proposed, int),
     )
+
+
+def removal(thing: ManifestObject, what: str) -> FieldChange:
+    """The whole object is to go; `what` it is now tells it from what it may be later."""
+    return FieldChange(thing.identity, (), "", current=what, proposed="")

@@ -18,6 +18,7 @@ from estimators.rules.containers import asked, containers, gone_containers
 from estimators.rules.observed import history_of, window_of
 from estimators.rules.pods import fewest, fixed, most, only_group, replayed, scaled
 from estimators.rules.removal import goes_away
+from estimators.rules.standing import volume_shrinks
 from estimators.rules.words import ADD_HISTORY, ADD_NODES, count_words
 from estimators.usage import Series
 from estimators.workload import Autoscaler, MetricType, Scaling, ScalingMetric, TargetType
@@ -221,6 +222,8 @@ def _uncovered(change: WorkloadChange, loss: Loss) -> str:
 
 def _not_of_usage(change: WorkloadChange, loss: Loss) -> str:
     if loss.resource == "storage":
+        if any(item.rule == "volume-shrinks" for item in volume_shrinks(change)):
+            return ""
         return f"{loss.words} shrinks, and no history tells how full it is: look before you merge"
     return "" if change.cluster.nodes else f"no nodes are known that it could land on: {ADD_NODES}"
 

@@ -7,8 +7,8 @@ from datetime import date
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from estimators.change import Protection, Side, WorkloadChange
-from estimators.objects import Path, dig, dotted, string_map
+from estimators.change import Cluster, Protection, Side, WorkloadChange
+from estimators.objects import Body, Identity, ManifestObject, Path, dig, dotted, string_map
 from estimators.report import Finding, Severity
 from estimators.rules.words import finding
 from estimators.workload import Autoscaler, Container, Resources
@@ -40,7 +40,7 @@ def protected(change: WorkloadChange) -> Iterator[Finding]:
     before = change.before
     if before is None:
         return
-    protections = [*_by_annotation(before), *_by_policy(change, before)]
+    protections = [*_by_annotation(before), *_in_policy(before.workload.identity, change.cluster)]
     if not protections:
         return
     touched = list(_touched(change, before))
@@ -54,16 +54,15 @@ def protected(change: WorkloadChange) -> Iterator[Finding]:
         yield from _weakened(change, before, change.after)
 
 
+def in_force(thing: ManifestObject, namespace: Body, cluster: Cluster) -> Iterator[Protection]:
+    """What protects an object that is no workload, whatever fields it names: the object is to be or to go."""
+    for protection in (*_on_object(thing, namespace), *_in_policy(thing.identity, cluster)):
+        if protection.until is None or cluster.today <= protection.until:
+            yield protection
+
+
 def _by_annotation(side: Side) -> Iterator[Protection]:
-    namespace = string_map(dig(side.namespace_body, "metadata", "annotations"))
-    for notes, source in (
-        (side.workload.object.annotations, "its annotation"),
-        (namespace, "its namespace"),
-    ):
-        if PROTECT in notes:
-            yield Protection(
-                str(side.workload.identity), notes[PROTECT], _fields(notes), _until(notes), source
-            )
+    yield from _on_object(side.workload.object, side.namespace_body)
     scaler = side.autoscaler.object.annotations if side.autoscaler else {}
     if PROTECT in scaler:
         fields = _fields(scaler) or ("autoscaling",)
@@ -74,6 +73,13 @@ def _by_annotation(side: Side) -> Iterator[Protection]:
             _until(scaler),
             "its autoscaler's annotation",
         )
+
+
+def _on_object(thing: ManifestObject, namespace: Body) -> Iterator[Protection]:
+    above = string_map(dig(namespace, "metadata", "annotations"))
+    for notes, source in ((thing.annotations, "its annotation"), (above, "its namespace")):
+        if PROTECT in notes:
+            yield Protection(str(thing.identity), notes[PROTECT], _fields(notes), _until(notes), source)
 
 
 def _fields(notes: Mapping[str, str]) -> tuple[str, ...]:
@@ -87,12 +93,9 @@ def _until(notes: Mapping[str, str]) -> date | None:
         return None
 
 
-def _by_policy(change: WorkloadChange, side: Side) -> Iterator[Protection]:
-    if not change.cluster.protections:
-        return
-    identity = side.workload.identity
+def _in_policy(identity: Identity, cluster: Cluster) -> Iterator[Protection]:
     name = f"{identity.namespace}/{identity.name}"
-    for protection in change.cluster.protections:
+    for protection in cluster.protections:
         if fnmatchcase(name, protection.workload):
             yield protection
 

@@ -32,6 +32,7 @@ CPU = ProposedValue(f"{CONTAINER}.requests.cpu", "main", "2", "1200m")
         (f"{CONTAINER}.limits.cpu", "CPU limit"),
         (f"{CONTAINER}.limits.nvidia.com/gpu", "nvidia.com/gpu limit"),
         ("spec.replicas", "replicas"),
+        ("spec.resources.requests.storage", "volume size"),
         ("spec.minReplicas", "minimum replicas"),
         ("spec.maxReplicas", "maximum replicas"),
         ("spec.metrics[0].resource.target.averageUtilization", "CPU target"),

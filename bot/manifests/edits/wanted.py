@@ -101,6 +101,8 @@ class Why(StrEnum):
     """No file says the value that is rendered."""
     REMOVAL = "removal"
     """The whole object is to go."""
+    FIXED = "fixed"
+    """Kubernetes refuses the change: the volume is there already."""
     REFUSED = "refused"
     """The file is encrypted, a template, not YAML, or says things twice."""
 

@@ -124,7 +124,28 @@ def _problem(found: Sequence[Written], one: Wanted) -> Ambiguous | None:
         said = "nothing" if value is None else value
         advice = f"{one.identity} {dotted(one.path)} is {said} by now, not {one.current or 'absent'}."
         return Ambiguous(one, Why.STALE, advice)
-    return None
+    by_hand = _of_a_volume(one, found[0])
+    return Ambiguous(one, Why.FIXED, by_hand) if by_hand else None
+
+
+def _of_a_volume(one: Wanted, written: Written) -> str:
+    """What a person has to do for a size that Kubernetes lets nobody change; `""` for all else.
+
+    A volume that is made anew for each pod has no size to keep.
+    """
+    if one.path[-3:] != ("resources", "requests", "storage") or "ephemeral" in one.path:
+        return ""
+    place = written.item.locate(one.path)
+    where = f"{one.proposed} instead of {one.current or 'its size'} ({place.file}:{place.line})"
+    if one.identity.kind == "PersistentVolumeClaim":
+        return (
+            f"Kubernetes shrinks no volume: make a second claim of {where}, copy the data while no pod "
+            f"writes, let the pods mount that one, and then remove {one.identity}."
+        )
+    return (
+        f"Kubernetes lets no claim template change: delete {one.identity} with --cascade=orphan, apply it "
+        f"with {where}, and replace its pods and their claims one by one, each after its data is copied."
+    )
 
 
 def _left_to_a_person(

@@ -26,6 +26,26 @@ from tests.manifests.memory_tree import MemoryTree
 HEAD = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec:\n  replicas: 3\n"
 POD = HEAD + "  template:\n    spec:\n      containers:\n"
 
+DATA, DB = Identity("", "", "PersistentVolumeClaim", "data"), Identity("", "", "StatefulSet", "db")
+SIZE = ("spec", "resources", "requests", "storage")
+TEMPLATE = ("spec", "volumeClaimTemplates", 0, *SIZE)
+CLAIM = """apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec:
+  resources:
+    requests: {storage: 1Ti}
+"""
+STATEFUL = """apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {resources: {requests: {storage: 1Ti}}}
+"""
+EPHEMERAL = ("spec", "template", "spec", "volumes", 0, "ephemeral", "volumeClaimTemplate", *SIZE)
+
 
 def api(container: str) -> str:
     """A Deployment whose containers are the given lines."""
@@ -253,6 +273,9 @@ def test_an_anchor_is_written_where_all_that_repeat_it_are_meant() -> None:
         pytest.param({"a.yaml": HEAD.replace("replicas: 3", "replicas: |\n    3")}, wanted(REPLICAS, "2"), Why.COMPUTED, "a.yaml:5 is nearest", id="a block text"),
         pytest.param({"a.yaml": HEAD + "  template: *nobody\n"}, wanted(REPLICAS, "2"), Why.NOT_THERE, "is not in these files", id="not YAML"),
         pytest.param({"a.yaml": HEAD}, Wanted(API, (), ""), Why.REMOVAL, "remove Deployment api (a.yaml:1)", id="the whole object"),
+        pytest.param({"a.yaml": CLAIM}, Wanted(DATA, SIZE, "40Gi", "1Ti"), Why.FIXED, "a second claim of 40Gi instead of 1Ti (a.yaml:6)", id="a volume"),
+        pytest.param({"a.yaml": CLAIM}, Wanted(DATA, SIZE, "40Gi", "2Ti"), Why.STALE, "is 1Ti by now", id="a volume of another size by now"),
+        pytest.param({"a.yaml": STATEFUL}, Wanted(DB, TEMPLATE, "40Gi", "1Ti"), Why.FIXED, "--cascade=orphan, apply it with 40Gi", id="a claim template"),
         pytest.param({"a.yaml": HEAD}, wanted(CPU, "1"), Why.COMPUTED, "no file says it", id="a container that is not there"),
     ],
 )  # fmt: skip
@@ -262,6 +285,15 @@ def test_what_cannot_be_written_is_left_to_a_person(
     """With the reason, the place and what to do."""
     found = refused(files, change)
     assert (found.why, words in found.advice) == (why, True), found.advice
+
+
+def test_a_volume_that_is_new_with_each_pod_is_written() -> None:
+    """It has no size to keep."""
+    scratch = "{name: scratch, ephemeral: {volumeClaimTemplate: {spec: {resources: {requests: {storage: 1Ti}}}}}}"
+    files = {"a.yaml": HEAD + f"  template:\n    spec:\n      volumes:\n        - {scratch}\n"}
+    edit = written(files, Wanted(API, EPHEMERAL, "40Gi", "1Ti"))
+
+    assert "storage: 40Gi" in edit.files["a.yaml"].decode()
 
 
 def test_a_link_is_not_followed() -> None:
