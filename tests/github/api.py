@@ -17,6 +17,7 @@ from tests.github import (
     rest_apps,
     rest_checks,
     rest_comments,
+    rest_git,
     rest_pulls,
     rest_repositories,
     rest_reviews,
@@ -37,7 +38,7 @@ from tests.github.routing import (
 )
 
 # Importing these declares their routes.
-ROUTE_MODULES = (rest_apps, rest_checks, rest_comments, rest_pulls, rest_repositories, rest_reviews)
+ROUTE_MODULES = (rest_apps, rest_checks, rest_comments, rest_git, rest_pulls, rest_repositories, rest_reviews)
 _VERSIONS = frozenset(("2022-11-28", "2026-03-10"))
 _PER_PAGE, _MOST_PER_PAGE = 30, 100
 GRAPHQL = "POST /graphql"

@@ -114,6 +114,10 @@ def _chosen(world: World, installation: Installation, body: dict[str, Json]) -> 
 
 
 def _excess(needs: Permissions, permissions: Permissions, repositories: set[int] | None) -> list[str]:
+    if permissions == {"metadata": "read"}:
+        return []  # all that it can do is to list the installation's repositories
+    if permissions == {"contents": "write", "metadata": "read"} and len(repositories or ()) == 1:
+        return []  # the one job that writes to a branch, which needs nothing else
     found = [
         f"a token has {permission}: {level}, a job needs {needs.get(permission, 'none')}"
         for permission, level in permissions.items()

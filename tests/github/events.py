@@ -99,31 +99,37 @@ def check_suite(
 def push(
     world: World, hooks: Hooks, it: Repository, branch: str, before: str, after: str, sender: Account
 ) -> Delivery | None:
-    """`push` to a branch that was there; `forced` when `before` is left behind."""
-    forced = it.git.merge_base(before, after) != before
+    """`push` to a branch; `forced` when `before` is left behind. All zeros for no commit."""
+    created, deleted = (sha.strip("0") == "" for sha in (before, after))
+    forced = not (created or deleted) and it.git.merge_base(before, after) != before
     web = f"{world.web_url}/{it.full_name}"
-    head = {
+    commits = [] if deleted else [_pushed_commit(it, web, before, after, created=created)]
+    payload = {
+        "ref": f"refs/heads/{branch}",
+        "before": before,
+        "after": after,
+        "created": created,
+        "deleted": deleted,
+        "forced": forced,
+        "base_ref": None,
+        "compare": f"{web}/compare/{before[:12]}...{after[:12]}",
+        "commits": commits,
+        "head_commit": commits[0] if commits else None,
+        "pusher": {"name": sender.login, "email": f"{sender.login}@example.com"},
+    }
+    return _emit(world, hooks, it, sender, "push", payload)
+
+
+def _pushed_commit(it: Repository, web: str, before: str, after: str, *, created: bool) -> Json:
+    changes = [] if created else it.git.changes(before, after)
+    return {
         **shapes_checks.head_commit(it, after),
         "distinct": True,
         "url": f"{web}/commit/{after}",
         "added": [],
         "removed": [],
-        "modified": [change.path for change in it.git.changes(before, after)],
+        "modified": [change.path for change in changes],
     }
-    payload = {
-        "ref": f"refs/heads/{branch}",
-        "before": before,
-        "after": after,
-        "created": False,
-        "deleted": False,
-        "forced": forced,
-        "base_ref": None,
-        "compare": f"{web}/compare/{before[:12]}...{after[:12]}",
-        "commits": [head],
-        "head_commit": head,
-        "pusher": {"name": sender.login, "email": f"{sender.login}@example.com"},
-    }
-    return _emit(world, hooks, it, sender, "push", payload)
 
 
 def installation(

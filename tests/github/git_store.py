@@ -25,7 +25,7 @@ _CONFIG = (
     ("fastimport.unpackLimit", "0"),
 )
 # Nothing that the machine's own git is configured to do.
-_ENVIRONMENT = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+ENVIRONMENT = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 _WHO = "Ann Author <ann@example.com>"
 _STATUSES = {"A": "added", "M": "modified", "D": "removed", "R": "renamed", "C": "copied", "T": "changed"}
 
@@ -102,7 +102,7 @@ class GitStore:
     def create(cls, path: Path) -> GitStore:
         """An empty bare repository that serves filters and any sha, as GitHub does."""
         command = ["git", "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path)]
-        subprocess.run(command, check=True, env=_ENVIRONMENT)
+        subprocess.run(command, check=True, env=ENVIRONMENT)
         settings = "".join(
             f"[{key.split('.')[0]}]\n\t{key.split('.')[1]} = {value}\n" for key, value in _CONFIG
         )
@@ -117,7 +117,7 @@ class GitStore:
             input=stdin,
             capture_output=True,
             check=False,
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
         )
         if done.returncode:
             raise subprocess.CalledProcessError(
@@ -199,9 +199,9 @@ class GitStore:
     def folder(self, commit: str, path: str) -> list[TreeEntry]:
         """A folder's entries, or the one entry of a file; empty when there is none."""
         listed = self.git("ls-tree", "-z", "--long", commit, *([path] if path else ()))
-        entries = list(_tree_entries(listed))
+        entries = list(tree_entries(listed))
         if len(entries) == 1 and entries[0].kind == "tree" and entries[0].path == path:
-            return list(_tree_entries(self.git("ls-tree", "-z", "--long", commit, f"{path}/")))
+            return list(tree_entries(self.git("ls-tree", "-z", "--long", commit, f"{path}/")))
         return entries
 
     def blob(self, sha: str) -> bytes:
@@ -251,7 +251,8 @@ def _quoted(path: str) -> str:
     return json.dumps(path, ensure_ascii=False) if '"' in path or "\n" in path else path
 
 
-def _tree_entries(listed: bytes) -> Iterator[TreeEntry]:
+def tree_entries(listed: bytes) -> Iterator[TreeEntry]:
+    """What `git ls-tree -z --long` printed."""
     for line in listed.decode(errors="replace").split("\0")[:-1]:
         meta, path = line.split("\t", 1)
         mode, kind, sha, size = meta.split()

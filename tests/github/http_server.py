@@ -6,6 +6,7 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
@@ -26,7 +27,10 @@ _BROKEN_ON_THE_WIRE = frozenset(("hang", "reset", "cut", "drip"))
 
 
 class GitHubServer(ThreadingHTTPServer):
-    """Serves until it is closed; `faults` may change while it runs."""
+    """Serves until it is closed; `faults` may change while it runs.
+
+    `meanwhile` says what somebody does, once, just before an operation is carried out.
+    """
 
     daemon_threads = True
     request_queue_size = 256
@@ -35,6 +39,7 @@ class GitHubServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.api: Api
         self.faults: list[Fault] = []
+        self.meanwhile: dict[str, Callable[[], object]] = {}
         self.closing = Event()
 
     @property
@@ -76,6 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.api.journal.calls[key] += 1
             self.server.api.journal.asked.append((account, key))
             fault = faults.first(self.server.faults, key, account)
+            meanwhile = self.server.meanwhile.pop(key, None)
+        if meanwhile is not None:
+            meanwhile()
         if fault is None:
             self._send(self._carry_out(asked))
             return

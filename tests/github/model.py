@@ -174,7 +174,10 @@ class Pull:
 
 @dataclass(slots=True, eq=False)
 class Repository:
-    """A repository over a real git repository; `roles` says what each collaborator may do."""
+    """A repository over a real git repository; `roles` says what each collaborator may do.
+
+    `protected` are patterns of branches that a ruleset keeps the app from.
+    """
 
     id: int
     owner: Account
@@ -183,6 +186,8 @@ class Repository:
     private: bool = True
     default_branch: str = "main"
     parent: Repository | None = None
+    archived: bool = False
+    protected: tuple[str, ...] = ()
     roles: dict[str, str] = field(default_factory=dict)
     created: datetime = field(default_factory=now)
     pulls: dict[int, Pull] = field(default_factory=dict)

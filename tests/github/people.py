@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from tests.github import events
+from tests.github import events, pushes
 from tests.github.git_store import Files, MergeConflictError
 from tests.github.hooks import Delivery
 from tests.github.model import Account, CheckRun, Comment, Pull, Repository, ReviewComment, now
 from tests.github.places import Places
-from tests.github.rest_checks import suite_of
 
 
 class People(Places):
@@ -47,9 +46,7 @@ class People(Places):
                 base, base_sha, moment, moment, draft=draft, unknown_reads=world.unknown_reads,
             )  # fmt: skip
             next(world.ids)  # of the issue that a pull request also is
-            repository.pulls[number] = pull
-            self._show_head(repository, pull)
-            self._tell(repository, pull, "opened", pull.author)
+            pushes.opened(world, self._hooks, repository, pull)
         return pull
 
     def push(
@@ -67,15 +64,7 @@ class People(Places):
         with world.lock:
             before = repository.git.sha(f"refs/heads/{branch}")
             after = repository.git.commit(branch, files, message, parent=force_from or before)
-            events.push(world, self._hooks, repository, branch, before, after, sender)
-            for base in list(world.repositories.values()):
-                for pull in base.pulls.values():
-                    if pull.state != "open":
-                        continue
-                    if base is repository and pull.base_ref == branch:
-                        self._unsettle(pull)
-                    if pull.head_repository is repository and pull.head_ref == branch:
-                        self._synchronise(base, pull, before, after, sender)
+            pushes.pushed(world, self._hooks, repository, branch, before, after, sender)
         return after
 
     def commit_suggestion(
@@ -93,28 +82,6 @@ class People(Places):
         lines[first : comment.line] = fenced[2].split("\n")
         files = {comment.path: "\n".join(lines)}
         return self.push(repository, files, branch=pull.head_ref, author=by, message="Apply suggestion")
-
-    def _synchronise(
-        self, repository: Repository, pull: Pull, before: str, after: str, sender: Account
-    ) -> None:
-        pull.head_sha, pull.updated = after, now()
-        pull.base_sha = repository.git.sha(f"refs/heads/{pull.base_ref}")
-        self._unsettle(pull)
-        self._show_head(repository, pull)
-        self._tell(repository, pull, "synchronize", sender, before=before, after=after)
-
-    def _show_head(self, repository: Repository, pull: Pull) -> None:
-        """refs/pull/N/head, which the base repository has even for a fork; and the app's check suite."""
-        assert pull.head_repository is not None
-        ref = f"refs/pull/{pull.number}/head"
-        repository.git.take(pull.head_repository.git, pull.head_sha, ref)
-        if self._world.installation_of(repository) is not None:
-            of_this = pull.head_repository is repository
-            suite = suite_of(self._world, repository, pull.head_sha, pull.head_ref if of_this else None)
-            events.check_suite(self._world, self._hooks, repository, suite, "requested", pull.author)
-
-    def _unsettle(self, pull: Pull) -> None:
-        pull.mergeable, pull.unknown_reads = None, self._world.unknown_reads
 
     def _tell(self, repository: Repository, pull: Pull, action: str, sender: Account, **more: object) -> None:
         events.pull_request(self._world, self._hooks, repository, pull, action, sender, **more)
@@ -169,7 +136,7 @@ class People(Places):
             changes = {"base": {"ref": {"from": pull.base_ref}, "sha": {"from": pull.base_sha}}}
             pull.base_ref, pull.base_sha = base, repository.git.sha(f"refs/heads/{base}")
             pull.updated = now()
-            self._unsettle(pull)
+            pushes.unsettle(self._world, pull)
             self._tell(repository, pull, "edited", pull.author, changes=changes)
 
     # Words and buttons

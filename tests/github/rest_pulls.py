@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from tests.github import shapes, shapes_pulls
+from tests.github import events, pushes, shapes, shapes_pulls
 from tests.github.contract_data import Json
 from tests.github.git_store import Commit, FileChange, MergeConflictError
-from tests.github.model import Pull, Repository
-from tests.github.routing import Call, Page, not_found, route
+from tests.github.model import Pull, Repository, at_least, now
+from tests.github.rest_comments import LONGEST_BODY
+from tests.github.routing import Call, Page, RefusedError, invalid, not_found, route
 
 LISTED_FILES = 3000
 """GitHub ends the list of files here, and does not say so."""
 LISTED_COMMITS = 250
+LONGEST_TITLE = 256
 _NO_COMMIT = "0" * 40
 
 
@@ -62,6 +64,70 @@ def get_pull(call: Call) -> Json:
     """One pull request; asking is what makes GitHub compute the merge."""
     settle_merge(call.repository, call.pull)
     return shapes_pulls.pull_full(call.world, call.repository, call.pull)
+
+
+@route("POST /repos/{owner}/{repo}/pulls", "pull_requests:write")
+def create_pull(call: Call) -> Json:
+    """A pull request by the app's bot, from a branch of the same repository."""
+    world, repository, body = call.world, call.repository, call.body
+    head, base, moment = body["head"].partition(":")[2] or body["head"], body["base"], now()
+    if not at_least(call.token.permissions, "contents", "read"):
+        raise invalid("PullRequest", "base", "not all refs are readable")
+    call.token.note_use("contents", "read")
+    _check_words(body)
+    branches = repository.git.branches()
+    for field, name in (("head", head), ("base", base)):
+        if name not in branches:
+            problem = {"resource": "PullRequest", "field": field, "code": "invalid"}
+            raise RefusedError(422, "Validation Failed", errors=[problem])
+    if any((it.state, it.head_ref, it.base_ref) == ("open", head, base) for it in repository.pulls.values()):
+        said = f"A pull request already exists for {repository.owner.login}:{head}."
+        raise invalid("PullRequest", "head", said)
+    if not repository.git.commits(branches[base], branches[head]):
+        raise invalid("PullRequest", "head", f"No commits between {base} and {head}")
+    pull = Pull(
+        next(world.ids), len(repository.pulls) + 1, world.app.bot, body["title"], body.get("body"), repository,
+        head, branches[head], base, branches[base], moment, moment, unknown_reads=world.unknown_reads,
+    )  # fmt: skip
+    next(world.ids)  # of the issue that a pull request also is
+    pushes.opened(world, call.hooks, repository, pull)
+    call.note("pull.created", number=pull.number, branch=head, title=pull.title)
+    return shapes_pulls.pull_full(world, repository, pull)
+
+
+@route("PATCH /repos/{owner}/{repo}/pulls/{pull_number}", "pull_requests:write")
+def update_pull(call: Call) -> Json:
+    """Other words for a pull request, or its end."""
+    world, repository, pull, body = call.world, call.repository, call.pull, call.body
+    if pull.author is not world.app.bot:
+        call.forbid(f"pull request {pull.number} is {pull.author.login}'s")
+        raise RefusedError(403, "Resource not accessible by integration")
+    _check_words(body)
+    changes = {
+        name: {"from": getattr(pull, name)}
+        for name in ("title", "body")
+        if name in body and body[name] != getattr(pull, name)
+    }
+    pull.title, pull.body = body.get("title", pull.title), body.get("body", pull.body)
+    pull.updated = now()
+    bot = world.app.bot
+    if changes:
+        events.pull_request(world, call.hooks, repository, pull, "edited", bot, changes=changes)
+    if body.get("state", pull.state) != pull.state:
+        pull.state = body["state"]
+        pull.closed_at = now() if pull.state == "closed" else None
+        action = "closed" if pull.state == "closed" else "reopened"
+        events.pull_request(world, call.hooks, repository, pull, action, bot)
+    call.note("pull.updated", number=pull.number, state=pull.state, title=pull.title)
+    return shapes_pulls.pull_full(world, repository, pull)
+
+
+def _check_words(body: dict[str, Json]) -> None:
+    title = body.get("title", "a title")
+    if not title.strip() or len(title) > LONGEST_TITLE:
+        raise invalid("PullRequest", "title", f"title is blank or too long (maximum is {LONGEST_TITLE})")
+    if len(body.get("body") or "") > LONGEST_BODY:
+        raise invalid("PullRequest", "body", f"body is too long (maximum is {LONGEST_BODY} characters)")
 
 
 @route("GET /repos/{owner}/{repo}/pulls/{pull_number}/files", "pull_requests:read")

@@ -96,9 +96,7 @@ def get_ref(call: Call) -> Json:
     """`heads/main` and where it points."""
     repository, name = call.repository, call.path["ref"]
     sha = _sha(repository, f"refs/{name}")
-    url = f"{call.world.api_url}/repos/{repository.full_name}/git"
-    target = {"type": "commit", "sha": sha, "url": f"{url}/commits/{sha}"}
-    return {"ref": f"refs/{name}", "node_id": f"REF_{name}", "url": f"{url}/refs/{name}", "object": target}
+    return shapes.ref(call.world, repository, name, sha)
 
 
 @route("GET /repos/{owner}/{repo}/branches/{branch}", "contents:read")

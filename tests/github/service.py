@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +27,7 @@ JOB_NEEDS: Permissions = {
     "metadata": "read",
     "pull_requests": "write",
 }
-"""The most that a token of one job may carry, unless a test says otherwise."""
+"""The most that a token of one job may carry, unless a test says otherwise; to write files, a token of its own."""
 EVENTS = ("check_run", "check_suite", "issue_comment", "pull_request", "push")
 
 
@@ -71,14 +71,15 @@ class GitHub:
         self.private_key, public_key = key_pair()
         bot = Account(41_898_282, "tuppence[bot]", "Bot")
         owner = Account(1_000, "tuppence-makers", "Organization")
-        app = App(424_242, "tuppence", "Tuppence", owner, bot, public_key, dict(JOB_NEEDS), EVENTS)
+        granted: Permissions = {**JOB_NEEDS, "contents": "write"}
+        app = App(424_242, "tuppence", "Tuppence", owner, bot, public_key, granted, EVENTS)
         self.world = World(app, server.address + prefix, server.address, job_needs=dict(JOB_NEEDS))
         self.world.accounts |= {bot.login: bot, owner.login: owner}
         self.journal = Journal()
         self.limits = Limits()
         self.hooks = Hooks(self.journal, app.id)
         self.people = People(self.world, self.hooks, folder)
-        self.faults = server.faults
+        self.faults, self._meanwhile = server.faults, server.meanwhile
         server.api = Api(self.world, self.journal, self.hooks, self.limits, prefix)
 
     @property
@@ -113,6 +114,11 @@ class GitHub:
         with self.world.lock:
             self.faults.append(fault)
         return fault
+
+    def meanwhile(self, operation: str, action: Callable[[], object]) -> None:
+        """What somebody does, once, just before the next call of an operation is carried out."""
+        with self.world.lock:
+            self._meanwhile[operation] = action
 
     def comments(self, repository: Repository, pull: Pull, *, by_app: bool = True) -> list[Comment]:
         """The comments on a pull request: the app's own, or everybody's."""

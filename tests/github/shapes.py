@@ -131,7 +131,7 @@ def repository(world: World, it: Repository) -> Json:
         "license": None,
         "size": 1,
         "default_branch": it.default_branch,
-        "archived": False,
+        "archived": it.archived,
         "disabled": False,
         "visibility": "private" if it.private else "public",
         "topics": [],
@@ -222,13 +222,6 @@ def commit(world: World, it: Repository, one: Commit) -> Json:
     url = f"{world.api_url}/repos/{it.full_name}"
     web = f"{world.web_url}/{it.full_name}/commit"
     person = {"name": one.author, "email": one.email, "date": one.date}
-    unsigned = {
-        "verified": False,
-        "reason": "unsigned",
-        "signature": None,
-        "payload": None,
-        "verified_at": None,
-    }
     return {
         "sha": one.sha,
         "node_id": f"C_{one.sha}",
@@ -242,12 +235,47 @@ def commit(world: World, it: Repository, one: Commit) -> Json:
             "tree": {"sha": one.tree, "url": f"{url}/git/trees/{one.tree}"},
             "url": f"{url}/git/commits/{one.sha}",
             "comment_count": 0,
-            "verification": unsigned,
+            "verification": _UNSIGNED,
         },
         "author": None,
         "committer": None,
         "parents": _parents(url, web, one.parents),
     }
+
+
+def git_commit(world: World, it: Repository, one: Commit) -> Json:
+    """`git-commit`: what git itself knows of it."""
+    url = f"{world.api_url}/repos/{it.full_name}"
+    web = f"{world.web_url}/{it.full_name}/commit"
+    person = {"name": one.author, "email": one.email, "date": one.date}
+    return {
+        "sha": one.sha,
+        "node_id": f"C_{one.sha}",
+        "url": f"{url}/git/commits/{one.sha}",
+        "html_url": f"{web}/{one.sha}",
+        "author": person,
+        "committer": person,
+        "message": one.message,
+        "tree": {"sha": one.tree, "url": f"{url}/git/trees/{one.tree}"},
+        "parents": _parents(f"{url}/git", web, one.parents),
+        "verification": _UNSIGNED,
+    }
+
+
+def ref(world: World, it: Repository, name: str, sha: str) -> Json:
+    """`git-ref`: `heads/main` and where it points."""
+    url = f"{world.api_url}/repos/{it.full_name}/git"
+    target = {"type": "commit", "sha": sha, "url": f"{url}/commits/{sha}"}
+    return {"ref": f"refs/{name}", "node_id": f"REF_{name}", "url": f"{url}/refs/{name}", "object": target}
+
+
+_UNSIGNED: Json = {
+    "verified": False,
+    "reason": "unsigned",
+    "signature": None,
+    "payload": None,
+    "verified_at": None,
+}
 
 
 def _parents(url: str, web: str, shas: Sequence[str]) -> Json:

@@ -12,7 +12,7 @@ from tests.github.service import GitHub
 
 REPO = "/repos/acme/shop"
 PERMISSIONS: Permissions = {
-    "checks": "write", "contents": "read", "issues": "write", "members": "read", "metadata": "read",
+    "checks": "write", "contents": "write", "issues": "write", "members": "read", "metadata": "read",
     "pull_requests": "write", "statuses": "write",
 }  # fmt: skip
 OUTPUT = {"title": "t", "summary": "s", "text": "x"}
@@ -50,6 +50,31 @@ REQUESTS: dict[str, tuple[str, Json]] = {
         "/orgs/acme/teams/sre/memberships/ann",
         None,
     ),
+    "GET /repos/{owner}/{repo}/git/trees/{tree_sha}": (f"{REPO}/git/trees/{{tree}}", None),
+    "GET /repos/{owner}/{repo}/git/commits/{commit_sha}": (f"{REPO}/git/commits/{{sha}}", None),
+    "POST /repos/{owner}/{repo}/git/blobs": (f"{REPO}/git/blobs", {"content": "YQ==", "encoding": "base64"}),
+    "POST /repos/{owner}/{repo}/git/trees": (
+        f"{REPO}/git/trees",
+        {"base_tree": "{tree}", "tree": [{"path": "b", "mode": "100755", "type": "blob", "sha": "{blob}"}]},
+    ),
+    "POST /repos/{owner}/{repo}/git/commits": (
+        f"{REPO}/git/commits",
+        {"message": "m", "tree": "{tree}", "parents": ["{sha}"]},
+    ),
+    "POST /repos/{owner}/{repo}/git/refs": (f"{REPO}/git/refs", {"ref": "refs/heads/t/new", "sha": "{sha}"}),
+    "PATCH /repos/{owner}/{repo}/git/refs/{ref}": (
+        f"{REPO}/git/refs/heads/t/new",
+        {"sha": "{sha}", "force": False},
+    ),
+    "POST /repos/{owner}/{repo}/pulls": (
+        f"{REPO}/pulls",
+        {"title": "t", "head": "t/new", "base": "main", "body": "b", "maintainer_can_modify": True},
+    ),
+    "PATCH /repos/{owner}/{repo}/pulls/{pull_number}": (
+        f"{REPO}/pulls/2",
+        {"title": "u", "body": "c", "state": "closed"},
+    ),
+    "DELETE /repos/{owner}/{repo}/git/refs/{ref}": (f"{REPO}/git/refs/heads/t/new", None),
     "GET /repos/{owner}/{repo}/pulls": (f"{REPO}/pulls?sort=updated&base=main&head=acme:change-1", None),
     "GET /repos/{owner}/{repo}/pulls/{pull_number}": (f"{REPO}/pulls/1", None),
     "GET /repos/{owner}/{repo}/pulls/{pull_number}/files": (f"{REPO}/pulls/1/files", None),
@@ -178,6 +203,8 @@ def known(hub: GitHub) -> tuple[Shop, dict[str, str], str]:
         ),
         "suite": str(next(iter(shop.repository.check_suites))),
         "sha": sha,
+        "tree": shop.repository.git.commit_of(sha).tree,
+        "blob": shop.repository.git.folder(sha, "README.md")[0].sha,
     }
     made(f"/statuses/{sha}", {"state": "pending"})
     return shop, ids, token
@@ -187,10 +214,19 @@ def test_every_route_answers_as_github_describes_it(known: tuple[Shop, dict[str,
     """One good request each; the fixture fails if an answer is not as described."""
     shop, ids, token = known
     for key, (path, body) in REQUESTS.items():
-        filled = {name: ids["sha"] if value == "{sha}" else value for name, value in (body or {}).items()}
+        filled = _filled(body or {}, ids)
         who = web_token(shop.hub) if ROUTES[key].who == "app" else token
         answer = shop.ask(key.split(" ")[0], path.format(**ids), filled or None, token=who)
         assert answer.ok, (key, answer.text)
+
+
+def _filled(body: Json, ids: dict[str, str]) -> Json:
+    if isinstance(body, dict):
+        return {name: _filled(value, ids) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_filled(value, ids) for value in body]
+    named = isinstance(body, str) and body.startswith("{")
+    return ids[body.strip("{}")] if named else body
 
 
 def test_every_route_is_asked() -> None:

@@ -126,7 +126,16 @@ def test_a_token_may_what_it_was_given(
         pytest.param({}, 1, id="whole installation"),
         pytest.param({"repositories": ["shop", "other"]}, 1, id="two repositories"),
         pytest.param({"repositories": ["shop"]}, 0, id="what the app has, where that is what a job needs"),
-        pytest.param({"repositories": ["shop"], "permissions": {"contents": "write"}}, 1, id="write"),
+        pytest.param(
+            {"repositories": ["shop"], "permissions": {"contents": "write"}}, 0, id="to write files"
+        ),
+        pytest.param({"permissions": {"contents": "write"}}, 2, id="to write files anywhere"),
+        pytest.param(
+            {"repositories": ["shop"], "permissions": {"contents": "write", "checks": "write"}},
+            1,
+            id="to write files and more",
+        ),
+        pytest.param({"permissions": {"metadata": "read"}}, 0, id="to list repositories"),
     ],
 )
 def test_a_token_of_too_much_scope_is_written_down(shop: Shop, body: Json, excess: int) -> None:
