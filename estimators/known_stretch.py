@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from estimators.usage import UsageSnapshot, last_hours
+from estimators.usage import UsageSnapshot, WorkloadUsage, last_hours
 
 _HOURS_A_DAY = 24
 
@@ -14,7 +16,8 @@ def known_stretch(snapshot: UsageSnapshot, least_days: int) -> UsageSnapshot:
 
     A day is silent where nothing was measured of any workload. Whoever asks for more days than a
     Prometheus keeps gets those it has: the window then says what was seen, and a workload that was there
-    all the time is as old as the window.
+    all the time is as old as the window. OOM kills stay, however old they are: what ran out of memory once
+    may do so again.
     """
     step = snapshot.window.step_seconds
     a_day = _HOURS_A_DAY * 3600 // step
@@ -32,4 +35,12 @@ def known_stretch(snapshot: UsageSnapshot, least_days: int) -> UsageSnapshot:
     # The day in which the watch began may be silent in part.
     begun = first + (int(np.argmax(seen[first:])) if watched else 0)
     hours = max((days * a_day - begun) * step // 3600, least_days * _HOURS_A_DAY)
-    return last_hours(snapshot, hours)
+    cut = last_hours(snapshot, hours)
+    workloads = {key: _with_kills(one, snapshot.workloads[key]) for key, one in cut.workloads.items()}
+    return replace(cut, workloads=workloads)
+
+
+def _with_kills(cut: WorkloadUsage, whole: WorkloadUsage) -> WorkloadUsage:
+    pairs = zip(cut.containers, whole.containers, strict=True)
+    containers = (replace(one, oom_kills=known.oom_kills, oom_times=known.oom_times) for one, known in pairs)
+    return replace(cut, containers=tuple(containers))

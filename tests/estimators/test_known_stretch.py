@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -82,3 +83,16 @@ def test_the_end_of_a_window_that_is_not_whole_days_is_what_counts() -> None:
     assert known_stretch(late, LEAST).window.end - known_stretch(late, LEAST).window.start == timedelta(
         days=19
     )
+
+
+def test_an_out_of_memory_kill_from_before_is_not_forgotten() -> None:
+    """It was known, though nothing else was of that day."""
+    whole = watched((20, 35))
+    [(key, workload)] = whole.workloads.items()
+    [container] = workload.containers
+    killed = replace(container, oom_kills=2, oom_times=(END - timedelta(days=40), END - timedelta(days=1)))
+    whole = replace(whole, workloads={key: replace(workload, containers=(killed,))})
+
+    [cut] = known_stretch(whole, LEAST).workloads[key].containers
+    assert (cut.oom_kills, cut.oom_times) == (killed.oom_kills, killed.oom_times)
+    assert cut.cpu_cores.size == 15 * STEPS_A_DAY
