@@ -38,6 +38,15 @@ class Markers:
                 return text.split(" ")
         return None
 
+    def seal(self, kind: str, *words: str | int) -> str:
+        """A bare signature of `words`, for where a mark would be seen."""
+        return _signature(self._keys[0], kind, " ".join(map(str, words)))
+
+    def is_seal(self, seal: str, kind: str, *words: str | int) -> bool:
+        """Whether we made that signature of `words`."""
+        text = " ".join(map(str, words))
+        return any(hmac.compare_digest(_signature(key, kind, text), seal) for key in self._keys)
+
 
 def short_name(text: str) -> str:
     """A word for a mark that stands for any text."""

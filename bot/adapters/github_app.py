@@ -13,7 +13,7 @@ from functools import partial
 from github import Auth
 from jwt import PyJWTError
 
-from bot.adapters.github_client import PUBLIC_API, GitHubClient, path, take
+from bot.adapters.github_client import PUBLIC_API, GitHubClient, Json, maybe, path, take
 from bot.adapters.github_pacing import WRITES, Pacer
 from bot.errors import GitHubUnavailable, UserError
 from bot.github_events import Repository
@@ -22,6 +22,9 @@ READ_FILES = {"contents": "read"}
 READ_PULL_REQUESTS = {"pull_requests": "read"}
 WRITE_PULL_REQUESTS = {"pull_requests": "write"}
 WRITE_CHECKS = {"checks": "write"}
+WRITE_FILES = {"contents": "write"}
+PROPOSE_CHANGES = {"contents": "read", "pull_requests": "write"}
+"""To open a pull request one has to be able to read both of its branches."""
 READ_PEOPLE = {"metadata": "read"}
 READ_TEAMS = {"members": "read"}
 
@@ -75,6 +78,27 @@ class AppTokens:
         self._login = ""
         self._writes, self._answered = writes, answered
         self._pacers: dict[int, Pacer] = {}
+
+    def installations(self) -> list[int]:
+        """Where the App is installed and not suspended."""
+        with self._as_app() as client:
+            return [
+                take(item, int, "id")
+                for item in client.pages("/app/installations")
+                if maybe(item, str, "suspended_at") is None
+            ]
+
+    def repositories(self, installation: int) -> list[Json]:
+        """What an installation covers, as GitHub describes each; with a token that can only list them."""
+        endpoint = path("app", "installations", installation, "access_tokens")
+        with self._as_app() as client:
+            value = take(client.post(endpoint, {"permissions": READ_PEOPLE}), str, "token")
+        self._minted(value)
+        listing = GitHubClient(self._api_url, lambda: value, answered=partial(self._answered, installation))
+        try:
+            return list(listing.pages("/installation/repositories", "repositories"))
+        finally:
+            listing.close()
 
     def mint(self, installation: int, repository: int, permissions: Mapping[str, str]) -> Token:
         """A token for one repository (its id) that can do nothing else.

@@ -183,6 +183,8 @@ class GitHubClient:
             self._forget()
             return GitHubUnavailable(f"GitHub no longer took the token at {asked}", "outage")
         said = error.message or maybe(error.data, str, "message") or "no reason given"
+        told = [maybe(item, str, "message") for item in maybe(error.data, list, "errors") or []]
+        said = "; ".join([said, *filter(None, told)])
         return GitHubRefused(f"GitHub refused {asked} with {error.status}: {said[:300]}", error.status)
 
 

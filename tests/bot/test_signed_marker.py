@@ -47,3 +47,14 @@ def test_only_plain_words_are_written(word: str) -> None:
 def test_any_text_has_a_plain_short_name(text: str) -> None:
     """Lone surrogates and all."""
     assert OURS.read("reply", OURS.write("reply", short_name(text + "\ud800"))) is not None
+
+
+def test_a_seal_holds_for_what_it_was_made_of() -> None:
+    """Of either secret, and of these words in this order alone."""
+    seal = Markers(["old"]).seal("commit", 7, "tree", "parent")
+    both = Markers(["new", "old"])
+    assert both.is_seal(seal, "commit", 7, "tree", "parent")
+    assert not both.is_seal(seal, "commit", 7, "parent", "tree")
+    assert not both.is_seal(seal, "closed", 7, "tree", "parent")
+    assert not both.is_seal("", "commit", 7, "tree", "parent")
+    assert not Markers(["new"]).is_seal(seal, "commit", 7, "tree", "parent")
