@@ -27,8 +27,11 @@ from bot.records import Undone
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _ACKNOWLEDGED = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0)
 """Seconds. GitHub gives up after 10; we aim below 0.05."""
+_SLACK_ACKNOWLEDGED = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
+"""Seconds. Slack gives up after 3, and tells whoever asked so; we aim below 1."""
 _WORKED = (0.05, 0.25, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0)
 """Seconds. An analysis is ended after 900; a write may wait an hour for GitHub's limit."""
+_REFUSED, _FAILED = 400, 500
 _LONG = 10
 """Digits that no number of requests has."""
 P = ParamSpec("P")
@@ -61,11 +64,29 @@ class Metrics:
             buckets=_ACKNOWLEDGED,
             registry=self.registry,
         )
+        self._slack_requests = Counter(
+            "tuppence_slack_requests",
+            "Slack's requests, over HTTP or its socket, by outcome: taken, refused or unstored.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._slack_seconds = Histogram(
+            "tuppence_slack_acknowledgement_seconds",
+            "From the arrival of a request of Slack's to our answer.",
+            buckets=_SLACK_ACKNOWLEDGED,
+            registry=self.registry,
+        )
 
     def delivery(self, outcome: str, what: str, seconds: float) -> None:
         """Count a delivery that was answered."""
         self._deliveries.labels(outcome, what).inc()
         self._seconds.observe(seconds)
+
+    def slack_request(self, status: int, seconds: float) -> None:
+        """Count a request of Slack's that was answered with an HTTP status, or as if with one."""
+        outcome = "taken" if status < _REFUSED else "refused" if status < _FAILED else "unstored"
+        self._slack_requests.labels(outcome).inc()
+        self._slack_seconds.observe(seconds)
 
     def render(self) -> bytes:
         """All of them in Prometheus's text format, of `CONTENT_TYPE`."""

@@ -29,6 +29,7 @@ def exposed() -> dict[str, set[str]]:
     work.github_answered(7, 200, {"x-ratelimit-remaining": "4999"})
     metrics = Metrics(others=work.render)
     metrics.delivery("stored", "PullRequestChanged", 0.01)
+    metrics.slack_request(200, 0.01)
     return {
         sample.name: {"job", "instance", *sample.labels}
         for family in text_string_to_metric_families(metrics.render().decode())

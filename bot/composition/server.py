@@ -49,14 +49,15 @@ def serve(
     worker.start()
     database = work_database(settings.database_url)
     deliveries: Deliveries = Spool(database.inbox) if database.inbox else Queue(database.url)
-    listener = SlackListener(slack, deliveries.put) if slack else None
+    metrics = Metrics(others=worker.metrics)
+    listener = SlackListener(slack, deliveries.put, metrics.slack_request) if slack else None
     unheard = listener.ready if listener else tuple
     try:
         app = http_app.make_app(
             # Without a connection to Slack, GitHub is still to be heard.
             ready=worker.ready if github else lambda: [*worker.ready(), *unheard()],
             remarks=unheard,
-            metrics=Metrics(others=worker.metrics),
+            metrics=metrics,
             receive=(lambda delivery, event: deliveries.put(work_of(delivery, event))) if github else None,
             secrets=github.webhook_secrets if github else (),
             more=listener.routes if listener else (),
@@ -74,7 +75,10 @@ def serve(
 class SlackListener:
     """What takes Slack's requests: signed ones over HTTP, and those of Socket Mode where there is a token."""
 
-    def __init__(self, slack: SlackSettings, store: Callable[[Work], None]) -> None:
+    def __init__(
+        self, slack: SlackSettings, store: Callable[[Work], None], answered: Callable[[int, float], None]
+    ) -> None:
+        """`answered` is told the status of each answer, and the seconds that it took."""
         from bot.entrypoints.slack_http import slack_route  # noqa: PLC0415 - slow to import, and not always needed
         from bot.entrypoints.slack_listener import dispatch, make_slack_app  # noqa: PLC0415
         from bot.entrypoints.slack_socket import SlackSocket  # noqa: PLC0415
@@ -86,8 +90,9 @@ class SlackListener:
             store=store,
         )
         signed = bool(slack.signing_secret)
-        self.routes = [slack_route(lambda body, headers: dispatch(app, body, headers))] if signed else []
-        self._socket = SlackSocket(app, slack.app_token) if slack.app_token else None
+        route = slack_route(lambda body, headers: dispatch(app, body, headers), answered)
+        self.routes = [route] if signed else []
+        self._socket = SlackSocket(app, slack.app_token, answered) if slack.app_token else None
 
     def ready(self) -> Sequence[str]:
         """Why nobody in Slack would be heard."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Callable, Mapping
 
 from starlette.requests import ClientDisconnect, Request
@@ -26,11 +27,20 @@ Answer = tuple[int, str, Mapping[str, str]]
 Dispatch = Callable[[str, Mapping[str, str]], Answer]
 """Answers a body and its headers, in a thread; raises where it cannot store what was asked."""
 
+Answered = Callable[[int, float], None]
+"""Told the status of an answer, and the seconds since the request arrived."""
 
-def slack_route(dispatch: Dispatch) -> Route:
+
+def slack_route(dispatch: Dispatch, answered: Answered) -> Route:
     """The endpoint for commands, clicks, modals and events."""
 
     async def answer(request: Request) -> Response:
+        began = time.monotonic()
+        response = await respond(request)
+        answered(response.status_code, time.monotonic() - began)
+        return response
+
+    async def respond(request: Request) -> Response:
         headers = {name: value for name, value in request.headers.items() if _is_sound(name, value)}
         try:
             async with asyncio.timeout(BODY_SECONDS):

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.adapter.socket_mode.internals import run_bolt_app, send_response
+from slack_sdk.socket_mode import SocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 
 LOOK_SECONDS = 0.5
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
@@ -25,12 +29,16 @@ log = logging.getLogger(__name__)
 
 
 class SlackSocket:
-    """The connection, between `start` and `stop`."""
+    """The connection, between `start` and `stop`.
 
-    def __init__(self, app: App, app_token: str) -> None:
-        self._handler = SocketModeHandler(
+    `answered` is told the status of each answer, and the seconds since the request came in.
+    """
+
+    def __init__(self, app: App, app_token: str, answered: Callable[[int, float], None]) -> None:
+        self._handler = _Handler(
             app, app_token, auto_reconnect_enabled=False, ping_interval=PING_SECONDS, concurrency=AT_ONCE
         )
+        self._handler.answered = answered
         client = self._handler.client
         # Left to itself it sleeps for as long as Slack says, and cannot be stopped meanwhile.
         client.issue_new_wss_url = lambda: app.client.apps_connections_open(app_token=app_token)["url"]  # type: ignore[method-assign]
@@ -65,3 +73,15 @@ class SlackSocket:
                 failures += 1
             else:
                 log.info("Connected to Slack")
+
+
+class _Handler(SocketModeHandler):
+    """Bolt's, timed."""
+
+    answered: Callable[[int, float], None]
+
+    def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]  # as Bolt has it
+        began = time.monotonic()
+        answer = run_bolt_app(self.app, req)
+        send_response(client, req, answer, time.time())
+        self.answered(answer.status, time.monotonic() - began)

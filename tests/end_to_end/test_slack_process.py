@@ -120,6 +120,9 @@ def test_socket_mode_needs_no_address_of_ours(kept: Path, tmp_path: Path) -> Non
                 hub.wait(bot.ready, PATIENCE)
             assert hub.people.command(ana, "/cost", "idle").in_time
             hub.wait(lambda: hub.ephemerals(ana)[1:], PATIENCE)
+            metrics = requests.get(f"{bot.url}/metrics", timeout=5).text
+            assert 'tuppence_slack_requests_total{outcome="taken"} 2.0' in metrics
+            assert "tuppence_slack_acknowledgement_seconds_count 2.0" in metrics
             assert requests.post(f"{bot.url}/slack/events", timeout=5).status_code == 404
             assert bot.end(signal.SIGTERM) == 0
         hub.assert_clean()

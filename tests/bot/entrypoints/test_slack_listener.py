@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from starlette.applications import Starlette
 from bot.entrypoints.deliveries import Work
 from bot.entrypoints.slack_http import slack_route
 from bot.entrypoints.slack_listener import dispatch, make_slack_app
+from bot.metrics import Metrics
 from bot.slack_events import (
     Asker,
     ButtonPressed,
@@ -32,15 +34,23 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(slots=True)
 class Stored:
-    """What the listener stored, and whether it can."""
+    """What the listener stored, whether it can, how long that takes, and what was counted."""
 
     works: list[Work] = field(default_factory=list)
     broken: bool = False
+    seconds: float = 0.0
+    metrics: Metrics = field(default_factory=Metrics)
 
     def put(self, work: Work) -> None:
         if self.broken:
             raise OSError("the disk is full")
+        time.sleep(self.seconds)
         self.works.append(work)
+
+    def counted(self, outcome: str) -> float:
+        """How many requests ended so."""
+        found = self.metrics.registry.get_sample_value("tuppence_slack_requests_total", {"outcome": outcome})
+        return found or 0.0
 
     @property
     def events(self) -> list[SlackEvent]:
@@ -61,7 +71,7 @@ def hub(stored: Stored) -> Iterator[Slack]:
             api_url=running.api_url,
             store=stored.put,
         )
-        route = slack_route(lambda body, headers: dispatch(app, body, headers))
+        route = slack_route(lambda body, headers: dispatch(app, body, headers), stored.metrics.slack_request)
         with served(Starlette(routes=[route])) as port:
             running.events_url = f"http://127.0.0.1:{port}/slack/events"
             yield running
@@ -120,6 +130,7 @@ def test_what_slack_did_not_sign_is_refused(hub: Slack, stored: Stored, ana: Use
     """With 401, and never 500."""
     assert hub.people.command(ana, "/cost", "idle", signing=signing).status == 401
     assert stored.works == []
+    assert (stored.counted("refused"), stored.counted("taken")) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +165,18 @@ def test_what_cannot_be_stored_is_not_acknowledged(hub: Slack, stored: Stored, a
     stored.broken = True
 
     assert hub.people.command(ana, "/cost", "idle").status == 503
+    assert (stored.counted("unstored"), stored.counted("taken")) == (1, 0)
+
+
+def test_the_time_to_acknowledge_is_that_of_storing(hub: Slack, stored: Stored, ana: User) -> None:
+    """Which is nearly all of it."""
+    stored.seconds = 0.3
+    for _ in range(3):
+        hub.people.command(ana, "/cost", "idle")
+    told = stored.metrics.registry.get_sample_value
+    assert (stored.counted("taken"), told("tuppence_slack_acknowledgement_seconds_count")) == (3, 3)
+    assert told("tuppence_slack_acknowledgement_seconds_bucket", {"le": "0.25"}) == 0
+    assert 0.9 <= (told("tuppence_slack_acknowledgement_seconds_sum") or 0) < 3
 
 
 @pytest.mark.parametrize(
