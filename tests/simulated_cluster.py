@@ -15,7 +15,7 @@ import numpy as np
 from tests.allocation_past import BalancerLife, NodeLife, PodLife, Span, Town, VolumeLife
 
 NODES, PODS = 100, 3_000
-NAMESPACES = 30
+NAMESPACES, REPLICAS = 30, 9
 _ZONE = {"topology.kubernetes.io/region": "eu-west-1", "kubernetes.io/arch": "amd64"}
 _SPOT = _ZONE | {"karpenter.sh/capacity-type": "spot", "node.kubernetes.io/instance-type": "m6i.4xlarge"}
 _STEADY = _ZONE | {
@@ -28,12 +28,12 @@ _GIB = (0.1, 0.25, 0.5, 1.0, 2.0, 3.5)
 _REQUESTS = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
-def simulated(hours: int) -> Town:
-    """Its past of that many hours."""
+def simulated(hours: int, replicas: int = REPLICAS) -> Town:
+    """Its past of that many hours; `replicas` are the pods of a Deployment or StatefulSet."""
     length = hours * 60
     random = np.random.default_rng(5)
     nodes = tuple(_nodes(length))
-    long = tuple(_long_lived(random, nodes, length))
+    long = tuple(_long_lived(random, nodes, length, replicas))
     pods = tuple(chain(long, _agents(nodes), _gpu_pods(length), _runs(length), _odd(length)))
     volumes = [
         VolumeLife(f"pv-{pod.namespace}-{pod.claims[0]}", (0, length), 20, (pod.namespace, pod.claims[0]))
@@ -81,26 +81,29 @@ def _nodes(length: float) -> Iterator[NodeLife]:
                        _A100 | {"nvidia.com/gpu.replicas": "4"}, {"nvidia.com/gpu.shared": 4})  # fmt: skip
 
 
-def _long_lived(random: np.random.Generator, nodes: tuple[NodeLife, ...], length: float) -> Iterator[PodLife]:
-    """Deployments and StatefulSets. A tenth is rolled out anew on each day, a tenth sits on spot nodes."""
+def _long_lived(
+    random: np.random.Generator, nodes: tuple[NodeLife, ...], length: float, replicas: int
+) -> Iterator[PodLife]:
+    """Deployments and StatefulSets. A tenth is rolled out anew on each day, a tenth of pods is on spot nodes."""
     homes = cycle([node.name for node in nodes if node.name.startswith("steady")][:-5])
     spot: dict[str, list[NodeLife]] = {}
     for node in nodes:
         if node.name.startswith("spot"):
             spot.setdefault(node.name.rsplit("-", 1)[0], []).append(node)
     for number in range(2_650):
-        namespace, workload = f"team-{number % NAMESPACES}", f"w{number // 9}"
-        requests = {"cpu": random.choice(_REQUESTS), "memory": random.choice(_GIB)} if number % 12 else {}
-        used = (float(random.choice(_CORES)), float(random.choice(_GIB)))
+        app, replica = divmod(number, replicas)
+        if replica == 0:
+            requests = {"cpu": random.choice(_REQUESTS), "memory": random.choice(_GIB)} if app % 12 else {}
+            used = (float(random.choice(_CORES)), float(random.choice(_GIB)))
+        namespace, workload, stateful = f"team-{app % NAMESPACES}", f"w{app}", app % 25 == 3
         if number % 10 == 1:
             lives = [(node.name, node.life) for node in spot[f"spot-{number % 20}"]]
             revisions = [0] * len(lives)
-        elif number % 10 == 2:
-            home, turn = next(homes), 200 + 1440 * (number // 10 % 7)
+        elif app % 10 == 2:
+            home, turn = next(homes), 200 + 1440 * (app // 10 % 7)
             lives, revisions = [(home, (0, min(turn, length))), (home, (turn, length))], [0, 1]
         else:
             lives, revisions = [(next(homes), (0, length))], [0]
-        stateful = number % 25 == 3
         for serial, (home, life) in enumerate(lives):
             if life[0] >= life[1]:
                 continue
@@ -109,7 +112,7 @@ def _long_lived(random: np.random.Generator, nodes: tuple[NodeLife, ...], length
             )
             yield PodLife(
                 namespace,
-                f"{workload}-{number % 9}" if stateful else f"{workload}-{serial}-{number}",
+                f"{workload}-{replica}" if stateful else f"{workload}-{serial}-{number}",
                 home,
                 life,
                 owner,
