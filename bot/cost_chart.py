@@ -62,16 +62,21 @@ def alt_text(answer: CostAnswer) -> str:
     low, high = (choose(days, key=lambda each: sum(each.parts)) for choose in (min, max))
     sums = [sum(part) for part in zip(*(each.parts for each in answer.chart), strict=True)]
     largest = part_names(answer.question)[sums.index(max(sums))]
+    least, most = (amount(sum(each.parts), answer.currency) for each in (low, high))
+    spread = (
+        f"{least} on each day"
+        if least == most
+        else (f"from {least} on {day(low.day)} to {most} on {day(high.day)}")
+    )
     told = (
         f"Bar chart of {subject} by day from {day(answer.chart[0].day)} to {day(answer.chart[-1].day)}: "
-        f"from {amount(sum(low.parts), answer.currency)} on {day(low.day)} "
-        f"to {amount(sum(high.parts), answer.currency)} on {day(high.day)}; the largest part is {largest}."
+        f"{spread}; the largest part is {largest}."
     )
     if any(each.previous is not None for each in days):
         paired = [each for each in days if each.previous is not None]
         above = sum(sum(each.parts) > (each.previous or 0) for each in paired)
         before = window_before(answer.question.window, answer.windows)
-        told += f" {above} of {len(paired)} days cost more than their days of {before}, drawn as a line."
+        told += f" {above} of {len(paired)} days cost more than those of {before}, drawn as a line."
     return told
 
 

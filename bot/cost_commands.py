@@ -27,31 +27,30 @@ _QUOTES = str.maketrans("\u201c\u201d\u2018\u2019\u00ab\u00bb", '""\'\'""')
 class CostCommand(NamedTuple):
     """One thing to ask. `argument` is what follows it, `meaning` what the answer tells the cost of.
 
-    `about` is what it stands under in the help.
+    Commands with the same `alike` stand in one line of the help, which then says this of them.
     """
 
     name: str
     argument: str
     meaning: str
     example: str
-    about: str
+    alike: str = ""
 
 
+_OWNER = "Each of them; with a name, that one and its workloads."
 COMMANDS = (
-    CostCommand("namespace", "[NAME]", "A namespace, or each of them.", "payments", "Owners"),
-    CostCommand("team", "[NAME]", "A team's workloads, or each team's.", "checkout", "Owners"),
-    CostCommand("application", "[NAME]", "An application, or each of them.", "shop", "Owners"),
-    CostCommand("environment", "[NAME]", "An environment, or each of them.", "production", "Owners"),
-    CostCommand("business-unit", "[NAME]", "A business unit, or each of them.", "retail", "Owners"),
-    CostCommand("label", "KEY[=VALUE]", "What has a label, or each value of it.", "tier=web", "Owners"),
-    CostCommand(
-        "workload", "NAMESPACE/NAME", "A workload, and a replica of it.", "payments/api", "Workloads"
-    ),
-    CostCommand("top", "[N]", "The workloads that cost most.", "5", "Workloads"),
-    CostCommand("node", "[NAME]", "A node, or each of them.", "node-1", "Nodes"),
-    CostCommand("gpu", "", "GPUs by model, and how long they sat idle.", "", "Nodes"),
-    CostCommand("idle", "", "What nobody asked for: the idle part of each node.", "", "Nodes"),
-    CostCommand("help", "", "This list.", "", ""),
+    CostCommand("namespace", "[NAME]", "A namespace, or each of them.", "payments", _OWNER),
+    CostCommand("team", "[NAME]", "A team's workloads, or each team's.", "checkout", _OWNER),
+    CostCommand("application", "[NAME]", "An application, or each of them.", "shop", _OWNER),
+    CostCommand("environment", "[NAME]", "An environment, or each of them.", "production", _OWNER),
+    CostCommand("business-unit", "[NAME]", "A business unit, or each of them.", "retail", _OWNER),
+    CostCommand("label", "KEY[=VALUE]", "What has a label, or each value of it.", "tier=web"),
+    CostCommand("workload", "NAMESPACE/NAME", "A workload, and a replica of it.", "payments/api"),
+    CostCommand("top", "[N]", "The workloads that cost most.", "5"),
+    CostCommand("node", "[NAME]", "A node, or each of them.", "node-1"),
+    CostCommand("gpu", "", "GPUs by model, and how long they sat idle.", ""),
+    CostCommand("idle", "", "What nobody asked for: the idle part of each node.", ""),
+    CostCommand("help", "", "This list.", ""),
 )
 EXAMPLES = ("namespace payments", "team checkout 30d vs last", "label tier=web", "top 5")
 _BEGINNING = 2

@@ -78,21 +78,20 @@ def compose(reply: CostReply | NotUnderstood, rows: int | None = None) -> CostPa
 
 
 def _help() -> CostPage:
-    commands = [command for command in COMMANDS if command.about]
-    groups = [command.about for command in commands]
-    usage = [
-        (
-            "" if command.about in groups[:index] else command.about,
-            f"{command.name} {command.argument}".strip(),
-            command.meaning,
-        )
-        for index, command in enumerate(commands)
-    ]
+    usage: dict[tuple[str, str], list[str]] = {}
+    for command in COMMANDS[:-1]:  # the last one asks for this page
+        usage.setdefault((command.argument, command.alike or command.meaning), []).append(command.name)
     windows = ", ".join(f"{window.name} ({window.meaning})" for window in WINDOWS)
     options = ", ".join(f"{option.name} ({option.meaning})" for option in OPTIONS)
     return CostPage(
         sentence("What things cost, and why. Ask one of these:"),
-        table=CostTable(("About", "Ask", "To learn the cost of"), tuple(usage), numbers=False),
+        table=CostTable(
+            ("Ask", "To learn the cost of"),
+            tuple(
+                (f"{', '.join(names)} {argument}".strip(), told) for (argument, told), names in usage.items()
+            ),
+            numbers=False,
+        ),
         small=(f"For example: {', '.join(EXAMPLES)}", f"Windows: {windows}", f"Options: {options}"),
     )
 

@@ -23,6 +23,8 @@ SHARE, CHART, ASK = "cost_share", "cost_chart", "cost_ask"
 _LONGEST_LABEL = 60
 _LONGEST_NAME, _LONGEST_SENTENCE = 100, 400
 _LONGEST_TEXT = 3_000
+_TIED = "\u00a0"
+"""A space where no line ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def _blocks(page: CostPage, *, shared: bool) -> Iterator[Block]:
 
 
 def _lines(page: CostPage) -> Iterator[str]:
-    parts = [f"{name} {part}" for name, part in page.parts]
+    parts = [f"{name}{_TIED}{part}" for name, part in page.parts]
     if where := " · ".join(filter(None, (page.trend, *parts))):
         yield where
     yield from map(_marked, page.told)
@@ -86,8 +88,9 @@ def _strong(text: str) -> str:
 
 
 def _plain(text: str, most: int = _LONGEST_SENTENCE) -> str:
-    """A minus stays with its amount where a line ends."""
-    return mrkdwn(text, most).replace(f"{MINUS}$", f"{MINUS}\u2060$")
+    """A minus stays with its amount where a line ends, and an arrow with what is before and after it."""
+    told = mrkdwn(text, most).replace(f"{MINUS}$", f"{MINUS}\u2060$")
+    return told.replace(" → ", f"{_TIED}→{_TIED}")
 
 
 def _section(text: str) -> Block:

@@ -19,8 +19,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 _GAP = "·"
 _LEAST_OF_A_DAY = 0.25
 """A day that was measured for less than this says little of what a day costs."""
-_FLAT = 0.8
-"""Days that differ by less than a fifth do not fill the height of a trend."""
+_FLAT = 0.2
+"""Days that differ by less than a fifth do not fill the height of a trend: they are about its middle."""
 _HALF_A_CENT = 5 * 10**6
 _ALIKE = 0.001
 """A change of less than this part is none to speak of."""
@@ -129,12 +129,11 @@ def trend(days: Sequence[DayAmount]) -> str:
     known = [rate for rate in rates if rate is not None]
     if len(known) < 3 or not max(known):
         return ""
-    high = max(known)
-    low = min(*known, _FLAT * high)
+    high, low = max(known), min(known)
+    span = max(high - low, _FLAT * high)
+    low -= (span - (high - low)) / 2
     steps = len(_BARS) - 1
-    return "".join(
-        _GAP if rate is None else _BARS[round((rate - low) / (high - low) * steps)] for rate in rates
-    )
+    return "".join(_GAP if rate is None else _BARS[round((rate - low) / span * steps)] for rate in rates)
 
 
 def asked_window(window: str, windows: Windows) -> str:

@@ -72,8 +72,8 @@ class Question:
 
     @property
     def shares_by(self) -> SharedRule:
-        """How shared costs are split; what serves everybody keeps its own."""
-        return SharedRule() if self.serves_all else self.rule
+        """How shared costs are split; what serves everybody keeps its own, and nodes have none."""
+        return SharedRule() if self.serves_all or _of_nodes(self) else self.rule
 
     @property
     def selecting(self) -> Callable[[str, WorkloadKey, Labels], str]:

@@ -44,7 +44,7 @@ def test_the_alternative_text_says_what_is_seen() -> None:
     """Least and most, the largest part, and how it compares."""
     assert cost_chart(answered("namespace payments chart")).alt == (
         "Bar chart of what payments cost by day from 15 November to 22 November: from $10.02 on 15 November to "
-        "$12.83 on 18 November; the largest part is CPU. 5 of 7 days cost more than their days of the week "
+        "$12.83 on 18 November; the largest part is CPU. 5 of 7 days cost more than those of the week "
         "before, drawn as a line."
     )
 

@@ -158,10 +158,12 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_help_and_the_answer_without_a_question_name_every_command() -> None:
     """They are made of one table."""
-    for told, follows in ((run("--help"), "example"), (run(), "argument")):
-        assert told.returncode == 0
-        for command in COMMANDS[:-1]:
-            assert f"{command.name} {getattr(command, follows)}".strip() in told.stdout
+    described, listed = run("--help"), run()
+    assert described.returncode == listed.returncode == 0
+    for command in COMMANDS[:-1]:
+        assert f"{command.name} {command.example}".strip() in described.stdout
+        assert command.name in listed.stdout
+        assert command.argument in listed.stdout
 
 
 def test_a_typo_is_one_line_and_status_2() -> None:
