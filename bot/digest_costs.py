@@ -31,11 +31,6 @@ TREND = timedelta(days=28)
 _MOST_NOTES = 2
 
 
-def nobody(_workload: WorkloadKey) -> str:
-    """Whose a workload is while nothing is known."""
-    return ""
-
-
 @dataclass(frozen=True, slots=True)
 class WeekCosts:
     """Amounts in the currency; for the fields see `bot.digest.Digest`.
@@ -46,6 +41,7 @@ class WeekCosts:
     team: str
     currency: str
     coverage: Decimal
+    owner_of: Callable[[WorkloadKey], str]
     total: Decimal | None = None
     previous: Decimal | None = None
     budget_monthly: Decimal | None = None
@@ -58,7 +54,6 @@ class WeekCosts:
     bill: Bill | None = None
     teams: tuple[TeamWeek, ...] = ()
     notes: tuple[str, ...] = ()
-    owner_of: Callable[[WorkloadKey], str] = nobody
 
 
 def hours_of_week(week: IsoWeek) -> Windows:
@@ -82,7 +77,7 @@ def read_week(
     if refusal := reading.refusal():
         return refusal
     if not reading.windows:
-        return WeekCosts(team, "USD", Decimal(0), notes=("No hour of either week was measured.",))
+        return WeekCosts(team, "USD", Decimal(0), reading.owner_of)
     return _costs(reading, reading.answer(), week, config)
 
 

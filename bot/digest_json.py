@@ -149,8 +149,7 @@ def _item_from(told: Mapping[str, Any]) -> DigestItem:
 
 
 def _team_json(row: TeamWeek) -> Json:
-    told = row._asdict()
-    return {**told, "budget": told.pop("budget_monthly")}
+    return {"budget" if name == "budget_monthly" else name: value for name, value in row._asdict().items()}
 
 
 def _team_from(told: Mapping[str, Any]) -> TeamWeek:

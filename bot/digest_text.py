@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
-from bot.cost_words import column, escaped
+from bot.cost_words import WHOLE_FROM, column, escaped, share
 from bot.digest import Digest, DigestItem, MergedPull, TeamWeek
 from bot.digest_words import bars, counted, headline, notes, shares
 from bot.inert import plain
@@ -97,19 +97,18 @@ def _teams(rows: Sequence[TeamWeek], currency: str) -> Grid:
         ),
     )
     cells, whole = column([as_nano(row.total) for row in rows], currency)
+    least = WHOLE_FROM if "." in whole else Decimal(0)
     grid = _grid(
         columns,
-        (
-            (
-                row.team,
-                cell,
-                _known(row.previous, currency),
-                _known(row.budget_monthly, currency),
-                _known(row.projected, currency),
-                f"{100 * row.idle_share:.0f} %" if row.idle_share is not None else "",
-                money(row.savings, currency) if row.savings else "",
-            )
-            for row, cell in zip(rows, cells, strict=True)
+        zip(
+            [row.team for row in rows],
+            cells,
+            _cells([row.previous for row in rows], currency, least),
+            _cells([row.budget_monthly for row in rows], currency, least),
+            _cells([row.projected for row in rows], currency, least),
+            ["" if row.idle_share is None else share(float(row.idle_share)) for row in rows],
+            _cells([row.savings or None for row in rows], currency, least),
+            strict=True,
         ),
     )
     grid.add_row("Bill", whole, *[""] * 5, style="bold")
@@ -153,7 +152,7 @@ def _approvals(digest: Digest) -> Grid:
         columns,
         (
             (
-                each.workload,
+                each.workload if digest.team else f"{each.team} {each.workload}".strip(),
                 _signed(each.allocated, digest.currency),
                 "not known yet" if each.measured is None else _signed(each.measured, digest.currency),
                 f"by {each.said}" + (f", pull request {each.state}" if each.state else ""),
@@ -173,8 +172,10 @@ def _grid(columns: Sequence[_Column], rows: Iterable[Sequence[str]]) -> Grid:
     return grid
 
 
-def _known(amount: Decimal | None, currency: str) -> str:
-    return "" if amount is None else money(amount, currency)
+def _cells(amounts: Sequence[Decimal | None], currency: str, whole_from: Decimal) -> list[str]:
+    """A column of amounts, `""` for what is not known."""
+    cells, _ = column([as_nano(one or Decimal(0)) for one in amounts], currency, whole_from=whole_from)
+    return ["" if one is None else cell for one, cell in zip(amounts, cells, strict=True)]
 
 
 def _signed(amount: Decimal, currency: str) -> str:

@@ -52,7 +52,7 @@ def counted(digest: Digest) -> list[str]:
 
 def notes(digest: Digest) -> Iterator[str]:
     """What makes the numbers less than certain."""
-    if digest.coverage < 1:
+    if digest.total is not None and digest.coverage < 1:
         yield f"{share(float(digest.coverage))} of the week's hours were measured."
     yield from digest.notes
 

@@ -226,6 +226,22 @@ def test_a_prediction_waits_until_it_was_posted(records: Records) -> None:
     assert records.predictions.due(NOW + timedelta(days=8)) == (PREDICTION,)
 
 
+def test_predictions_of_a_week_are_those_merged_or_measured_in_it(records: Records) -> None:
+    """The one merged first first; its end is the next week's."""
+    week = timedelta(days=7)
+    for number, merged_at in ((1, NOW - week), (2, NOW), (3, NOW + week), (4, NOW - timedelta(days=1))):
+        records.predictions.keep(replace(PREDICTION, number=number, merged_at=merged_at))
+    records.predictions.finish(BIG, 1, {"expected": "95.00"}, NOW + timedelta(days=1))
+    records.predictions.finish(BIG, 2, {"expected": "5.00"}, NOW + week)
+    found = [(one.number, one.posted_at is None) for one in records.predictions.within(NOW, NOW + week)]
+    assert found == [(1, False), (2, False)]
+    assert [one.number for one in records.predictions.within(NOW + week, NOW + 2 * week)] == [2, 3]
+    assert records.predictions.find(BIG, 4) == replace(
+        PREDICTION, number=4, merged_at=NOW - timedelta(days=1)
+    )
+    assert records.predictions.find(BIG, 5) is None
+
+
 def test_a_branch_has_one_last_good_policy(records: Records) -> None:
     """The one that was kept last."""
     assert records.policies.last_good(BIG, "main") is None

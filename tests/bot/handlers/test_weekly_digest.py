@@ -1,0 +1,268 @@
+"""What stands in the digest of a week: costs of that week alone, and what records remember."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.adapters.records import Records
+from bot.cost_access import EVERYTHING
+from bot.cost_answer import CostRefusal
+from bot.cost_commands import CostQuestion
+from bot.cost_memory import HoursInMemory
+from bot.cost_reading import CostReading
+from bot.cost_windows import Hours, Windows
+from bot.digest import MOST_RECOMMENDED, Digest
+from bot.server_config import ServerConfig, Team
+from estimators.allocate import allocate
+from estimators.allocation import as_money
+from estimators.report import Verdict
+from tests import cost_samples
+from tests import week_samples as samples
+from tests.week_samples import CONFIG, NOW, WEEK, digest, kept, recommendation
+
+
+@pytest.fixture
+def store() -> Iterator[Records]:
+    """Empty records."""
+    with samples.records() as found:
+        yield found
+
+
+def made(team: str, store: Records, **more: object) -> Digest:
+    """The digest."""
+    found = samples.reply(team, store, **more)  # type: ignore[arg-type]  # handed on
+    assert isinstance(found, Digest)
+    return found
+
+
+@pytest.mark.parametrize("team", ["checkout", "search", "research"])
+def test_a_team_is_told_the_cost_of_the_iso_week(team: str) -> None:
+    """To the last nano-unit what the same question about that window answers."""
+    windows = Windows(Hours(WEEK.start, WEEK.end), Hours(WEEK.before.start, WEEK.start))
+    answer = CostReading(CostQuestion("team", team), samples.costs(), CONFIG, EVERYTHING, windows).answer()
+    found = digest(team)
+    assert found.total == as_money(answer.found.total.cost)
+    assert found.previous == as_money(answer.found.total.previous or 0)
+    assert found.coverage == 1
+
+
+def test_finances_teams_add_up_to_the_bill() -> None:
+    """Exactly: tenants, idle and shared costs; and each team has what its own digest says."""
+    found = digest("all")
+    assert found.bill is not None
+    assert found.bill.tenants + found.bill.idle + found.bill.shared == found.bill.bill
+    assert sum(row.total for row in found.teams) == found.bill.bill == found.total
+    for row in found.teams:
+        if row.kind == "tenant":
+            alone = digest(row.team)
+            assert (row.total, row.previous, row.budget_monthly) == (
+                alone.total,
+                alone.previous,
+                alone.budget_monthly,
+            )
+            assert row.projected == pytest.approx(alone.projected, abs=Decimal("1e-6"))
+
+
+def test_the_trend_has_the_days_of_four_weeks() -> None:
+    """Those of this week, all measured, add up to its total but for how shared costs are split by the day."""
+    trend = digest("checkout").trend
+    assert len(trend) == 28
+    assert (trend[0][0], trend[-1][0]) == (
+        (WEEK.end - timedelta(28)).date(),
+        (WEEK.end - timedelta(1)).date(),
+    )
+    assert sum(cost or 0 for _, cost in trend[-7:]) == pytest.approx(
+        digest("checkout").total, rel=Decimal("0.01")
+    )
+    short = made_from_hours(days=10)
+    assert [cost is None for _, cost in short.trend] == [True] * 18 + [False] * 10
+
+
+def made_from_hours(days: int) -> Digest:
+    """Checkout's digest where only the last days were measured."""
+    hours = HoursInMemory(WEEK.end)
+    hours.add("prod", map(allocate, cost_samples.hours(days, WEEK.end)), "USD")
+    with samples.records() as store:
+        return made("checkout", store, hours=hours)
+
+
+def test_a_week_that_was_measured_in_part_is_not_compared() -> None:
+    """Nor is it quiet; its coverage and the reason are told."""
+    found = made_from_hours(days=10)
+    assert (found.previous, found.movers, found.quiet) == (None, (), False)
+    assert "Not compared: of the two weeks not as much was measured." in found.notes
+    part = made_from_hours(days=5)
+    assert part.coverage == Decimal("0.7143")
+    assert "Not compared: nothing was measured the week before." in part.notes
+
+
+def test_nothing_measured_is_not_nothing_spent() -> None:
+    """The total is not known, and what there is to approve stays."""
+    found = digest("unmeasured")
+    assert (found.total, found.previous, found.coverage, found.quiet) == (None, None, Decimal(0), False)
+    assert len(found.recommendations) == MOST_RECOMMENDED
+
+
+def test_at_most_five_recommendations_of_the_team_by_saving_for_risk() -> None:
+    """The others are counted with what they would save."""
+    found = digest("checkout")
+    assert [item.workload for item in found.recommendations] == [
+        "payments/api",
+        "shop/web",
+        "payments/mail",
+        "payments/tax",
+        "payments/cart",
+    ]
+    assert (found.more, found.more_saving) == (2, Decimal(-5))
+    assert found.recommendations[0].address == (
+        f"{samples.WEB}/shop/manifests/blob/{'a' * 40}/apps/api/deployment.yaml#L21"
+    )
+
+
+def test_what_is_under_way_rejected_or_put_off_is_not_proposed() -> None:
+    """It is told with who said so and why, unless it is under way."""
+    found = digest("checkout")
+    told = {row.workload: row.reason for row in found.left_alone}
+    assert told == {
+        "payments/pay": "protected (INC-1234: heap dumps) until 31 March 2027",
+        "payments/ledger": "Ann rejected it: month end needs it",
+        "payments/batch": "snoozed until 7 December 2026",
+    }
+    every = {item.workload for item in found.recommendations} | set(told)
+    assert "payments/queue" not in every
+    assert found.left_counts == {"memory-grows": 1, "protected": 1, "younger-than-the-window": 1}
+
+
+def test_a_snooze_ends(store: Records) -> None:
+    """Then it is proposed again."""
+    samples.remember(store)
+    later = made("checkout", store, at=NOW + timedelta(days=15))
+    assert "snoozed" not in " ".join(row.reason for row in later.left_alone)
+    assert later.more == 3
+
+
+def test_other_teams_and_nobodys_savings_are_finances_alone() -> None:
+    """Which counts them by team."""
+    assert [item.workload for item in digest("research").recommendations] == ["ml/notebook"]
+    savings = {(row.team, row.kind): row.savings for row in digest("all").teams}
+    assert savings["research", "tenant"] == -310
+    assert savings["unallocated", "unallocated"] == -5
+    assert savings["checkout", "tenant"] == sum(
+        Decimal(kept.recommendation["allocated"]) for kept in samples.OPEN if kept.team == "checkout"
+    )
+
+
+def test_merged_pull_requests_are_told_with_what_they_came_to() -> None:
+    """Those of the week that touch the team's workloads, with the part that is the team's."""
+    ours, other = digest("checkout").merged
+    assert (ours.name, ours.predicted, ours.measured) == (
+        "shop/manifests#28",
+        Decimal(-25),
+        Decimal("-22.75"),
+    )
+    assert (ours.ours, ours.approved_by) == (True, "Ann")
+    assert (other.name, other.predicted, other.measured, other.ours) == (
+        "shop/manifests#30",
+        Decimal(60),
+        None,
+        False,
+    )
+    [search] = digest("search").merged
+    assert (search.name, search.predicted) == ("shop/manifests#30", Decimal(90))
+    assert [pull.predicted for pull in digest("all").merged] == [-25, 150]
+
+
+def test_only_what_was_measured_is_compared(store: Records) -> None:
+    """A part that could not be is in neither amount, and what never will be is said."""
+    amounts = {("payments", "api"): "60", ("payments", "ledger"): "-10"}
+    for number in (40, 41):
+        store.predictions.keep(samples.prediction(number, amounts, WEEK.start))
+    part = samples.measured({"production: payments/api": "55"}, ("production: payments/ledger",))
+    store.predictions.finish(7, 40, part, WEEK.start + timedelta(days=6))
+    store.predictions.finish(
+        7, 41, samples.measured({}, ("production: payments/api",)), WEEK.start + timedelta(days=6)
+    )
+    store.predictions.keep(samples.prediction(42, amounts, WEEK.start, currency="EUR"))
+    found = made("checkout", store)
+    assert [(pull.predicted, pull.measured) for pull in found.merged] == [
+        (Decimal(60), Decimal(55)),
+        (Decimal(50), None),
+    ]
+    assert "shop/manifests#41 could not be measured." in found.notes
+
+
+def test_approvals_of_the_week_are_told_with_what_became_of_them(store: Records) -> None:
+    """The state of the pull request, and what it really saved once that is known."""
+    samples.remember(store)
+    [before] = made("checkout", store).approvals
+    assert (before.workload, before.said, before.allocated) == ("payments/queue", "Ann", Decimal(-30))
+    assert (before.measured, before.state) == (None, "open")
+    store.predictions.keep(samples.prediction(31, {("payments", "queue"): "-30"}, WEEK.end))
+    store.predictions.finish(7, 31, samples.measured({"production: payments/queue": "-28"}), NOW)
+    store.right_sizing.keep(samples.pull(samples.APPROVED, 31, state="merged"))
+    [after] = made("checkout", store).approvals
+    assert (after.measured, after.state) == (Decimal(-28), "merged")
+    assert made("search", store).approvals == ()
+
+
+def test_pull_requests_that_wait_are_counted() -> None:
+    """Of the team, as a sentence."""
+    assert "1 right-sizing pull request waits to be merged." in digest("checkout").notes
+    assert not any("waits" in note for note in digest("research").notes)
+
+
+def test_why_there_may_be_more_to_save_is_told(store: Records) -> None:
+    """No look yet, an old one, or one that was not whole."""
+    assert "No repository was looked at for savings yet." in made("checkout", store).notes
+    broken = tuple(f"charts/{index}: it does not render" for index in range(5))
+    store.recommendations.replace(samples.scan(at=NOW - timedelta(days=9), problems=broken), samples.OPEN)
+    notes = made("checkout", store).notes
+    assert "shop/manifests was last looked at for savings on 14 November." in notes
+    assert "shop/manifests: charts/0: it does not render" in notes
+    assert "2 more remarks on what could not be looked at." in notes
+
+
+@pytest.mark.parametrize(
+    ("budget", "quiet"), [(None, True), (Decimal(9000), True), (Decimal(100), False)], ids=str
+)
+def test_a_week_is_quiet_where_nothing_is_to_be_done(
+    store: Records, budget: Decimal | None, quiet: bool
+) -> None:
+    """Nothing moved, nothing is to be approved, and the budget is in no danger."""
+    store.recommendations.replace(samples.scan(), [])
+    config = replace(CONFIG, teams=(Team("research", budget_monthly=budget),))
+    assert made("research", store, config=config).quiet is quiet
+
+
+def test_a_week_with_something_to_approve_is_not_quiet(store: Records) -> None:
+    """Or one whose cost moved."""
+    one = kept(recommendation("notebook", "-310", namespace="ml", verdict=Verdict.CAUTION), "research")
+    store.recommendations.replace(samples.scan(), [one])
+    assert not made("research", store).quiet
+    assert not made("checkout", store).quiet
+
+
+@pytest.mark.parametrize("name", ["chekout", "Checkuot"])
+def test_a_team_that_nobody_knows_is_refused_with_those_that_were_meant(store: Records, name: str) -> None:
+    """As a question about its cost is."""
+    found = samples.reply(name, store)
+    assert isinstance(found, CostRefusal)
+    assert [question.name for question in found.suggestions] == ["checkout"]
+
+
+def test_a_team_may_be_named_in_any_case(store: Records) -> None:
+    """The digest has it as it is written in the file."""
+    assert made("CheckOut", store).team == "checkout"
+
+
+def test_currencies_are_not_added_up(store: Records) -> None:
+    """Clusters that count in several have no digest together."""
+    hours = HoursInMemory(WEEK.end)
+    for name, currency in (("a", "USD"), ("b", "EUR")):
+        hours.add(name, map(allocate, cost_samples.hours(8, WEEK.end)), currency)
+    assert isinstance(samples.reply("", store, hours=hours, config=ServerConfig()), CostRefusal)
