@@ -126,7 +126,7 @@ def _no_label(question: CostQuestion, names: Names, since: datetime) -> CostRefu
     elif not near:
         some = sorted(names.labels)
         more = f" and {len(some) - _MOST_LABELS} more" if len(some) > _MOST_LABELS else ""
-        told.append(f"There are {', '.join(some[:_MOST_LABELS])}{more}.")
+        told.append(f"They had {', '.join(some[:_MOST_LABELS])}{more}.")
     return CostRefusal(tuple(told), tuple(replace(question, label=name, name="") for name in near))
 
 

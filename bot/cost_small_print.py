@@ -28,6 +28,13 @@ def is_compared(answer: CostAnswer) -> bool:
     return found.previous_parts is not None and _alike(found.covered, found.previous_covered)
 
 
+def not_compared(answer: CostAnswer) -> str:
+    """Why a change is not told."""
+    before = window_before(answer.question.window, answer.windows)
+    covered = answer.found.previous_covered
+    return f"not compared: of {before} {share(covered) if covered else 'nothing'} was measured"
+
+
 def _alike(now: float, then: float) -> bool:
     return min(now, then) >= ALIKE * max(now, then)
 
@@ -38,9 +45,7 @@ def small_print(answer: CostAnswer) -> Iterator[str]:
     covered = "Every hour" if found.covered > 0.9995 else f"{share(found.covered)} of the hours"
     yield f"{covered} measured, until {moment(answer.until)}"
     if not is_compared(answer):
-        before = window_before(asked.window, answer.windows)
-        part = share(found.previous_covered) if found.previous_covered else "nothing"
-        yield f"not compared: of {before} {part} was measured"
+        yield not_compared(answer)
     yield from _prices(answer)
     if found.serves_all:
         yield "it serves everybody: this is what it costs itself, and others share it"

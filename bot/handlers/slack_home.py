@@ -8,6 +8,7 @@ from bot.cost_access import Sight
 from bot.cost_answer import CostAnswer, CostReply
 from bot.cost_commands import MOST_ROWS, CostQuestion
 from bot.cost_page import compose
+from bot.cost_small_print import is_compared, not_compared
 from bot.cost_words import amount, compared, said, window_before
 from bot.records import ShownPullRequest
 from bot.review_ports import ShownPullRequests
@@ -76,12 +77,15 @@ def _teams(reply: CostReply, teams: frozenset[str], rows: int) -> Iterator[str]:
     found = [row for row in reply.found.rows if row.group in teams]
     for row in found[:rows]:
         told = f"*{mrkdwn(row.group)}* {amount(row.cost, reply.currency)}"
-        if row.previous is not None:
+        if row.previous is not None and is_compared(reply):
             moved = compared(row.cost, row.previous, reply.currency, before)
             told += ", " + "".join(f"*{words.text}*" if words.strong else words.text for words in moved)
         yield told
     if len(found) > rows:
         yield f"and {len(found) - rows} more: `/cost team mtd`"
+    if found and not is_compared(reply):
+        why = not_compared(reply)
+        yield mrkdwn(f"{why[:1].upper()}{why[1:]}.")
     if not found:
         yield "None of your teams has any cost that was measured. `/cost team` lists all that you may see."
 

@@ -106,7 +106,7 @@ def test_a_chart_is_written_where_it_was_asked_for(
     [
         ("namespace shpo", {}, "No namespace shpo was measured since .* tuppence cost namespace shop 7d?"),
         ("namespace qqqq", {}, "No namespace qqqq was .* Without a name you are told of each namespace"),
-        ("namspace shop", {}, "there is no namspace; did you mean tuppence cost namespace shop?"),
+        ("namspace shop", {}, "there is no question namspace; did you mean tuppence cost namespace shop?"),
         ("namespace shop chart", {}, "add --chart FILE"),
         ("help", {"form": "json"}, "help has no JSON"),
         ("gpu", {"output": Path("/nowhere/x")}, "--output /nowhere/x: cannot be written: No such file"),
@@ -172,7 +172,8 @@ def test_a_typo_is_one_line_and_status_2() -> None:
     assert told.returncode == 2
     assert told.stdout == ""
     assert (
-        told.stderr == "tuppence: there is no namespac; did you mean tuppence cost namespace payments 30d?\n"
+        told.stderr
+        == "tuppence: there is no question namespac; did you mean tuppence cost namespace payments 30d?\n"
     )
 
 

@@ -194,7 +194,7 @@ def test_suggestions_know_only_what_is_seen(text: str) -> None:
 
 def test_labels_that_there_are_are_named() -> None:
     """Those of workloads that may be seen."""
-    assert "There are app, app_kubernetes_io_part_of, business_unit" in sentences(reply("label colour"))
+    assert "They had app, app_kubernetes_io_part_of, business_unit" in sentences(reply("label colour"))
     assert "env and" not in sentences(reply("label colour", sight=PAYMENTS))
     assert "--metric-labels-allowlist" in sentences(reply("label colour", sight=Sight(())))
 

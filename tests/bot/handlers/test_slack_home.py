@@ -21,7 +21,7 @@ from tests.cost_samples import NOW, shop
 CHECKOUT = Team("checkout", ("payments", "shop"), approvers=Approvers(slack_group="checkout-leads"))
 RESEARCH = Team("research", ("ml",), approvers=Approvers(slack_users=("U2",)))
 CONFIG = ServerConfig(teams=(CHECKOUT, RESEARCH), people={"U1": "Ana"})
-COSTS = shop(40)
+COSTS, HALF_OF_OCTOBER = shop(53), shop(35)
 PULL = ShownPullRequest(
     repository=1,
     number=12,
@@ -87,6 +87,19 @@ def test_my_teams_are_those_that_i_approve_for() -> None:
     assert my_teams("U3", CONFIG.teams, people=Groups()) == frozenset()
     nobodys = [replace(team, approvers=Approvers()) for team in CONFIG.teams]
     assert my_teams("U3", nobodys, people=Groups()) == {"checkout", "research"}
+
+
+def test_a_month_that_was_hardly_measured_is_no_comparison() -> None:
+    """Nothing is told that its missing hours would have made."""
+
+    def ask_then(question: CostQuestion, seen: Sight) -> CostReply:
+        return answer_question(question, costs=HALF_OF_OCTOBER, config=CONFIG, now=NOW, sight=seen)
+
+    made = home(
+        "U1", seen=EVERYTHING, teams=frozenset({"checkout"}), ask=ask_then, config=CONFIG, shown=Shown()
+    )
+    text = made.blocks[1]["text"]["text"].replace("\u2060", "")
+    assert text == "*checkout* $350\nNot compared: of the same days of October 19\u00a0% was measured."
 
 
 def test_teams_stand_beside_the_month_before() -> None:
