@@ -9,9 +9,12 @@ from bot.cost_words import column, share
 from bot.digest import Digest, TeamWeek
 from bot.inert import plain
 from bot.slack_message import Block
-from bot.words import count
+from bot.words import count, money
 from estimators.allocation import as_nano
 
+MOST_TEAMS = 90
+"""A table of Slack's has a hundred rows, with its head, its sum, the others, and what is no team's."""
+_TENANT = "tenant"
 _HEADS = ("Team", "Spent", "Change", "Budget", "On course", "Idle", "To save")
 _LONGEST_NAME = 60
 _UNKNOWN = "-"
@@ -19,11 +22,14 @@ _WHOLE_FROM = Decimal(100)
 
 
 def teams_table(digest: Digest, rows: int) -> Block:
-    """The dearest teams, the others as one, and the sum: each column adds up as it is shown."""
-    teams = sorted(digest.teams, key=lambda team: (-team.total, team.team))
+    """The dearest teams, the others as one, what is no team's, and the sum; columns add up as shown."""
+    teams = sorted(
+        (row for row in digest.teams if row.kind == _TENANT), key=lambda team: (-team.total, team.team)
+    )
     shown, others = teams[:rows], teams[rows:]
     if others:
-        shown = [*shown, _together(count(len(others), "other team"), others)]
+        shown.append(_together(count(len(others), "other team"), others))
+    shown += [row for row in digest.teams if row.kind != _TENANT]
     cells = list(zip(*_columns(shown, digest), strict=True))
     told = [
         [
@@ -69,21 +75,31 @@ def _columns(teams: Sequence[TeamWeek], digest: Digest) -> Iterator[list[str]]:
     cells, total = column([as_nano(team.total) for team in teams], currency, whole_from=_WHOLE_FROM)
     yield [*cells, total]
     moved = [None if team.previous is None else team.total - team.previous for team in teams]
-    yield _some(moved, currency, signed=True)
-    yield _some([team.budget_monthly for team in teams], currency)
-    yield _some([team.projected for team in teams], currency)
+    yield _some(moved, _change(digest), currency, signed=True)
+    yield _some([team.budget_monthly for team in teams], digest.budget_monthly, currency)
+    yield _some([team.projected for team in teams], digest.projected, currency)
     idle = [_share(team.idle_share) for team in teams]
     yield [*idle, _share(digest.idle_share)]
-    yield _some([abs(team.savings) for team in teams], currency)
+    yield _some([abs(team.savings) for team in teams], None, currency)
 
 
-def _some(amounts: Sequence[Decimal | None], currency: str, *, signed: bool = False) -> list[str]:
-    """A column of which some amounts are not known, and then neither is their sum."""
+def _change(digest: Digest) -> Decimal | None:
+    if digest.total is None or digest.previous is None:
+        return None
+    return digest.total - digest.previous
+
+
+def _some(
+    amounts: Sequence[Decimal | None], whole: Decimal | None, currency: str, *, signed: bool = False
+) -> list[str]:
+    """A column of which some amounts are not known; then the last cell is what is known of them all."""
     known = [as_nano(each) for each in amounts if each is not None]
     cells, total = column(known, currency, signed=signed, whole_from=_WHOLE_FROM)
     turn = iter(cells)
     told = [_UNKNOWN if each is None else next(turn) for each in amounts]
-    return [*told, total if len(known) == len(amounts) else _UNKNOWN]
+    if len(known) < len(amounts):
+        total = _UNKNOWN if whole is None else money(whole, currency, signed=signed)
+    return [*told, total]
 
 
 def _share(part: Decimal | None) -> str:

@@ -7,7 +7,7 @@ and nothing else, so that whatever is done is looked up again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -227,6 +227,17 @@ def reject_modal(id: str, workload: str, channel: str, timestamp: str) -> dict[s
             },
         ],
     }
+
+
+def carried(private_metadata: str) -> Mapping[str, str]:
+    """The texts that a modal of ours carries: `id`, `channel`, `ts`; nothing of what somebody forged."""
+    try:
+        found = json.loads(private_metadata)
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 def linked(url: str, text: str, most: int = 300) -> str:

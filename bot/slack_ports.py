@@ -31,6 +31,13 @@ class Mark(NamedTuple):
     payload: Mapping[str, str]
 
 
+class Posted(NamedTuple):
+    """Where a message is; `channel` is an id even where it was posted by a channel's name."""
+
+    channel: str
+    timestamp: str
+
+
 class SlackPeople(Protocol):
     """Who is who. Whom or what we may not look at counts against them.
 
@@ -55,8 +62,8 @@ class SlackMessages(Protocol):
         """Answer where somebody asked: to them alone, in place of what they clicked on, or to all there."""
         ...
 
-    def post(self, channel: str, message: SlackMessage, *, mark: Mark | None = None) -> str:
-        """Say it to all of a channel, or to a person in their direct messages; its timestamp names it.
+    def post(self, channel: str, message: SlackMessage, *, mark: Mark | None = None) -> Posted:
+        """Say it to all of a channel, or to a person in their direct messages.
 
         SlackUnavailable without `retry_after` leaves it open whether it was said.
         """

@@ -13,7 +13,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.adapters.slack_api import SECONDS, SlackApi, retry_seconds
 from bot.errors import SlackRefused, SlackUnavailable
 from bot.slack_message import SlackMessage
-from bot.slack_ports import Mark
+from bot.slack_ports import Mark, Posted
 
 _GONE = frozenset((403, 404, 410))
 """What Slack answers on a `response_url` that was used five times or is older than thirty minutes."""
@@ -50,14 +50,14 @@ class SlackWebMessages:
             later = retry_seconds(answer.headers) if answer.status_code == 429 else None
             raise SlackUnavailable(f"Slack answered {answer.status_code} to an answer", later)
 
-    def post(self, channel: str, message: SlackMessage, *, mark: Mark | None = None) -> str:
-        """Say it to all of a channel, or to a person; its timestamp, which names the message."""
+    def post(self, channel: str, message: SlackMessage, *, mark: Mark | None = None) -> Posted:
+        """Say it to all of a channel, or to a person."""
         marked = {"metadata": {"event_type": mark.kind, "event_payload": dict(mark.payload)}} if mark else {}
         answer = self._api.call(
             "chat.postMessage", channel=channel, unfurl_links=False, unfurl_media=False, link_names=False,
             **marked, **_json(message),
         )  # fmt: skip
-        return str(answer.get("ts", ""))
+        return Posted(str(answer.get("channel") or channel), str(answer.get("ts", "")))
 
     def find(self, channel: str, mark: Mark, since: datetime) -> str:
         """The timestamp of the message with that mark, looking through all that was said since then."""

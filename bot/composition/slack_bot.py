@@ -16,6 +16,7 @@ from bot.adapters.slack_files import SlackWebFiles
 from bot.adapters.slack_messages import SlackWebMessages
 from bot.adapters.slack_people import SlackWebPeople
 from bot.composition.processes import Processes, ends_after
+from bot.composition.slack_decisions import CheckStale, SlackDecisions
 from bot.cost_access import Sight
 from bot.cost_answer import CostAnswer, CostReply
 from bot.cost_chart import CostChart
@@ -30,7 +31,7 @@ from bot.logs import configure
 from bot.redaction import Redactor
 from bot.server_config import ServerConfig
 from bot.settings import Settings, SlackSettings
-from bot.slack_events import ButtonPressed, CommandAsked, HomeOpened, from_json
+from bot.slack_events import ButtonPressed, CommandAsked, HomeOpened, ModalSubmitted, from_json
 from bot.slack_message import Said, SlackMessage, mrkdwn
 from bot.slack_ports import SlackMessages
 
@@ -91,17 +92,34 @@ class SlackBot:
     """The steps, and the processes that take the heavy one."""
 
     def __init__(
-        self, settings: Settings, config: ServerConfig, slack: SlackSettings, secrets: Sequence[str]
+        self,
+        settings: Settings,
+        config: ServerConfig,
+        slack: SlackSettings,
+        secrets: Sequence[str],
+        *,
+        records: Records,
+        check_stale: CheckStale | None = None,
     ) -> None:
+        """`check_stale` is None where nothing opens pull requests; see SlackDecisions."""
         api = SlackApi(slack.bot_token, slack.api_url)
         self._messages: SlackMessages = SlackWebMessages(api)
         self._people, self._config = SlackWebPeople(api), config
+        self._decisions = SlackDecisions(
+            records, config, people=self._people, messages=self._messages, check_stale=check_stale
+        )
         self._processes = Processes("answer", AT_ONCE, _begin, (settings, config, slack, tuple(secrets)))
         self.stop = self._processes.stop
 
     def steps(self) -> Steps:
         """One handler call each."""
-        return Steps(answer=self._answer, say=self._say, sorry=_sorry)
+        return Steps(
+            answer=self._answer,
+            say=self._say,
+            sorry=_sorry,
+            decide=self._decisions.decide,
+            show=self._decisions.show,
+        )
 
     def warm(self) -> None:
         """Begin to make a process ready, so that the first question does not wait for it."""
@@ -126,6 +144,8 @@ class SlackBot:
         event, said = from_json(told), Said.from_json(piece)
         if said.to == "home":
             self._messages.home(event.asker.user_id, said.message)
+        elif isinstance(event, ModalSubmitted):
+            self._decisions.tell(event, said)
         elif isinstance(event, CommandAsked | ButtonPressed) and event.response_url:
             try:
                 self._messages.respond(

@@ -139,7 +139,7 @@ def _on_github(given: _Given, github: GitHubSettings) -> _Part:
 
 
 def _in_slack(given: _Given, slack: SlackSettings) -> _Part:
-    bot = SlackBot(given.settings, given.config, slack, given.secrets)
+    bot = SlackBot(given.settings, given.config, slack, given.secrets, records=given.records)
     workflows = SlackWorkflows(_watched(given.metrics, bot.steps()))
     return _Part([workflows], lambda _: bot.warm(), bot.stop)
 

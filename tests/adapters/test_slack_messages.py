@@ -57,7 +57,7 @@ def test_a_message_is_said_and_said_otherwise(
     hub: Slack, messages: SlackWebMessages, channel: Channel
 ) -> None:
     """In its own place."""
-    timestamp = messages.post(channel.id, SAID)
+    timestamp = messages.post(channel.id, SAID).timestamp
     messages.update(channel.id, timestamp, OTHER)
 
     [message] = hub.messages(channel)

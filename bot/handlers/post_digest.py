@@ -1,0 +1,97 @@
+"""Post a week's digest once, whoever asks for it and however often the answer of Slack is lost."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.errors import SlackRefused, SlackUnavailable
+from bot.recommendation_ports import Digests
+from bot.recommendation_records import KeptDigest
+from bot.records import Json
+from bot.slack_message import SlackMessage
+from bot.slack_ports import Mark, Posted, SlackMessages
+
+KIND = "tuppence_digest"
+_CLOCKS = timedelta(minutes=10)
+"""By how much Slack's clock may differ from ours."""
+_SAID = {
+    "channel_not_found": "Slack knows no such channel, or it is private and the app is not in it",
+    "not_in_channel": "the app is not in the channel: invite it there",
+    "is_archived": "the channel is archived",
+    "restricted_action": "the workspace does not let apps post there",
+    "invalid_blocks": "Slack does not take the message, which is a mistake of Tuppence",
+}
+
+
+def post_digest(
+    wanted: KeptDigest,
+    *,
+    digests: Digests,
+    messages: SlackMessages,
+    render: Callable[[Json], SlackMessage],
+    now: datetime,
+) -> KeptDigest:
+    """The digest as it is in the channel: `wanted`, or the one of that team and week that is there already.
+
+    It is noted before it is sent. Where Slack's answer was lost, the channel is searched for it before it
+    is sent again; what was certainly not taken is forgotten, so that a channel or a content that was
+    mended counts. Raises SlackUnavailable, SlackRefused with what to do about it, StoreUnavailable.
+    """
+    with digests.turn(wanted.team, wanted.week):
+        kept = digests.find(wanted.team, wanted.week)
+        if kept is not None and kept.timestamp:
+            return kept
+        if kept is not None and kept.channel:
+            if timestamp := _searched(kept, messages):
+                return _noted(kept, Posted(kept.channel, timestamp), digests, now)
+        else:
+            kept = wanted
+            digests.keep(kept)
+        return _noted(kept, _sent(kept, digests, messages, render), digests, now)
+
+
+def _sent(
+    kept: KeptDigest, digests: Digests, messages: SlackMessages, render: Callable[[Json], SlackMessage]
+) -> Posted:
+    try:
+        return messages.post(kept.channel, render(kept.content), mark=mark_of(kept))
+    except SlackUnavailable as lost:
+        if lost.retry_after is not None:  # a limit: it was not looked at
+            digests.keep(replace(kept, channel=""))
+        raise
+    except SlackRefused as refused:
+        digests.keep(replace(kept, channel=""))
+        why = _SAID.get(refused.reason, f"Slack says {refused.reason}")
+        raise SlackRefused(f"{_name(kept)} was not posted: {why}", refused.reason) from refused
+
+
+def _searched(kept: KeptDigest, messages: SlackMessages) -> str:
+    try:
+        return messages.find(kept.channel, mark_of(kept), kept.begun_at - _CLOCKS)
+    except SlackRefused as refused:
+        raise SlackRefused(
+            f"{_name(kept)} is not posted again: whether it is there cannot be seen, since Slack says "
+            f"{refused.reason}; the app needs channels:history and groups:history, and the channel's id",
+            refused.reason,
+        ) from refused
+
+
+def _noted(kept: KeptDigest, posted: Posted, digests: Digests, now: datetime) -> KeptDigest:
+    done = replace(kept, channel=posted.channel, timestamp=posted.timestamp, posted_at=now)
+    digests.keep(done)
+    return done
+
+
+def mark_of(kept: KeptDigest) -> Mark:
+    """What tells this digest from every other, those of another installation in the channel included."""
+    about = (kept.team, kept.week, kept.begun_at.astimezone(UTC).isoformat())
+    key = hashlib.sha256(repr(about).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return Mark(KIND, {"team": kept.team, "week": kept.week, "key": key})
+
+
+def _name(kept: KeptDigest) -> str:
+    whose = f"of {kept.team}" if kept.team else "of all teams"
+    return f"The digest {whose} for {kept.week} to the channel {kept.channel}"
