@@ -99,7 +99,7 @@ def test_a_month_that_was_hardly_measured_is_no_comparison() -> None:
         "U1", seen=EVERYTHING, teams=frozenset({"checkout"}), ask=ask_then, config=CONFIG, shown=Shown()
     )
     text = made.blocks[1]["text"]["text"].replace("\u2060", "")
-    assert text == "*checkout* $350\nNot compared: of the same days of October 19\u00a0% was measured."
+    assert text == "*checkout* $350\nNot compared: of the same days of October 19 % was measured."
 
 
 def test_teams_stand_beside_the_month_before() -> None:
