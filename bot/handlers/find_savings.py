@@ -24,7 +24,7 @@ from estimators.known_stretch import known_stretch
 from estimators.objects import Identity, ManifestObject
 from estimators.ownership import Owners
 from estimators.recommend import recommend
-from estimators.recommendation import LeftAlone, Recommendation
+from estimators.recommendation import Found, LeftAlone, Recommendation
 from estimators.recommendation_candidates import LEAST_DAYS
 from estimators.recommendation_terms import Terms, usual_terms
 from estimators.usage import UsageSnapshot, WorkloadKey
@@ -84,15 +84,7 @@ def find_savings(
     seen = _Seen(place, sha, at, owners, names)
     rows = [seen.row(one) for one in found.recommendations]
     problems = tuple(dict.fromkeys(filter(None, [problem, *unjudged.values(), *_unread(whole)])))
-    scan = Scan(
-        repository=repository.id,
-        full_name=repository.full_name,
-        head_sha=sha,
-        at=at,
-        left_alone={"rows": seen.left_alone(found.left_alone, judged)},
-        problems={"rows": list(problems)},
-        realisable={name: realisable_json(one) for name, one in found.realisable.items()},
-    )
+    scan = seen.scan(found, judged, problems)
     recommendations.replace(scan, [*rows, *_as_before(repository.id, unjudged, recommendations)])
     return Scanned(len(rows), len(found.left_alone), problems)
 
@@ -128,7 +120,19 @@ class _Seen:
             found_at=self.at,
         )
 
-    def left_alone(self, left: Sequence[LeftAlone], objects: Sequence[ManifestObject]) -> list[Json]:
+    def scan(self, found: Found, objects: Sequence[ManifestObject], problems: Sequence[str]) -> Scan:
+        """The look itself, as it is kept."""
+        return Scan(
+            repository=self.place.repository.id,
+            full_name=self.place.repository.full_name,
+            head_sha=self.sha,
+            at=self.at,
+            left_alone={"rows": self._left_alone(found.left_alone, objects)},
+            problems={"rows": list(problems)},
+            realisable={name: realisable_json(one) for name, one in found.realisable.items()},
+        )
+
+    def _left_alone(self, left: Sequence[LeftAlone], objects: Sequence[ManifestObject]) -> list[Json]:
         """What was left, each with its team."""
         workloads = take_inventory(objects).workloads
         teams = {

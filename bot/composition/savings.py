@@ -1,0 +1,170 @@
+"""Savings on default branches: the steps of their durable workflows, and when they are started."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from functools import partial
+
+from bot.adapters.cron_runs import runs_per_month
+from bot.adapters.git_cache import GitCache
+from bot.adapters.github_app import AppTokens
+from bot.adapters.github_branches import GitHubBranches
+from bot.adapters.records import Records
+from bot.composition.allocation import kept_as, priced_clusters
+from bot.composition.clusters import ClustersHistory, known_clusters
+from bot.composition.processes import Processes, ends_after
+from bot.composition.repository_prices import RepositoryPrices
+from bot.cost_config import owners
+from bot.entrypoints.jobs import Json
+from bot.entrypoints.savings_jobs import SavingsWorkflows, Steps
+from bot.handlers import automate_savings
+from bot.handlers.find_savings import WINDOW_DAYS, find_savings
+from bot.logs import configure
+from bot.manifests.render import make_renderer
+from bot.recommendation_json import place_from, place_json
+from bot.redaction import Redactor
+from bot.server_config import ServerConfig
+from bot.settings import GitHubSettings, Settings
+
+KILLS_DAYS = 90
+"""How far OOM kills are looked back for: what was killed once a quarter is not given less memory."""
+AT_ONCE = 1
+"""Branches take turns: an analysis, which somebody waits for, has the other processor."""
+LONGEST_SECONDS = 1800
+Answered = Callable[[int, int, Mapping[str, str]], None]
+_looking: _Looking
+
+
+class Savings:
+    """The steps, and the processes that take the heavy ones."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: ServerConfig,
+        github: GitHubSettings,
+        records: Records,
+        secrets: Sequence[str],
+        *,
+        minted: Callable[[str], None],
+        answered: Answered,
+    ) -> None:
+        """`minted` is told of every token, `answered` of every answer of GitHub's; see AppTokens."""
+        self._config, self._records = config, records
+        self._branches = _branches(settings, github, minted, answered)
+        self._asked = bool(priced_clusters(settings, config))
+        given = (settings, config, github, tuple(secrets))
+        self._processes = Processes("look at a branch", AT_ONCE, _begin, given)
+        self.stop = self._processes.stop
+
+    def start(self, work: SavingsWorkflows) -> None:
+        """Look at what was not looked at today. Without any Prometheus there is nothing to recommend from."""
+        if self._asked:
+            work.scans(f"{_now():%Y-%m-%dT%H}")
+
+    def steps(
+        self,
+        *,
+        upkeep: Callable[[Json, str], Json | None],
+        open_pull: Callable[[str], Json],
+        tell: Callable[[str, Json], None],
+    ) -> Steps:
+        """One handler call each; what is done about pull requests, and in Slack, is bound elsewhere."""
+        return Steps(
+            installed=self._installed,
+            scan=self._scan,
+            open_subjects=self._open_subjects,
+            upkeep=upkeep,
+            due=self._due,
+            subject_of=self._subject_of,
+            open_pull=open_pull,
+            tell=tell,
+        )
+
+    def _installed(self) -> list[Json]:
+        places = self._branches.installed()
+        return [place_json(one) for one in places if self._config.scans(one.repository.full_name)]
+
+    def _scan(self, place: Json) -> Json:
+        return self._processes.call(_scan, place)
+
+    def _open_subjects(self, place: Json) -> list[str]:
+        pulls = self._records.right_sizing.open_ones(place["repository"]["id"])
+        return [pull.subject for pull in pulls]
+
+    def _due(self, place: Json) -> list[str]:
+        records = self._records
+        return automate_savings.due(
+            place["repository"]["id"],
+            rules=self._config.automation,
+            recommendations=records.recommendations,
+            decisions=records.recommendation_decisions,
+            pulls=records.right_sizing,
+            at=_now(),
+        )
+
+    def _subject_of(self, recommendation: str) -> str:
+        found = self._records.recommendations.find(recommendation)
+        return found.subject if found else ""
+
+
+class _Looking:
+    """What a pool's process keeps between calls."""
+
+    def __init__(
+        self, settings: Settings, config: ServerConfig, github: GitHubSettings, redactor: Redactor
+    ) -> None:
+        self._records = Records(settings.database_url)
+        self._branches = _branches(
+            settings, github, redactor.add, lambda _installation, _status, _headers: None
+        )
+        clusters = known_clusters(settings, config)
+        self._sheets = {name: one.prices for name, one in clusters.items() if one.prices}
+        self._history = ClustersHistory(settings, clusters, WINDOW_DAYS * 24, KILLS_DAYS)
+        self._owners, self._kept_as = owners(config), partial(kept_as, settings, config)
+
+    def scan(self, told: Json) -> Json:
+        """Look at the newest commit of a default branch; what that came to."""
+        place, records = place_from(told), self._records
+        sha = self._branches.head(place)
+        with self._branches.tree(place, sha) as tree:
+            scanned = find_savings(
+                place,
+                sha,
+                tree,
+                render=make_renderer(),
+                prices=lambda tree: RepositoryPrices(tree, clusters=self._sheets),
+                history=self._history,
+                runs_per_month=runs_per_month,
+                policies=records.policies,
+                recommendations=records.recommendations,
+                owners=self._owners,
+                kept_as=self._kept_as,
+                at=_now(),
+            )
+        return {**asdict(scanned), "problems": list(scanned.problems)}
+
+
+def _branches(
+    settings: Settings, github: GitHubSettings, minted: Callable[[str], None], answered: Answered
+) -> GitHubBranches:
+    tokens = AppTokens(github.app_id, github.private_key, github.api_url, minted=minted, answered=answered)
+    return GitHubBranches(tokens, GitCache(settings.cache / "repositories"), clone_base=github.clone_url)
+
+
+def _begin(settings: Settings, config: ServerConfig, github: GitHubSettings, secrets: Sequence[str]) -> None:
+    global _looking  # noqa: PLW0603 - the one thing that a pool's process keeps between calls
+    redactor = Redactor(secrets)
+    configure(redactor)
+    _looking = _Looking(settings, config, github, redactor)
+
+
+def _scan(place: Json) -> Json:
+    with ends_after(LONGEST_SECONDS):
+        return _looking.scan(place)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

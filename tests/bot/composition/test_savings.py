@@ -1,0 +1,204 @@
+"""A default branch on GitHub against a real Prometheus, looked at in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.adapters.records import Records
+from bot.composition.savings import Savings
+from bot.entrypoints.savings_jobs import Steps
+from bot.errors import GitHubRefused
+from bot.recommendation_json import left_alone_from, recommendation_from
+from bot.recommendation_records import POLICY
+from bot.server_config import Automation, ServerConfig, Team
+from bot.settings import GitHubSettings, Settings, from_env
+from estimators.recommendation import Reason
+from estimators.report import Confidence
+from tests.allocation_past import BEGIN, NodeLife, PodLife, Town
+from tests.github.model import Repository
+from tests.github.service import GitHub, github
+from tests.prometheus_blocks import write_blocks
+from tests.prometheus_server import serving
+from tests.yaml_objects import deployment as any_deployment
+
+DAYS = 15
+"""What a Prometheus keeps unless told otherwise."""
+NOW = datetime.now(UTC)
+LIFE = (0.0, DAYS * 24 * 60.0)
+DEPLOYED = {name: ("ReplicaSet", f"{name}-1") for name in ("api", "tight")}
+
+
+def deployment(name: str = "api", cpu: str = "500m", memory: str = "640Mi") -> str:
+    """With the container that the pods of the past have."""
+    return any_deployment(name, cpu=cpu, memory=memory).replace("name: main", "name: app")
+
+
+FILES = {
+    "apps/api.yaml": deployment(cpu="2", memory="2Gi"),
+    "apps/tight.yaml": deployment("tight"),
+    "apps/new.yaml": deployment("new"),
+}
+AUTOMATION = Automation(("*",), ("cpu-request", "memory-request"), None, Confidence.HIGH)
+
+
+def town() -> Town:
+    """Two pods of each workload use 0.4 cores and half a GiB each: one asks for far more than that."""
+    pods = tuple(
+        PodLife("payments", f"{name}-1-{index}", "steady", LIFE, owner, {"cpu": 2, "memory": 2}, (0.4, 0.5))
+        for name, owner in DEPLOYED.items()
+        for index in range(2)
+    )
+    above = {("ReplicaSet", "payments", owner): ("Deployment", name) for name, (_, owner) in DEPLOYED.items()}
+    return Town(LIFE[1], (NodeLife("steady", LIFE, cores=16.0, gib=64.0),), pods, above=above, scrape=120)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Half a month of it, until now."""
+    data: Path = tmp_path_factory.mktemp("prometheus")
+    later = int((NOW - timedelta(days=DAYS) - BEGIN).total_seconds()) + 120
+    write_blocks(data, [replace(one, times=one.times + later) for one in town().series()])
+    with serving(data, "--query.lookback-delta=150s") as address:
+        yield address
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[GitHub]:
+    """The test ends with an error if GitHub would not have taken what we sent."""
+    with github(tmp_path / "github") as running:
+        yield running
+    running.assert_clean()
+
+
+@pytest.fixture
+def settings(url: str, tmp_path: Path) -> Settings:
+    """With a database and a cache of its own."""
+    database = f"sqlite:///{tmp_path / 'tuppence.db'}"
+    given = {"PROMETHEUS_URL": url, "TUPPENCE_DATABASE_URL": database, "XDG_CACHE_HOME": str(tmp_path)}
+    return from_env(given)
+
+
+@pytest.fixture
+def records(settings: Settings) -> Iterator[Records]:
+    """Nothing is kept yet."""
+    with closing(Records(settings.database_url)) as store:
+        store.prepare()
+        yield store
+
+
+class Looking:
+    """What looks, and the only repository that there is."""
+
+    def __init__(self, hub: GitHub, settings: Settings, records: Records, config: ServerConfig) -> None:
+        app = GitHubSettings(hub.app_id, hub.private_key, ("secret",), hub.api_url, hub.clone_url)
+        self._savings = Savings(
+            settings, config, app, records, [], minted=lambda _: None, answered=lambda *_: None
+        )
+        self.steps: Steps = self._savings.steps(upkeep=_never, open_pull=_never, tell=_never)
+        self.stop = self._savings.stop
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """The only one that is installed."""
+        [place] = self.steps.installed()
+        return place
+
+
+@pytest.fixture
+def looking(hub: GitHub, settings: Settings, records: Records) -> Iterator[Looking]:
+    """Payments owns its namespace; what history is sure of is automatic."""
+    config = ServerConfig(teams=(Team("payments", ("payments",)),), automation=(AUTOMATION,))
+    found = Looking(hub, settings, records, config)
+    yield found
+    found.stop()
+
+
+def _never(*told: object) -> Any:  # noqa: ANN401 - as a step
+    raise AssertionError(f"nothing is to be opened here: {told}")
+
+
+def shop(hub: GitHub, name: str = "acme/shop") -> Repository:
+    """A repository that the App is installed on."""
+    repository = hub.people.repository(name, FILES)
+    hub.people.install(repository.owner, repository)
+    return repository
+
+
+def test_a_branch_is_fetched_and_judged_by_what_prometheus_knows(
+    hub: GitHub, looking: Looking, records: Records
+) -> None:
+    """What asks for too much is found, what fits is not mentioned, what nobody saw is left alone."""
+    shop(hub)
+    scanned = looking.steps.scan(looking.place)
+
+    assert scanned == {"found": 1, "left_alone": 1, "problems": []}
+    [one] = records.recommendations.open_ones()
+    recommendation = recommendation_from(one.recommendation)
+    assert (one.name, one.finder, one.team, one.cluster) == (
+        "api",
+        "container-resources",
+        "checkout",
+        "default",
+    )
+    assert recommendation.confidence is Confidence.HIGH
+    assert recommendation.evidence["CPU window"].startswith(f"{DAYS} days")
+    assert recommendation.source.file == "apps/api.yaml"
+    [scan] = records.recommendations.scans()
+    [left] = [left_alone_from(row) for row in scan.left_alone["rows"]]
+    assert (left.key.name, left.reason) == ("new", Reason.NOT_SEEN)
+
+
+def test_what_the_configuration_covers_is_due_after_the_scan(
+    hub: GitHub, looking: Looking, records: Records
+) -> None:
+    """By the policy, in the turn of its workload; nothing of it is open yet."""
+    shop(hub)
+    place = looking.place
+    looking.steps.scan(place)
+    [one] = records.recommendations.open_ones()
+
+    assert looking.steps.due(place) == [one.id]
+    assert looking.steps.subject_of(one.id) == one.subject
+    assert looking.steps.open_subjects(place) == []
+    assert records.recommendation_decisions.of([one.id])[one.id].actor == POLICY
+
+
+def test_what_somebody_has_lowered_by_the_next_day_is_no_longer_open(
+    hub: GitHub, looking: Looking, records: Records
+) -> None:
+    """The newest commit is what counts, whoever pushed it."""
+    repository = shop(hub)
+    looking.steps.scan(looking.place)
+    hub.people.push(repository, {"apps/api.yaml": deployment()})
+
+    assert looking.steps.scan(looking.place)["found"] == 0
+    assert records.recommendations.open_ones() == ()
+
+
+def test_repositories_that_the_configuration_does_not_name_are_not_looked_at(
+    hub: GitHub, settings: Settings, records: Records
+) -> None:
+    """The others are."""
+    shop(hub)
+    hub.people.install(hub.people.repository("globex/web", FILES).owner)
+    some = Looking(hub, settings, records, ServerConfig(repositories=("globex/*",)))
+    try:
+        assert some.place["repository"]["name"] == "web"
+    finally:
+        some.stop()
+
+
+def test_a_branch_that_github_does_not_give_is_an_error_of_the_outside(hub: GitHub, looking: Looking) -> None:
+    """It travels from the process."""
+    shop(hub)
+    place = looking.place
+    gone = {**place, "repository": {**place["repository"], "name": "gone"}}
+    with pytest.raises(GitHubRefused):
+        looking.steps.scan(gone)
