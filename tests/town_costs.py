@@ -1,7 +1,8 @@
 """What a town costs whom, worked out from its description alone: the truth that answers are held against.
 
 The formula is that of docs/allocation.md, written anew: no code of the product is used. A town says exactly
-when everything lived, so that nothing here is measured.
+when everything lived, so that nothing here is measured. Scrapes matter twice: a price counts from the first
+scrape that has it, and what a container used of CPU after the last scrape of its life nobody knows.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from tests.allocation_past import LATE, NodeLife, PodLife, Span, Town
 
 HOUR = 60
+_UNSEEN = 1 - LATE / 60
+"""Minutes between the last scrape before a full minute and that minute."""
 RESOURCES = ("cpu", "memory", "gpu")
 
 
@@ -109,7 +112,11 @@ def _claims(node: NodeLife, pods: Sequence[PodLife], hour: Span) -> Claims:
     for pod in pods:
         hours = _minutes(pod.runs, hour) / HOUR
         sidecar = 0.1 if pod.sidecar else 0.0
-        found[0][pod.namespace] += (max(pod.requests.get("cpu", 0.0), pod.used[0]) + sidecar) * hours
+        counted = (
+            _minutes((pod.runs[0], pod.runs[1] - _UNSEEN), (hour[0] - _UNSEEN, hour[1] - _UNSEEN)) / HOUR
+        )
+        found[0][pod.namespace] += max(pod.requests.get("cpu", 0.0) * hours, pod.used[0] * counted)
+        found[0][pod.namespace] += sidecar * hours
         found[1][pod.namespace] += max(pod.requests.get("memory", 0.0), pod.used[1]) * hours
         held = sum(pod.requests.get(device, 0.0) / units for device, units in node.devices.items())
         found[2][pod.namespace] += held * _gpus(node) * hours
