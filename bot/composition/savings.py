@@ -56,7 +56,7 @@ class Savings:
         self._branches = _branches(settings, github, minted, answered)
         self._asked = bool(priced_clusters(settings, config))
         given = (settings, config, github, tuple(secrets))
-        self._processes = Processes("look at a branch", AT_ONCE, _begin, given)
+        self._processes = Processes("look for savings", AT_ONCE, _begin, given)
         self.stop = self._processes.stop
 
     def start(self, work: SavingsWorkflows) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -31,6 +31,9 @@ from estimators.usage import UsageSnapshot, WorkloadKey
 
 WINDOW_DAYS = 35
 """Five weeks: what ran out of memory a month ago is in it. Fewer where Prometheus keeps fewer."""
+
+MOST_UNREAD = 50
+"""Of what could not be read, this much is named: whole folders of templates are in some repositories."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +184,15 @@ def _of(environment: str, why: str) -> str:
     return f"{environment}: {why}" if environment else why
 
 
-def _unread(whole: WholeTree) -> Iterator[str]:
+def _unread(whole: WholeTree) -> list[str]:
     """Files and roots that could not be read: what they deploy is not known."""
-    for item in whole.side.unpriced:
-        if item.kind in ("File", "Root"):
-            yield f"{item.file}: {item.reason}"
+    found = [
+        item.reason if item.reason.startswith(item.file) else f"{item.file}: {item.reason}"
+        for item in whole.side.unpriced
+        if item.kind in ("File", "Root")
+    ]
+    more = len(found) - MOST_UNREAD
+    return [*found[:MOST_UNREAD], f"and {more} more could not be read"] if more > 0 else found
 
 
 def _as_before(

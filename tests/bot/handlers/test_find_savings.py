@@ -18,7 +18,7 @@ from bot.composition.live import FileHistory
 from bot.composition.repository_prices import RepositoryPrices
 from bot.errors import PrometheusUnavailable
 from bot.github_events import Repository
-from bot.handlers.find_savings import WINDOW_DAYS, Scanned, find_savings
+from bot.handlers.find_savings import MOST_UNREAD, WINDOW_DAYS, Scanned, find_savings
 from bot.manifests.render import make_renderer
 from bot.ports import ClusterHistory
 from bot.recommendation_json import left_alone_from, place_from, recommendation_from
@@ -251,6 +251,16 @@ def test_a_file_that_cannot_be_read_is_a_problem(branch: Branch) -> None:
     assert scanned.found == 1
     [problem] = scanned.problems
     assert problem.startswith("broken.yaml: ")
+
+
+def test_a_folder_full_of_files_that_cannot_be_read_is_counted(branch: Branch) -> None:
+    """Fifty are named."""
+    broken = {f"broken-{number}.yaml": "apiVersion: v1\nkind: [\n" for number in range(MOST_UNREAD + 2)}
+    branch.repository.commit(broken)
+    scanned = branch.scan(Clusters({"": known()}))
+
+    assert len(scanned.problems) == MOST_UNREAD + 1
+    assert scanned.problems[-1] == "and 2 more could not be read"
 
 
 def test_days_that_prometheus_does_not_keep_are_not_asked_of_a_workload(branch: Branch) -> None:
