@@ -135,7 +135,7 @@ class RightSizingPulls(Protocol):
     """Which pull requests are ours."""
 
     def keep(self, pull: RightSizingPull) -> None:
-        """Remember a pull request, in the place of the subject's older one."""
+        """Remember a pull request, in the place of the one with its number."""
         ...
 
     def find(self, repository: int, subject: str) -> RightSizingPull | None:

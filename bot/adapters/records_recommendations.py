@@ -167,7 +167,7 @@ class StoredRightSizingPulls:
         self._database = database
 
     def keep(self, pull: RightSizingPull) -> None:
-        """Remember a pull request, in the place of the subject's older one."""
+        """Remember a pull request, in the place of the one with its number."""
         with self._database.writing() as connection:
             put(connection, right_sizing_pulls, pull)
 
@@ -190,7 +190,10 @@ class StoredRightSizingPulls:
         return tuple(RightSizingPull(**row) for row in rows)
 
     def _first(self, **keys: int | str) -> RightSizingPull | None:
-        query = select(right_sizing_pulls).where(rows_of(right_sizing_pulls, **keys))
+        newest = right_sizing_pulls.c.opened_at.desc(), right_sizing_pulls.c.number.desc()
+        query = (
+            select(right_sizing_pulls).where(rows_of(right_sizing_pulls, **keys)).order_by(*newest).limit(1)
+        )
         with self._database.reading() as connection:
             return first(connection, query, RightSizingPull)
 

@@ -321,16 +321,18 @@ def test_a_decision_whose_audit_row_cannot_be_written_is_not_made(database_url: 
         assert records.recommendation_decisions.of(["one"]) == {}
 
 
-def test_a_subject_has_one_pull_request(records: Records) -> None:
-    """The one that was kept last; it is found by its number as well."""
+def test_of_a_subject_the_newest_pull_request_is_found(records: Records) -> None:
+    """Each of them is found by its number: last month's, too, of which it is told what it saved."""
     assert records.right_sizing.find(BIG, "subject") is None
-    records.right_sizing.keep(replace(PULL, number=11))
+    merged = replace(PULL, number=11, state="merged", opened_at=NOW - WEEK)
     records.right_sizing.keep(PULL)
+    records.right_sizing.keep(merged)
     elsewhere = replace(PULL, repository=7)
     records.right_sizing.keep(elsewhere)
     assert records.right_sizing.find(BIG, "subject") == PULL
     assert records.right_sizing.numbered(BIG, 12) == PULL
-    assert records.right_sizing.numbered(BIG, 11) is None
+    assert records.right_sizing.numbered(BIG, 11) == merged
+    assert records.right_sizing.numbered(BIG, 10) is None
     assert records.right_sizing.open_ones() == (elsewhere, PULL)
     assert records.right_sizing.open_ones(BIG) == (PULL,)
     closed = replace(PULL, state="closed", closed_at=NOW + WEEK, closed_because="the value is there")
@@ -420,8 +422,8 @@ def test_purging_keeps_what_is_open_and_what_a_decision_is_kept_about(records: R
     records.recommendations.replace(SCAN, rows[:1])
     for name, at in {"decided": NOW, "decided long ago": old, "open": old}.items():
         records.recommendation_decisions.decide(replace(REJECTION, id=name, at=at))
-    closed = replace(PULL, subject="b", opened_at=old, state="closed", closed_at=old)
-    for pull in (replace(PULL, opened_at=old), closed, replace(closed, subject="c", closed_at=NOW)):
+    closed = replace(PULL, number=1, subject="b", opened_at=old, state="closed", closed_at=old)
+    for pull in (replace(PULL, opened_at=old), closed, replace(closed, number=2, subject="c", closed_at=NOW)):
         records.right_sizing.keep(pull)
     for week, at in (("2026-W30", old), ("2026-W47", NOW)):
         records.digests.keep(replace(DIGEST, week=week, begun_at=at))

@@ -56,13 +56,12 @@ def upgrade() -> None:
     op.create_table(
         "right_sizing_pulls",
         _repository(key=True),
-        *_text_keys("subject"),
-        *_texts("id branch address head_sha state closed_because"),
-        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        *_texts("subject id branch address head_sha state closed_because"),
         _at("opened_at"),
         _at("closed_at", known=False),
     )
-    op.create_index("right_sizing_pulls_number", "right_sizing_pulls", ["repository", "number"])
+    op.create_index("right_sizing_pulls_subject", "right_sizing_pulls", ["repository", "subject"])
     op.create_table(
         "digests",
         *_text_keys("team", "week"),
