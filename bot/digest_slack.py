@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from bot.cost_words import Sentence, escaped, said
-from bot.digest import ALL_TEAMS, Approval, Digest, ItemState, MergedPull
+from bot.digest import ALL_TEAMS, MOST_MOVERS, Approval, Digest, ItemState, MergedPull
 from bot.digest_slack_teams import MOST_TEAMS, teams_table
 from bot.digest_words import bars, counted, headline, notes, shares
 from bot.inert import plain
@@ -48,7 +48,9 @@ def digest_message(
         return _quiet(digest)
     if digest.team == ALL_TEAMS:
         most = min(len(digest.teams), MOST_TEAMS)
-        return fitted(lambda rows: _finance(digest, picture, rows), most)[0]
+        return fitted(
+            lambda rows: _finance(digest, picture, rows, _LENGTHS[-1 if rows == most else 0]), most
+        )[0]
     return fitted(lambda level: _team(digest, states, picture, _LENGTHS[level]), len(_LENGTHS) - 1)[0]
 
 
@@ -58,12 +60,12 @@ def _team(
     blocks = [
         section(_marked(headline(digest))),
         *_pictured(digest, picture),
-        *_told("", [" · ".join(shares(digest))]),
-        *_told("What moved", _movers(digest, most)),
-        *_told("Merged", _merged(digest.merged, digest.currency, most)),
-        *_told("Approved", _approved(digest.approvals, digest.currency, most)),
+        *_told("", [" · ".join(shares(digest))], most),
+        *_told("What moved", _movers(digest, most), most),
+        *_told("Merged", _merged(digest.merged, digest.currency, most), most),
+        *_told("Approved", _approved(digest.approvals, digest.currency, most), most),
         *_worth_approving(digest, states, most),
-        *_told("Left as it is", _left(digest, most)),
+        *_told("Left as it is", _left(digest, most), most),
         *_notes(digest, most),
     ]
     return SlackMessage(plain(said(headline(digest))), tuple(blocks))
@@ -85,7 +87,7 @@ def _pictured(digest: Digest, picture: Picture | None) -> Iterator[Block]:
 
 
 def _movers(digest: Digest, most: int) -> Iterator[str]:
-    for mover in digest.movers:
+    for mover in digest.movers[:MOST_MOVERS]:
         moved = _amount(mover.change, digest.currency)
         cause = f": {mrkdwn(mover.cause, most)}" if mover.cause else ""
         yield f"• *{moved}* {mrkdwn(mover.workload, most)}{cause}"
@@ -145,16 +147,15 @@ def _notes(digest: Digest, most: int) -> Iterator[Block]:
         yield context(" ".join(mrkdwn(note, most) for note in told[:_MOST_NOTES]))
 
 
-def _finance(digest: Digest, picture: Picture | None, rows: int) -> SlackMessage:
-    most = _LENGTHS[-1] if rows else _LENGTHS[0]
+def _finance(digest: Digest, picture: Picture | None, rows: int, most: int) -> SlackMessage:
     blocks = [
         section(_marked(headline(digest))),
         *_pictured(digest, picture),
-        *_told("", [" · ".join(shares(digest))]),
+        *_told("", [" · ".join(shares(digest))], most),
         *([teams_table(digest, rows)] if digest.teams else []),
-        *_told("What moved", _movers(digest, most)),
-        *_told("Approved", _approved(digest.approvals, digest.currency, most)),
-        *_told("Most worth approving, each in its team's digest", _to_approve(digest, most)),
+        *_told("What moved", _movers(digest, most), most),
+        *_told("Approved", _approved(digest.approvals, digest.currency, most), most),
+        *_told("Most worth approving, each in its team's digest", _to_approve(digest, most), most),
         *_notes(digest, most),
     ]
     return SlackMessage(plain(said(headline(digest))), tuple(blocks))
@@ -167,10 +168,10 @@ def _to_approve(digest: Digest, most: int) -> Iterator[str]:
         yield f"• *{saving}* {mrkdwn(item.workload, most)}: {mrkdwn(changes_in_short(item), most)}"
 
 
-def _told(title: str, lines: Iterable[str]) -> Iterator[Block]:
-    """A paragraph of what a block takes; nothing where there are no lines."""
+def _told(title: str, lines: Iterable[str], most: int) -> Iterator[Block]:
+    """A paragraph of what a block takes, less where texts are to be short; nothing without lines."""
     found = [line for line in lines if line]
-    while sum(map(len, found)) + len(found) + len(title) > _LONGEST_TEXT:
+    while len(title) + sum(len(line) + 1 for line in found) > _LONGEST_TEXT * most // _LENGTHS[-1]:
         found.pop()
     if found:
         yield section("\n".join(([f"*{title}*"] if title else []) + found))

@@ -31,6 +31,7 @@ MODAL, REASON = "recommendation-reject", "reason"
 """The callback id of the modal that asks for a reason, and its input's action id."""
 LEAST_REASON, MOST_REASON = 3, 500
 _MOST_SHOWN = 3
+_ADDRESS = 4
 _NOT_IN_SHORT = ("window", "profile")
 """Ends of the names of evidence that only *Why?* tells."""
 _LABELS = {APPROVE: "Approve", REJECT: "Reject", SNOOZE: "Snooze", WHY: "Why?"}
@@ -241,10 +242,10 @@ def carried(private_metadata: str) -> Mapping[str, str]:
 
 
 def linked(url: str, text: str, most: int = 300) -> str:
-    """A stranger's text, as a link where the address is one of a web page."""
+    """A stranger's text, as a link where the address is one of a web page and not much longer."""
     shown = mrkdwn(text, most)
     safe = address(url).replace("&", "&amp;").replace("|", "%7C")
-    return f"<{safe}|{shown}>" if safe else shown
+    return f"<{safe}|{shown}>" if safe and len(safe) <= _ADDRESS * most else shown
 
 
 def section(text: str) -> Block:
