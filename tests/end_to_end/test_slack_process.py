@@ -64,7 +64,8 @@ def test_rows_that_a_message_cannot_hold_are_sent_as_a_file(kept: Path, tmp_path
         assert file.content.decode().count("\n") >= 50
         [place] = file.channels
         assert hub.world.direct(ana).id == place
-        assert hub.unused_scopes() == {"chat:write"}  # for what comes too late
+        # Digests are posted, and looked for after a lost answer; an answer may come too late.
+        assert hub.unused_scopes() == {"chat:write", "channels:history", "groups:history"}
         hub.assert_clean()
 
 
