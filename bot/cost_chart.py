@@ -132,7 +132,7 @@ def _line(axes: Axes, answer: CostAnswer) -> None:
 
 def _dress(figure: Figure, axes: Axes, answer: CostAnswer) -> None:
     currency = answer.currency
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, currency)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value, currency)))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.grid(axis="y", color=_FAINT, zorder=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -141,7 +141,7 @@ def _dress(figure: Figure, axes: Axes, answer: CostAnswer) -> None:
     axes.set_xticks(*_labels(answer.chart))
     axes.set_ylim(bottom=0)
     when = asked_window(answer.question.window, answer.windows)
-    subject = _drawn(_subject(answer))
+    subject = drawn(_subject(answer))
     title = f"{subject[:1].upper()}{subject[1:]} {when}, by day (UTC)"
     axes.set_title(title, loc="left", color=_INK, fontsize=13, fontweight="bold", pad=12, parse_math=False)
     if any(each.covered < _WHOLE_DAY for each in answer.chart):
@@ -161,7 +161,7 @@ def _dress(figure: Figure, axes: Axes, answer: CostAnswer) -> None:
     )
 
 
-def _drawn(text: str) -> str:
+def drawn(text: str) -> str:
     """`text` with a box for what the font has no sign for."""
     known = FT2Font(findfont("DejaVu Sans")).get_charmap()
     return "".join(sign if ord(sign) in known else "□" for sign in text)
@@ -179,6 +179,7 @@ def _labels(days: Sequence[ChartDay]) -> tuple[list[int], list[str]]:
     ]  # fmt: skip
 
 
-def _tick(value: float, currency: str) -> str:
+def tick(value: float, currency: str) -> str:
+    """An amount beside an axis; `$` begins a formula there."""
     text = money(Decimal(str(round(value, 2))), currency, cents=True)
     return text.replace(".00", "").replace("$", r"\$")

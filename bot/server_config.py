@@ -70,11 +70,12 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class DigestTime:
-    """When the weekly digest goes out."""
+    """When the weekly digest goes out; that of all teams to `finance_channel`, nowhere where it is `""`."""
 
     day: str = "mon"
     at: time = time(9)
     time_zone: str = "UTC"
+    finance_channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)

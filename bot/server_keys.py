@@ -75,6 +75,9 @@ SERVER_KEYS = (
             ),
             Key("time", "The time of day, in quotes; `09:00` when left out.", TIME),
             Key("time_zone", "The time zone of both; `UTC` when left out.", TIME_ZONE),
+            Key(
+                "finance_channel", "The Slack channel of the digest over all teams; none when left out.", TEXT
+            ),
         ),
     ),
     Key("access", "The namespaces that a Slack group may ask about.", GLOBS_BY_NAME),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +13,6 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.cost_answer import CostAnswer, CostHelp, CostReply
-    from bot.cost_memory import HoursInMemory
-    from bot.cost_ports import ChargedHours
-    from bot.server_config import ClusterConfig, ServerConfig
-    from bot.settings import Settings
 
 TEXT_WIDTH = 100
 """Columns of an answer that goes into a file or a pipe."""
@@ -62,11 +56,14 @@ def tell_cost(options: CostOptions, *, now: datetime | None = None) -> None:
 def ask(question: CostQuestion, options: CostOptions, *, now: datetime) -> CostReply:
     """The reply from the hours that the options name."""
     from bot.composition.clusters import read_config  # noqa: PLC0415
+    from bot.composition.cost_hours import hours_of  # noqa: PLC0415
+    from bot.composition.cost_sources import CostSources  # noqa: PLC0415
     from bot.handlers.cost_question import answer_question  # noqa: PLC0415
     from bot.settings import from_env  # noqa: PLC0415
 
     config = read_config(options.config)
-    with _hours(question, options, from_env(), config, now) as costs:
+    sources = CostSources(from_env(), config, options.prometheus, options.prices)
+    with sources.hours(lambda found: hours_of(found, question.window, now)) as costs:
         return answer_question(question, costs=costs, config=config, now=now)
 
 
@@ -82,53 +79,6 @@ def _question(options: CostOptions) -> CostQuestion:
         asks = ", ".join(command.name for command in COMMANDS if command.name != "help")
         raise UserError(f"help has no JSON; ask for one of {asks}")
     return replace(found, versus=found.versus or options.vs_last, chart=options.chart is not None)
-
-
-@contextmanager
-def _hours(
-    question: CostQuestion, options: CostOptions, settings: Settings, config: ServerConfig, now: datetime
-) -> Iterator[ChargedHours]:
-    """A named Prometheus, else what is kept, else the Prometheus that the environment or the file names."""
-    if options.prometheus or options.prices:
-        yield _measured(question, options, settings, config, now)
-        return
-    from bot.adapters.records import Records  # noqa: PLC0415 - slow to import
-
-    with closing(Records(settings.database_url)) as records:
-        if records.costs.clusters():
-            yield records.costs
-            return
-    yield _measured(question, options, settings, config, now)
-
-
-def _clusters(options: CostOptions, settings: Settings, config: ServerConfig) -> list[ClusterConfig]:
-    """The clusters to ask: that behind a named URL, with what the file says of it, else all there are."""
-    from bot.server_config import ClusterConfig, PrometheusSource  # noqa: PLC0415
-
-    if options.prometheus is None:
-        from bot.composition.allocation import priced_clusters  # noqa: PLC0415 - slow to import
-
-        return list(priced_clusters(settings, config).values())
-    url = options.prometheus
-    named = [one for one in config.clusters if one.prometheus and one.prometheus.url == url]
-    return named or [ClusterConfig("", PrometheusSource(url))]
-
-
-def _measured(
-    question: CostQuestion, options: CostOptions, settings: Settings, config: ServerConfig, now: datetime
-) -> HoursInMemory:
-    """All hours that the question needs, read and charged now."""
-    from bot.adapters.price_files import read_prices  # noqa: PLC0415
-    from bot.composition.cost_hours import Source, hours_of  # noqa: PLC0415
-
-    prices = read_prices(options.prices) if options.prices else None
-    clusters = _clusters(options, settings, config)
-    if not clusters:
-        raise UserError(
-            "no hours are kept and no Prometheus is named: add --prometheus URL, or set PROMETHEUS_URL or "
-            "the TUPPENCE_DATABASE_URL that tuppence serve writes to"
-        )
-    return hours_of([Source(settings, cluster, prices) for cluster in clusters], question.window, now)
 
 
 def _show(reply: CostAnswer | CostHelp, options: CostOptions) -> None:

@@ -11,7 +11,7 @@ from bot.adapters.price_list import default_sheet
 from bot.adapters.prometheus_allocation import read_hours
 from bot.composition.clusters import cluster_api
 from bot.cost_memory import HoursInMemory
-from bot.cost_windows import hours_needed
+from bot.cost_windows import Hours, hours_needed
 from bot.errors import UserError
 from bot.handlers.allocate_hours import settled_until
 from bot.progress import progress_bar
@@ -66,12 +66,15 @@ def hours_of(sources: Sequence[Source], window: str, now: datetime) -> HoursInMe
             "kube-state-metrics and the kubelets' /metrics/cadvisor"
         )
     end = max(newest) + _HOUR
-    found = HoursInMemory(end)
+    return hours_between(sources, hours_needed(window, end))
+
+
+def hours_between(sources: Sequence[Source], hours: Hours) -> HoursInMemory:
+    """All of these hours that were measured; none where Prometheus knows nothing of them."""
+    found = HoursInMemory(hours.end)
     for source in sources:
-        hours = source.read(
-            *hours_needed(window, end), title=f"Reading {source.cluster.name or 'hours'}".strip()
-        )
-        found.add(source.cluster.name, hours, source.sheet.currency)
+        read = source.read(*hours, title=f"Reading {source.cluster.name or 'hours'}".strip())
+        found.add(source.cluster.name, read, source.sheet.currency)
     return found
 
 

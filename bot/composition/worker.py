@@ -15,6 +15,7 @@ from bot.adapters.records import Records
 from bot.adapters.records_work import WorkDatabase, work_database
 from bot.composition.allocation import Allocating
 from bot.composition.analysing import Analysing
+from bot.composition.digests import Digests, channels
 from bot.composition.github_bot import GitHubBot
 from bot.composition.slack_bot import SlackBot
 from bot.entrypoints import github_jobs, slack_jobs, worker_process
@@ -31,6 +32,7 @@ from bot.metrics import WorkMetrics
 from bot.redaction import Redactor
 from bot.server_config import ServerConfig
 from bot.settings import GitHubSettings, ServeSettings, Settings, SlackSettings, secrets_of
+from bot.web_links import web_address
 
 FIVE_MINUTES, HOUR = 300.0, 3600.0
 STOP_SECONDS = 9
@@ -60,6 +62,8 @@ def work(
         parts.append(_on_github(given, serving.github))
     if serving.slack is not None:
         parts.append(_in_slack(given, serving.slack))
+        if channels(config):
+            parts.append(_digests(given, serving.slack, serving.github))
     jobs = Jobs(database.url, socket.gethostname(), [one for part in parts for one in part.workflows])
     schedule = Schedule()
     try:
@@ -142,6 +146,12 @@ def _in_slack(given: _Given, slack: SlackSettings) -> _Part:
     bot = SlackBot(given.settings, given.config, slack, given.secrets, records=given.records)
     workflows = SlackWorkflows(_watched(given.metrics, bot.steps()))
     return _Part([workflows], lambda _: bot.warm(), bot.stop)
+
+
+def _digests(given: _Given, slack: SlackSettings, github: GitHubSettings | None) -> _Part:
+    web = web_address(github.api_url) if github is not None else ""
+    digests = Digests(given.settings, given.config, slack, given.records, given.secrets, web=web)
+    return _Part([digests.workflows], digests.begin, digests.stop)
 
 
 def _watched(metrics: WorkMetrics, steps: S) -> S:

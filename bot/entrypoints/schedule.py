@@ -9,10 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.server_config import DigestTime
 
 BEAT_SECONDS = 10.0
 LATE = 6
@@ -40,6 +44,17 @@ class Schedule:
         """Call `job` at the start, and then at this interval."""
         trigger = IntervalTrigger(seconds=seconds, timezone=UTC)
         self._scheduler.add_job(job, trigger, id=name, next_run_time=datetime.now(UTC))
+
+    def weekly(self, when: DigestTime, name: str, job: Callable[[], None]) -> None:
+        """Call `job` each week at a local time.
+
+        A time that the clock leaves out, or at which nothing ran, is not made up for here.
+        """
+        zone = ZoneInfo(when.time_zone)
+        trigger = CronTrigger(
+            day_of_week=when.day, hour=when.at.hour, minute=when.at.minute, second=0, timezone=zone
+        )
+        self._scheduler.add_job(job, trigger, id=name)
 
     def start(self) -> None:
         """Begin."""

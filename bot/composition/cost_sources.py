@@ -1,0 +1,62 @@
+"""Where the command line takes the hours of clusters from. Part of the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.adapters.price_files import read_prices
+from bot.adapters.records import Records
+from bot.composition.allocation import priced_clusters
+from bot.composition.cost_hours import Source
+from bot.cost_memory import HoursInMemory
+from bot.cost_ports import ChargedHours
+from bot.errors import UserError
+from bot.server_config import ClusterConfig, PrometheusSource, ServerConfig
+from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class CostSources:
+    """What a person named: the URL of a Prometheus, a file of prices; and what there is besides."""
+
+    settings: Settings
+    config: ServerConfig
+    prometheus: str | None = None
+    prices: Path | None = None
+
+    @contextmanager
+    def hours(self, read: Callable[[Sequence[Source]], HoursInMemory]) -> Iterator[ChargedHours]:
+        """A named Prometheus, else what is kept, else the Prometheus that the environment or the file names.
+
+        `read` reads what is needed of those that are to be asked. Raises UserError where there is none.
+        """
+        if self.prometheus or self.prices:
+            yield self._measured(read)
+            return
+        with closing(Records(self.settings.database_url)) as records:
+            if records.costs.clusters():
+                yield records.costs
+                return
+        yield self._measured(read)
+
+    def _measured(self, read: Callable[[Sequence[Source]], HoursInMemory]) -> HoursInMemory:
+        """All hours that are needed, read and charged now."""
+        prices = read_prices(self.prices) if self.prices else None
+        clusters = self._clusters()
+        if not clusters:
+            raise UserError(
+                "no hours are kept and no Prometheus is named: add --prometheus URL, or set PROMETHEUS_URL "
+                "or the TUPPENCE_DATABASE_URL that tuppence serve writes to"
+            )
+        return read([Source(self.settings, cluster, prices) for cluster in clusters])
+
+    def _clusters(self) -> list[ClusterConfig]:
+        """The clusters to ask: that behind a named URL, with what the file says of it, else all there are."""
+        if self.prometheus is None:
+            return list(priced_clusters(self.settings, self.config).values())
+        url = self.prometheus
+        named = [one for one in self.config.clusters if one.prometheus and one.prometheus.url == url]
+        return named or [ClusterConfig("", PrometheusSource(url))]

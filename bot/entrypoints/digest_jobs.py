@@ -1,0 +1,75 @@
+"""The durable workflow of a week's digest: made, drawn and posted, once in however many processes.
+
+It is started under the id `digest/<team>/<ISO week>`. What keeps a digest from being posted, such as a
+channel that is not there or hours that still come in, may last for days, and a workflow that waits for it
+would keep others from working: it ends, and until the digest is posted each hour starts another try under
+an id of its own. Posting itself happens once, whatever asks for it (bot/handlers/post_digest.py).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dbos import DBOS
+
+from bot.entrypoints.jobs import Json, enqueue, tried
+
+DRAWN_AGAIN = (5.0, 30.0)
+"""Seconds between tries to give Slack the picture; without one the days are told as a row of bars."""
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The handler calls, bound by the composition root. They take and give JSON.
+
+    `make` gives the `digest`, or None of it and `why` there is none now. `draw` gives the picture that
+    Slack has of it. `post` tells whether it is `new` in its channel, and where it is. `attach` puts
+    finance's file below a new one.
+    """
+
+    make: Callable[[str, str], Json]
+    draw: Callable[[Json], Json]
+    post: Callable[[str, str, Json, Json | None], Json]
+    attach: Callable[[str, str, Json], bool]
+
+
+@dataclass(slots=True)
+class DigestWorkflows:
+    """The workflow over `steps`."""
+
+    steps: Steps
+    _start: Callable[..., Any] | None = None
+
+    def register(self) -> None:
+        """By its name."""
+
+        @DBOS.workflow(name="digest")
+        def digest(team: str, week: str) -> None:
+            self._digest(team, week)
+
+        self._start = digest
+
+    def digest(self, team: str, week: str, hour: str) -> None:
+        """See that a digest goes out: for one `hour` once, in however many processes this is called."""
+        if self._start is not None:
+            for name in (f"digest/{team}/{week}", f"digest/{team}/{week}/{hour}"):
+                enqueue(self._start, name, f"digest/{team}", team, week)
+
+    def _digest(self, team: str, week: str) -> None:
+        told = {"team": team, "week": week}
+        made = tried("digest_make", self.steps.make, team, week)
+        if made is None:
+            return
+        if made["digest"] is None:
+            log.info("No digest is posted now: %s", made["why"], extra=told)
+            return
+        picture = tried("digest_draw", self.steps.draw, made["digest"], pauses=DRAWN_AGAIN)
+        posted = tried("digest_post", self.steps.post, team, week, made["digest"], picture)
+        if posted is not None and posted["new"]:
+            log.info("Posted a digest", extra={**told, "channel": posted["channel"]})
+            if not team:
+                tried("digest_attach", self.steps.attach, team, week, posted)
