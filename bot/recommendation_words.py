@@ -20,6 +20,7 @@ _FINDERS = {
     "idle-workload": "idle workload",
     "idle-gpu": "idle GPU",
     "spot-ready": "spot nodes",
+    "off-hours": "off-hours",
     "orphaned-volume": "volume without pods",
     "oversized-volume": "volume size",
     "unused-balancer": "load balancer without endpoints",
@@ -29,6 +30,7 @@ _RESOURCES = {"cpu": "CPU"}
 _FIELDS = {
     "replicas": "replicas",
     "storage": "volume size",
+    "downscaler/uptime": "hours at which it runs",
     "minReplicas": "minimum replicas",
     "minReplicaCount": "minimum replicas",
     "maxReplicas": "maximum replicas",
@@ -138,6 +140,7 @@ def reason_words(reason: Reason | str, facts: Mapping[str, str]) -> str:
         Reason.NOT_COVERED: lambda facts: _because("the history does not cover it", facts.get("why", "")),
         Reason.WAITS: lambda facts: f"{finder_words(facts.get('for', 'another change'))} comes first",
         Reason.COMES_BACK: _comes_back,
+        Reason.NO_SCHEDULER: _no_scheduler,
     }
     known = next((found for found in Reason if found == reason), None)
     return words[known](facts) if known else str(reason).replace("-", " ")
@@ -161,6 +164,7 @@ _COUNTED = {
     Reason.NOT_COVERED: "that the history does not cover",
     Reason.WAITS: "waiting for another recommendation",
     Reason.COMES_BACK: "whose GPU work comes back",
+    Reason.NO_SCHEDULER: "at rest at night, where nothing would switch them off",
 }
 
 
@@ -239,6 +243,12 @@ def _comes_back(facts: Mapping[str, str]) -> str:
     idle, longest = facts.get("idle for", ""), facts.get("longest gap before", "")
     told = f": idle for {idle}, and before for {longest}" if idle and longest else ""
     return f"its GPU work comes back{told}"
+
+
+def _no_scheduler(facts: Mapping[str, str]) -> str:
+    hours = facts.get("hours", "")
+    needs = f"it needs to run {hours} alone" if hours else "it rests at night"
+    return f"{needs}, but no kube-downscaler is known to run"
 
 
 def _in(facts: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from estimators.compared_field import Place, changed_field, compared, shown_valu
 from estimators.kinds import found_by_shape
 from estimators.objects import Path, Source, dig, mapping
 from estimators.report import FieldChange
+from estimators.uptime import PATH as UPTIME
 from estimators.workload import Container, DisruptionBudget, PodGroup
 
 _POD_FIELDS = {
@@ -175,6 +176,8 @@ def _affinity_and_pod_resources(
 
 def _other_changes(before: Side, after: Side) -> Iterator[FieldChange]:
     yield from vertical_changes(before, after)
+    if any(side.estimate and side.estimate.replicas.source == "schedule" for side in (before, after)):
+        yield from compared("hours it runs", _at(before, UPTIME), _at(after, UPTIME))
     if before.workload.job and after.workload.job:
         parent: Path = ("spec", "jobTemplate", "spec") if after.workload.job.schedule else ("spec",)
         for label, tail in _OBJECT_FIELDS.items():

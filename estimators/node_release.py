@@ -101,7 +101,9 @@ class NodeRelease:
         """What all of these changes would take off the bill if all were made."""
         changed = list(rows)
         alone = sum((_billed_alone(row) for row in changed), ZERO)
-        on_nodes = [row for row in changed if not _is_alone(row)]
+        on_nodes = [row for row in changed if not _is_alone(row) and not _is_by_the_hour(row)]
+        if not on_nodes and any(map(_is_by_the_hour, changed)):
+            return Realisable(None, "whether a node goes for those hours is up to an autoscaler of nodes")
         if not on_nodes:
             return Realisable(alone, "billed by itself, whatever the nodes cost")
         if self._packing is None:
@@ -251,6 +253,12 @@ def _billed_alone(row: Row) -> Decimal:
         for side in (row.before, row.after)
     )
     return new - old
+
+
+def _is_by_the_hour(row: Row) -> bool:
+    """Whether its pods come to run at some hours of the week only."""
+    counts = [side.replicas.source for side in (row.before, row.after) if side]
+    return counts == ["manifest", "schedule"]
 
 
 def _is_alone(row: Row) -> bool:

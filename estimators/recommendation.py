@@ -117,6 +117,7 @@ class Reason(StrEnum):
     NOT_COVERED = "not-covered-by-history"
     WAITS = "waits-for-another-recommendation"
     COMES_BACK = "comes-back"
+    NO_SCHEDULER = "nothing-switches-off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from estimators.pod_request import EffectivePod, effective_pod
 from estimators.rates import RateBook
 from estimators.replicas import UnknownCount, count_pods, replay
 from estimators.report import Estimate
+from estimators.uptime import at_uptime, uptime_of
 from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
 from estimators.workload import Autoscaler, PodGroup, Resources, VerticalAutoscaler, Workload
 
@@ -64,6 +65,8 @@ class SideBuilder:
             group.name: count_pods(workload, group, autoscaler, simulation, history, self.cluster)
             for group in workload.groups
         }
+        uptime = uptime_of(workload, inventory.namespace_of(identity), self.cluster)
+        counts = {name: at_uptime(count, uptime) for name, count in counts.items()}
         devices = {group.name: self._devices(group, identity, inventory) for group in workload.groups}
         earlier = old.estimate.replicas.count if old and old.estimate else NOTHING
         outcome = (

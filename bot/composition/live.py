@@ -155,7 +155,19 @@ class PrometheusHistory:
             source="Prometheus",
             partial=tuple(dict.fromkeys([*history.partial, *api.warnings])),
         )
-        return replace(joined, claims=standing.claims, balancers=standing.balancers)
+        known = [body["metadata"] for body in joined.objects if body.get("kind") == "Deployment"]
+        names = {(item.get("namespace"), item.get("name")) for item in known}
+        more = [
+            body
+            for body in standing.controllers
+            if (body["metadata"]["namespace"], body["metadata"]["name"]) not in names
+        ]
+        return replace(
+            joined,
+            objects=(*joined.objects, *more),
+            claims=standing.claims,
+            balancers=standing.balancers,
+        )
 
     def _place(self, url: str) -> str:
         """A name for what is behind `url`: headers and users tell tenants of one server apart."""

@@ -12,6 +12,7 @@ from estimators.finders.candidate import Finder, StandingFinder
 from estimators.finders.container_resources import container_resources
 from estimators.finders.idle_gpu import idle_gpu
 from estimators.finders.idle_workload import idle_workload
+from estimators.finders.off_hours import off_hours
 from estimators.finders.orphaned_volume import orphaned_volume
 from estimators.finders.oversized_volume import oversized_claim, oversized_volumes
 from estimators.finders.replica_count import replica_count
@@ -25,6 +26,7 @@ FINDERS: tuple[Finder, ...] = (
     idle_workload,
     idle_gpu,
     spot_ready,
+    off_hours,
     oversized_volumes,
 )
 

@@ -25,6 +25,7 @@ from estimators.rules.removal import removed_in_use
 from estimators.rules.scheduling import node_headroom, spot_unready, unschedulable
 from estimators.rules.slo import slo_burning
 from estimators.rules.standing import volume_shrinks
+from estimators.rules.uptime import off_hours_in_use
 
 Rule = Callable[[WorkloadChange], Iterator[Finding]]
 
@@ -50,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     spot_unready,
     gpu_increase_while_idle,
     removed_in_use,
+    off_hours_in_use,
     volume_shrinks,
     protected,
     slo_burning,
@@ -92,6 +94,7 @@ RULE_TEXTS: tuple[RuleText, ...] = (
     RuleText("spot-unready", (_CAUTION,), "moves to spot nodes without being ready to lose one"),
     RuleText("gpu-increase-while-idle", (_CAUTION,), "more GPUs while those held are mostly idle"),
     RuleText("removed-in-use", (_CAUTION,), "removed or scaled to 0 while it is used"),
+    RuleText("off-hours-in-use", (_CAUTION, _RISKY), "switched off at hours at which it worked"),
     RuleText("volume-shrinks", (_CAUTION, _RISKY), "a volume gets smaller, whose use is known"),
     RuleText("unused-removed", (_CAUTION,), "an unused volume or load balancer goes, and what it held"),
     RuleText("protected", (_RISKY,), "changes what somebody protected with a reason"),

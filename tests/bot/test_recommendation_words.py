@@ -111,6 +111,11 @@ def test_a_recommendations_changes_become_values() -> None:
             {"idle for": "9 hours", "longest gap before": "14 hours"},
             "its GPU work comes back: idle for 9 hours, and before for 14 hours",
         ),
+        (
+            Reason.NO_SCHEDULER,
+            {"hours": "Mon-Fri 06:00-18:00 UTC"},
+            "it needs to run Mon-Fri 06:00-18:00 UTC alone, but no kube-downscaler is known to run",
+        ),
         ("something-new", {}, "something new"),
     ],
 )
@@ -131,4 +136,4 @@ def test_names_are_short() -> None:
     """A namespace only where there is one; a finder that nobody thought of is named as it is."""
     assert workload_words(Identity("prod", "shop", "Deployment", "api")) == "shop/api"
     assert workload_words(Identity("", "", "Deployment", "api")) == "api"
-    assert (finder_words("idle-gpu"), finder_words("off-hours")) == ("idle GPU", "off hours")
+    assert (finder_words("idle-gpu"), finder_words("something-new")) == ("idle GPU", "something new")

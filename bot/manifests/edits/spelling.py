@@ -13,6 +13,8 @@ from bot.manifests.edits.nodes import Sequence as List
 from bot.manifests.scalars import resolve
 
 _VALUE = re.compile(r"[A-Za-z0-9._+%-]{1,64}")
+_HOURS = r"[A-Z][a-z]{2}-[A-Z][a-z]{2} [0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2} [A-Z]{3}"
+_SCHEDULE = re.compile(rf"{_HOURS}(,{_HOURS})?")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _STEP = 2
 """The indentation that is taken where a file shows none, as kubectl and kustomize write it."""
@@ -31,7 +33,8 @@ class Form(Enum):
     def written(self, value: str, quote: str) -> str:
         """The value of a new key, among neighbours with those quotes."""
         if self is Form.TEXT:
-            quote = quote or ("" if isinstance(resolve(value), str) else '"')
+            plain = isinstance(resolve(value), str) and _VALUE.fullmatch(value)
+            quote = quote or ("" if plain else '"')
         elif self is Form.COUNT or not isinstance(resolve(value), str):
             return value
         return f"{quote}{value}{quote}"
@@ -52,8 +55,8 @@ class Item(NamedTuple):
 
 
 def is_writable(value: str) -> bool:
-    """Whether a value is a quantity, a count, a share or a label: the only values that are written."""
-    return _VALUE.fullmatch(value) is not None
+    """Whether a value is a quantity, a count, a share, a label or a schedule: no other is written."""
+    return bool(_VALUE.fullmatch(value) or _SCHEDULE.fullmatch(value))
 
 
 def applied(text: str, replacements: Sequence[Replacement]) -> str:

@@ -296,6 +296,23 @@ def test_a_volume_that_is_new_with_each_pod_is_written() -> None:
     assert "storage: 40Gi" in edit.files["a.yaml"].decode()
 
 
+@pytest.mark.parametrize(
+    ("metadata", "line"),
+    [
+        ("metadata: {name: api}", 'metadata: {name: api, annotations: {downscaler/uptime: "HOURS"}}'),
+        ("metadata:\n  name: api\n  annotations:\n    a: b", '    downscaler/uptime: "HOURS"'),
+    ],
+    ids=["in braces", "among others"],
+)
+def test_hours_are_written_as_text_in_quotes(metadata: str, line: str) -> None:
+    """Two stretches of a day have a comma between them, which ends a value in braces."""
+    hours = "Mon-Fri 00:00-02:00 UTC,Mon-Fri 14:00-24:00 UTC"
+    files = {"a.yaml": HEAD.replace("metadata: {name: api}", metadata)}
+    edit = written(files, Wanted(API, ("metadata", "annotations", "downscaler/uptime"), hours, ""))
+
+    assert line.replace("HOURS", hours) in edit.files["a.yaml"].decode()
+
+
 def test_a_link_is_not_followed() -> None:
     """What it leads to is in no tree."""
     tree = MemoryTree({"a.yaml": "x: 1\n"}, skipped=[SkippedPath("api.yaml", "a symlink")])
