@@ -15,6 +15,7 @@ import click
 import bot
 from bot.entrypoints.cli_audit import audit
 from bot.entrypoints.cli_cost import cost
+from bot.entrypoints.cli_digest import digest
 from bot.entrypoints.cli_replay import replay
 from bot.errors import OutsideError, UserError
 
@@ -230,6 +231,7 @@ def serve(*, file: Path | None, dry_run: bool) -> None:
 
 cli.add_command(audit)
 cli.add_command(cost)
+cli.add_command(digest)
 cli.add_command(replay)
 
 

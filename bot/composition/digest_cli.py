@@ -1,0 +1,232 @@
+"""The part of the composition root that tells a week's digest on the command line."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bot.errors import UserError
+from bot.weeks import IsoWeek, last_ended, parse_week
+
+if TYPE_CHECKING:
+    from bot.adapters.records import Records
+    from bot.cost_ports import ChargedHours
+    from bot.digest import Digest
+    from bot.ports import Predictions
+    from bot.recommendation_ports import RecommendationDecisions, Recommendations, RightSizingPulls
+    from bot.server_config import ServerConfig
+    from bot.settings import Settings
+
+TEXT_WIDTH = 110
+"""Columns of a digest that goes into a file or a pipe."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestOptions:
+    """What `tuppence digest` was asked; the fields are its options."""
+
+    team: str | None = None
+    week: str | None = None
+    prometheus: str | None = None
+    prices: Path | None = None
+    config: Path | None = None
+    repo: Path | None = None
+    usage: Path | None = None
+    form: str = "text"
+    focus: Path | None = None
+    output: Path | None = None
+    post: bool = False
+
+
+class _Known(NamedTuple):
+    """Where savings, and what became of them, are looked up."""
+
+    recommendations: Recommendations
+    decisions: RecommendationDecisions
+    pulls: RightSizingPulls
+    predictions: Predictions
+
+
+def tell_digest(options: DigestOptions, *, now: datetime | None = None) -> None:
+    """Tell it, or raise UserError with the reason and the way out; OutsideError where Slack said no."""
+    from bot.composition.clusters import read_config  # noqa: PLC0415
+    from bot.composition.cost_hours import hours_between  # noqa: PLC0415
+    from bot.composition.cost_sources import CostSources  # noqa: PLC0415
+    from bot.digest_costs import hours_for_digest  # noqa: PLC0415
+    from bot.settings import from_env  # noqa: PLC0415
+
+    now = now or datetime.now(UTC)
+    _check(options)
+    week = _week(options.week, now)
+    settings, config = from_env(), read_config(options.config)
+    sources = CostSources(settings, config, options.prometheus, options.prices)
+    with ExitStack() as stack:
+        hours = hours_for_digest(week)
+        costs = stack.enter_context(sources.hours(lambda found: hours_between(found, hours)))
+        telling = _Telling(options, settings, config, costs, week, now)
+        digest = telling.digest(stack.enter_context(telling.known()))
+        if options.focus is not None:
+            telling.export(options.focus)
+        _show(digest, options)
+        if options.post:
+            telling.post(digest)
+
+
+def _check(options: DigestOptions) -> None:
+    if options.usage is not None and options.prometheus is not None:
+        raise UserError("--usage and --prometheus are two sources for the same numbers: name one of them")
+    if options.focus is not None and options.team is not None:
+        raise UserError("--focus has the costs of all teams: leave out --team")
+    named = [name for name in ("repo", "usage", "prometheus", "prices") if getattr(options, name) is not None]
+    if options.post and named:
+        raise UserError(
+            f"--post sends what tuppence serve would: leave out {' and '.join(f'--{name}' for name in named)}"
+        )
+
+
+def _week(text: str | None, now: datetime) -> IsoWeek:
+    newest = last_ended(now)
+    if text is None:
+        return newest
+    week = parse_week(text)
+    if week > newest:
+        raise UserError(f"--week {week} has not ended yet: the newest that has is {newest}")
+    return week
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """One digest, with what it is made of."""
+
+    options: DigestOptions
+    settings: Settings
+    config: ServerConfig
+    costs: ChargedHours
+    week: IsoWeek
+    now: datetime
+
+    def digest(self, known: _Known) -> Digest:
+        """Made. Raises UserError for a team that nobody knows."""
+        from bot.cost_answer import CostRefusal  # noqa: PLC0415
+        from bot.handlers.weekly_digest import weekly_digest  # noqa: PLC0415
+        from bot.settings import serving_from_env  # noqa: PLC0415
+        from bot.web_links import web_address  # noqa: PLC0415
+
+        github = serving_from_env().github
+        found = weekly_digest(
+            self.options.team or "",
+            self.week,
+            costs=self.costs,
+            recommendations=known.recommendations,
+            decisions=known.decisions,
+            pulls=known.pulls,
+            predictions=known.predictions,
+            config=self.config,
+            at=self.now,
+            web=web_address(github.api_url) if github else "",
+        )
+        if isinstance(found, CostRefusal):
+            asks = " or ".join(f"--team {ask.name}" for ask in found.suggestions)
+            meant = f" Did you mean {asks}?" if asks else ""
+            raise UserError(f"{' '.join(found.sentences)}{meant}")
+        return found
+
+    @contextmanager
+    def known(self) -> Iterator[_Known]:
+        """What the records have, or in a store that is thrown away what is found now in a repository."""
+        from bot.adapters.records import Records  # noqa: PLC0415 - slow to import
+        from bot.composition.savings_here import SavingsHere  # noqa: PLC0415
+
+        with ExitStack() as stack:
+            kept = stack.enter_context(closing(Records(self.settings.database_url)))
+            if not kept.costs.clusters():
+                if self.options.post:
+                    raise UserError(
+                        "--post needs the records of tuppence serve: set TUPPENCE_DATABASE_URL as it is there"
+                    )
+                kept = stack.enter_context(_scratch())
+            elif self.options.repo is None and (self.options.post or kept.recommendations.scans()):
+                yield _known(kept, kept)
+                return
+            found = stack.enter_context(_scratch())
+            look = SavingsHere(self.settings, self.config, self.options.prometheus, self.options.usage)
+            look.find(self.options.repo, self.options.prices, store=found, now=self.now)
+            yield _known(found, kept)
+
+    def export(self, file: Path) -> None:
+        """Write finance's CSV."""
+        from bot.handlers.focus_export import export_focus  # noqa: PLC0415
+
+        text = export_focus(self.week, costs=self.costs, config=self.config)
+        _write(file, "--focus", text.encode())
+
+    def post(self, digest: Digest) -> None:
+        """Send it, and say where it is."""
+        from bot.adapters.records import Records  # noqa: PLC0415
+        from bot.composition.digests import DigestPosts, channels  # noqa: PLC0415
+        from bot.digest_json import digest_json  # noqa: PLC0415
+        from bot.settings import serving_from_env  # noqa: PLC0415
+
+        slack = serving_from_env().slack
+        if slack is None:
+            raise UserError(
+                "--post needs Slack: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, see docs/slack.md"
+            )
+        if digest.team not in channels(self.config):
+            key = f"channel of team {digest.team}" if digest.team else "digest.finance_channel"
+            raise UserError(f"--post knows no channel: set {key} in tuppence.yaml")
+        if digest.total is None:
+            raise UserError(f"--post sends no digest of {self.week}: no hour of it was measured")
+        with closing(Records(self.settings.database_url)) as records:
+            posts = DigestPosts(self.config, slack, records)
+            posted = posts.post(digest.team, str(self.week), digest_json(digest), None, self.now)
+        said = "Posted to" if posted["new"] else "Already posted to"
+        sys.stderr.write(f"{said} {posted['channel']}.\n")
+
+
+def _known(found: Records, kept: Records) -> _Known:
+    return _Known(found.recommendations, found.recommendation_decisions, kept.right_sizing, kept.predictions)
+
+
+@contextmanager
+def _scratch() -> Iterator[Records]:
+    """A store that is thrown away."""
+    from bot.adapters.records import Records  # noqa: PLC0415
+
+    with (
+        tempfile.TemporaryDirectory(prefix="tuppence-digest-") as folder,
+        closing(Records(f"sqlite:///{Path(folder) / 'tuppence.db'}")) as store,
+    ):
+        store.prepare()
+        yield store
+
+
+def _show(digest: Digest, options: DigestOptions) -> None:
+    if options.form == "json":
+        from bot.digest_json import dump_digest  # noqa: PLC0415
+
+        text = dump_digest(digest)
+    else:
+        from bot.digest_text import digest_as_text, show_on_terminal  # noqa: PLC0415
+
+        if options.output is None and sys.stdout.isatty():
+            show_on_terminal(digest)
+            return
+        text = digest_as_text(digest, width=TEXT_WIDTH)
+    if options.output is None:
+        sys.stdout.write(text)
+    else:
+        _write(options.output, "--output", text.encode())
+
+
+def _write(file: Path, option: str, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise UserError(f"{option} {file}: cannot be written: {error.strerror}") from error
