@@ -123,19 +123,15 @@ def movers(
 
     `hours_*` are the hours that were measured of each cluster in the two windows.
     """
-    old, new = _by_workload(before, hours_before), _by_workload(after, hours_after)
+    old, new = _by_workload(before), _by_workload(after)
+    changes = {key: _cost(new.get(key, ())) - _cost(old.get(key, ())) for key in {*old, *new}}
+    moved = sorted((key for key in changes if changes[key]), key=lambda key: (-abs(changes[key]), key))
     found = []
-    for key in {*old, *new}:
-        cluster, workload = key
-        was = old.get(key, Spent(hours_before.get(cluster, 0.0)))
-        now = new.get(key, Spent(hours_after.get(cluster, 0.0)))
-        if was.cost != now.cost:
-            found.append((workload, cluster, was, now))
-    found.sort(key=lambda item: (-abs(item[3].cost - item[2].cost), item[:2]))
-    return tuple(
-        Mover(workload, cluster, was.cost, now.cost, decompose(was, now))
-        for workload, cluster, was, now in found[:most]
-    )
+    for workload, cluster in moved[:most]:
+        was = spent_by(old.get((workload, cluster), ()), hours_before.get(cluster, 0.0))
+        now = spent_by(new.get((workload, cluster), ()), hours_after.get(cluster, 0.0))
+        found.append(Mover(workload, cluster, was.cost, now.cost, decompose(was, now)))
+    return tuple(found)
 
 
 def decompose(before: Spent, after: Spent) -> tuple[Effect, ...]:
@@ -158,14 +154,18 @@ def decompose(before: Spent, after: Spent) -> tuple[Effect, ...]:
     return tuple(sorted(found, key=lambda effect: (-abs(effect.change), effect.cause)))
 
 
-def _by_workload(charged: Iterable[Charge], hours: Mapping[str, float]) -> dict[tuple[str, str], Spent]:
-    """Charges by cluster and `namespace/name`, as answers name workloads."""
+def _by_workload(charged: Iterable[Charge]) -> dict[tuple[str, str], list[Charge]]:
+    """Charges by `namespace/name`, as answers name workloads, and cluster."""
     alike: dict[tuple[str, str], list[Charge]] = {}
     for charge in charged:
         if charge.workload:
             key = charge.workload.workload
-            alike.setdefault((charge.cluster, f"{key.namespace}/{key.name}"), []).append(charge)
-    return {key: spent_by(some, hours.get(key[0], 0.0)) for key, some in alike.items()}
+            alike.setdefault((f"{key.namespace}/{key.name}", charge.cluster), []).append(charge)
+    return alike
+
+
+def _cost(charged: Iterable[Charge]) -> int:
+    return sum(sum(charge.parts) for charge in charged)
 
 
 def spent_by(charged: Sequence[Charge], hours: float) -> Spent:
@@ -179,7 +179,7 @@ def spent_by(charged: Sequence[Charge], hours: float) -> Spent:
             Claim(sum(item.memory_requested for item in costs), sum(item.memory_claimed for item in costs)),
             Claim(sum(item.gpus for item in costs), sum(item.gpus for item in costs)),
         ),
-        Parts(*map(sum, zip(*(charge.parts for charge in charged), strict=True))),
+        Parts(*map(sum, zip(Parts(), *(charge.parts for charge in charged), strict=True))),
     )
 
 

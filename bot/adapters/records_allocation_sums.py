@@ -136,15 +136,12 @@ def node_days(connection: Connection, cluster: int, window: Hours, node: str) ->
         named = select(nodes.c.id).where(nodes.c.cluster == cluster, nodes.c.node == node)
         query = query.where(about.in_(named))
     cost = {day: rest for day, *rest in connection.execute(query)}
-    return tuple(
-        NodesDay(
-            beginning(first),
-            beginning(last),
-            *cost.get(day, (0, 0, 0)),
-            covered=covered.get(day, 0.0) / (last - first),
-        )
-        for day, first, last in _days_of(window)
-    )
+    found = []
+    for on, first, last in _days_of(window):
+        its_bill, its_idle, its_gpu = cost.get(on, (0, 0, 0))
+        share = covered.get(on, 0.0) / (last - first)
+        found.append(NodesDay(beginning(first), beginning(last), its_bill, its_idle, its_gpu, share))
+    return tuple(found)
 
 
 def _days_of(window: Hours) -> Iterator[tuple[int, int, int]]:
@@ -172,6 +169,8 @@ def _workload_days(
         row.id: (WorkloadKey(row.namespace, row.kind, row.name), row.labels)
         for row in connection.execute(known)
     }
+    if not who:
+        return {}
     parts = []
     for table, day, which in _parts(of_workloads, cluster, window):
         of = table.c
