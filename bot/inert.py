@@ -53,6 +53,11 @@ def plain(text: str, most: int = _LONGEST) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
+def visible(line: str) -> str:
+    """A line of a file as it is, but for unseen characters, which are U+FFFD, and tabs, which are spaces."""
+    return _UNSEEN.sub("\ufffd", line.expandtabs(4))
+
+
 def md(text: str, most: int = _LONGEST) -> Markdown:
     """`text` as Markdown that reads as it is written, wherever GitHub shows it: paragraph, list or table.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.cost_words import day
 from bot.digest import DigestItem, ItemState
-from bot.inert import address, plain
+from bot.inert import address, plain, visible
 from bot.recommendation_words import changes_words, finder_words, values, workload_words
 from bot.slack_message import Block, SlackMessage, mrkdwn
 from bot.words import CONFIDENCES, MINUS, NOT_KNOWN, money
@@ -239,6 +239,20 @@ def carried(private_metadata: str) -> Mapping[str, str]:
     if not isinstance(found, dict):
         return {}
     return {name: value for name, value in found.items() if isinstance(value, str)}
+
+
+def by_hand_message(workload: str, why: str, patch: str) -> SlackMessage:
+    """What somebody has to write themselves, and text to copy."""
+    told = f"*{mrkdwn(workload)}* has to be changed by hand: {mrkdwn(why, 1_000)}"
+    text = f"{plain(workload)} has to be changed by hand."
+    return SlackMessage(text, (section(told), *([section(_fenced(patch))] if patch.strip() else [])))
+
+
+def _fenced(text: str) -> str:
+    """Lines to copy, as many as fit; nothing in them is markup."""
+    lines = [visible(line).replace("```", "'''") for line in text.strip("\n").split("\n")]
+    escaped = "\n".join(lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"```\n{_whole_lines(escaped)}\n```"
 
 
 def linked(url: str, text: str, most: int = 300) -> str:

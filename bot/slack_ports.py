@@ -62,8 +62,10 @@ class SlackMessages(Protocol):
         """Answer where somebody asked: to them alone, in place of what they clicked on, or to all there."""
         ...
 
-    def post(self, channel: str, message: SlackMessage, *, mark: Mark | None = None) -> Posted:
-        """Say it to all of a channel, or to a person in their direct messages.
+    def post(
+        self, channel: str, message: SlackMessage, *, mark: Mark | None = None, thread: str = ""
+    ) -> Posted:
+        """Say it to all of a channel, below a message in its `thread`, or to a person in direct messages.
 
         SlackUnavailable without `retry_after` leaves it open whether it was said.
         """

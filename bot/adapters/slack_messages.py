@@ -50,12 +50,14 @@ class SlackWebMessages:
             later = retry_seconds(answer.headers) if answer.status_code == 429 else None
             raise SlackUnavailable(f"Slack answered {answer.status_code} to an answer", later)
 
-    def post(self, channel: str, message: SlackMessage, *, mark: Mark | None = None) -> Posted:
-        """Say it to all of a channel, or to a person."""
+    def post(
+        self, channel: str, message: SlackMessage, *, mark: Mark | None = None, thread: str = ""
+    ) -> Posted:
+        """Say it to all of a channel, below a message in its `thread`, or to a person."""
         marked = {"metadata": {"event_type": mark.kind, "event_payload": dict(mark.payload)}} if mark else {}
         answer = self._api.call(
             "chat.postMessage", channel=channel, unfurl_links=False, unfurl_media=False, link_names=False,
-            **marked, **_json(message),
+            **marked, **({"thread_ts": thread} if thread else {}), **_json(message),
         )  # fmt: skip
         return Posted(str(answer.get("channel") or channel), str(answer.get("ts", "")))
 

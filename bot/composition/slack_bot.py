@@ -108,6 +108,7 @@ class SlackBot:
         self._decisions = SlackDecisions(
             records, config, people=self._people, messages=self._messages, check_stale=check_stale
         )
+        self.became = self._decisions.became
         self._processes = Processes("answer", AT_ONCE, _begin, (settings, config, slack, tuple(secrets)))
         self.stop = self._processes.stop
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from bot.adapters.records import Records
+from bot.digest import ItemState
 from bot.entrypoints.jobs import Json
 from bot.errors import SlackRefused, SlackUnavailable
 from bot.handlers.decide_recommendation import Deciding, Outcome, press, submit
-from bot.handlers.show_digest import show_decision
+from bot.handlers.show_digest import Showing, show_became, show_decision
 from bot.recommendation_records import KeptRecommendation
 from bot.recommendation_slack import carried
 from bot.server_config import ServerConfig
@@ -36,6 +37,13 @@ class SlackDecisions:
         check_stale: CheckStale | None,
     ) -> None:
         self._records, self._config, self._messages = records, config, messages
+        self._showing = Showing(
+            records.digests,
+            records.recommendations,
+            records.recommendation_decisions,
+            records.right_sizing,
+            messages,
+        )
         self._given = Deciding(
             records.recommendations,
             records.recommendation_decisions,
@@ -64,20 +72,14 @@ class SlackDecisions:
 
     def show(self, told: Json, id: str, team: str) -> int:  # noqa: A002 - its name
         """Write anew the digests that show a recommendation."""
-        records = self._records
         channel, timestamp = _place(from_json(told))
-        return show_decision(
-            id,
-            team,
-            channel=channel,
-            timestamp=timestamp,
-            digests=records.digests,
-            recommendations=records.recommendations,
-            decisions=records.recommendation_decisions,
-            pulls=records.right_sizing,
-            messages=self._messages,
-            now=datetime.now(UTC),
-        )
+        now = datetime.now(UTC)
+        return show_decision(id, team, self._showing, now, channel=channel, timestamp=timestamp)
+
+    def became(self, id: str, told: Json) -> None:  # noqa: A002 - its name
+        """Show what became of an approved recommendation: the fields of `Became`, as JSON."""
+        state = ItemState(told["state"], why=told.get("why", ""), address=told.get("address", ""))
+        show_became(id, state, told.get("patch", ""), self._showing, datetime.now(UTC))
 
     def tell(self, event: ModalSubmitted, said: Said) -> None:
         """Say it to whoever sent a modal off: where they clicked, or else in their direct messages."""

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.digest import ItemState, State
 from bot.digest_json import digest_from
 from bot.digest_slack import Picture, digest_message
 from bot.recommendation_ports import Digests, RecommendationDecisions, Recommendations, RightSizingPulls
-from bot.recommendation_records import (
-    KeptDigest,
-    KeptRecommendation,
-    PullState,
-    RecommendationDecision,
-    RightSizingPull,
-)
+from bot.recommendation_records import KeptDigest, PullState, RecommendationDecision
+from bot.recommendation_slack import by_hand_message
 from bot.records import Json
 from bot.slack_message import SlackMessage
 from bot.slack_ports import SlackMessages
 
 _CLOSED = "the newest look at the repository does not find it any more"
+_ONLY_HERE = frozenset(("by-hand", "stale"))
 _PULLS: Mapping[PullState, State] = {"open": "opened", "merged": "merged", "closed": "closed"}
 
 
@@ -35,70 +33,112 @@ def rendered(content: Json, states: Mapping[str, ItemState]) -> SlackMessage:
     return digest_message(digest_from(content), states, Picture(**picture) if picture else None)
 
 
+class Showing(NamedTuple):
+    """What digests are written anew with."""
+
+    digests: Digests
+    recommendations: Recommendations
+    decisions: RecommendationDecisions
+    pulls: RightSizingPulls
+    messages: SlackMessages
+
+
 def show_decision(
     id: str,  # noqa: A002 - its name
     team: str,
+    ports: Showing,
+    now: datetime,
     *,
     channel: str = "",
     timestamp: str = "",
-    digests: Digests,
-    recommendations: Recommendations,
-    decisions: RecommendationDecisions,
-    pulls: RightSizingPulls,
-    messages: SlackMessages,
-    now: datetime,
 ) -> int:
     """Write anew the team's newest digest, and the one that was clicked in; how many told of `id`.
 
     One at a time, so that an older look never overwrites a newer one. Raises SlackUnavailable,
     SlackRefused, StoreUnavailable.
     """
+    found = _digests_of(id, team, ports.digests, channel, timestamp)
+    for kept in found:
+        with ports.digests.turn(kept.team, kept.week):
+            _show(ports.digests.find(kept.team, kept.week) or kept, ports, now)
+    return len(found)
+
+
+def show_became(id: str, became: ItemState, patch: str, ports: Showing, now: datetime) -> None:  # noqa: A002
+    """Show what became of an approved recommendation; what is to be done by hand is said below its digest.
+
+    That, and what turned out to be stale, nothing else remembers: it is kept with the digest. Raises as
+    `show_decision`.
+    """
+    about = ports.recommendations.find(id)
+    for kept in _digests_of(id, about.team, ports.digests) if about else ():
+        with ports.digests.turn(kept.team, kept.week):
+            current = ports.digests.find(kept.team, kept.week) or kept
+            if became.state in _ONLY_HERE:
+                current = _noted(id, became, patch, current, ports)
+            _show(current, ports, now)
+
+
+def _noted(id: str, became: ItemState, patch: str, kept: KeptDigest, ports: Showing) -> KeptDigest:  # noqa: A002
+    known = kept.content.get("became") or {}
+    told = {"state": became.state, "why": became.why}
+    if known.get(id) == told:
+        return kept
+    if became.state == "by-hand":
+        item = next(item for item in kept.content["recommendations"] if item["id"] == id)
+        message = by_hand_message(item["workload"], became.why, patch)
+        ports.messages.post(kept.channel, message, thread=kept.timestamp)
+    noted = replace(kept, content={**kept.content, "became": {**known, id: told}})
+    ports.digests.keep(noted)
+    return noted
+
+
+def _digests_of(
+    id: str,  # noqa: A002
+    team: str,
+    digests: Digests,
+    channel: str = "",
+    timestamp: str = "",
+) -> list[KeptDigest]:
     found = [digests.posted_at(channel, timestamp) if channel else None, digests.newest(team)]
-    told = {(kept.team, kept.week): kept for kept in found if kept is not None and id in _ids(kept)}
-    for kept in told.values():
-        with digests.turn(kept.team, kept.week):
-            states = item_states(
-                _ids(kept), recommendations=recommendations, decisions=decisions, pulls=pulls, now=now
-            )
-            messages.update(kept.channel, kept.timestamp, rendered(kept.content, states))
-    return len(told)
+    return list({kept.week: kept for kept in found if kept is not None and id in _ids(kept)}.values())
+
+
+def _show(kept: KeptDigest, ports: Showing, now: datetime) -> None:
+    states = item_states(_ids(kept), ports, now, kept.content.get("became") or {})
+    ports.messages.update(kept.channel, kept.timestamp, rendered(kept.content, states))
 
 
 def item_states(
-    ids: Collection[str],
-    *,
-    recommendations: Recommendations,
-    decisions: RecommendationDecisions,
-    pulls: RightSizingPulls,
-    now: datetime,
+    ids: Collection[str], ports: Showing, now: datetime, became: Mapping[str, Json]
 ) -> dict[str, ItemState]:
-    """What has become of some recommendations. Raises StoreUnavailable."""
-    decided = decisions.of(ids)
-    return {one: _state(recommendations.find(one), decided.get(one), pulls, now) for one in ids}
+    """What has become of some recommendations; `became` is what only their digest remembers."""
+    decided = ports.decisions.of(ids)
+    return {one: _state(one, decided.get(one), ports, now, became) for one in ids}
 
 
 def _state(
-    kept: KeptRecommendation | None,
+    id: str,  # noqa: A002
     decision: RecommendationDecision | None,
-    pulls: RightSizingPulls,
+    ports: Showing,
     now: datetime,
+    became: Mapping[str, Json],
 ) -> ItemState:
     if decision is not None and decision.decision == "reject":
         return ItemState("rejected", said=decision.said, why=decision.reason)
     if decision is not None:
-        pull = pulls.find(decision.repository, decision.subject)
-        return _of_pull(pull if pull and pull.id == decision.id else None, decision)
+        pull = ports.pulls.find(decision.repository, decision.subject)
+        if pull is not None and pull.id == id:
+            state = _PULLS[pull.state]
+            return ItemState(state, said=decision.said, why=pull.closed_because, address=pull.address)
+        told = became.get(id, {"state": "approved", "why": ""})
+        return ItemState(told["state"], said=decision.said, why=told["why"])
+    kept = ports.recommendations.find(id)
     if kept is None or not kept.open:
         return ItemState("stale", why=_CLOSED)
     if kept.snoozed_until is not None and kept.snoozed_until > now:
         return ItemState("snoozed", until=kept.snoozed_until.date())
     return ItemState()
-
-
-def _of_pull(pull: RightSizingPull | None, decision: RecommendationDecision) -> ItemState:
-    if pull is None:
-        return ItemState("approved", said=decision.said)
-    return ItemState(_PULLS[pull.state], said=decision.said, why=pull.closed_because, address=pull.address)
 
 
 def _ids(kept: KeptDigest) -> tuple[str, ...]:

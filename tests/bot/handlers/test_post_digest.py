@@ -1,100 +1,30 @@
-"""A digest is in its channel once, whatever Slack answers, and shows what was decided about it."""
+"""A digest is in its channel once, whatever Slack answers."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bot.adapters.records import Records
 from bot.adapters.slack_api import SlackApi
 from bot.adapters.slack_files import SlackWebFiles
-from bot.adapters.slack_messages import SlackWebMessages
 from bot.digest_json import digest_json
-from bot.digest_slack import Picture
 from bot.errors import SlackRefused, SlackUnavailable
 from bot.handlers.post_digest import KIND, post_digest
-from bot.handlers.show_digest import content_with, rendered, show_decision
-from bot.recommendation_records import KeptDigest, RecommendationDecision, RightSizingPull
-from tests.bot.decidable import KEPT, scan
-from tests.bot.digest_messages import ITEMS, QUIET, TEAM
-from tests.slack.model import Channel
-from tests.slack.service import Slack, slack
-
-NOW = datetime.now(UTC)
-MINE = replace(TEAM, recommendations=(replace(ITEMS[0], id=KEPT.id), *ITEMS[1:]))
-
-
-@dataclass(slots=True)
-class Bench:
-    """A channel of a Slack on loopback, and a store with one recommendation."""
-
-    hub: Slack
-    records: Records
-    messages: SlackWebMessages
-    channel: Channel
-
-    def wanted(self, **more: str) -> KeptDigest:
-        content = content_with(digest_json(MINE), None)
-        made = KeptDigest(
-            team="checkout", week="2026-W47", channel=self.channel.id, content=content, begun_at=NOW
-        )
-        return replace(made, **more)  # type: ignore[arg-type]
-
-    def post(self, **more: str) -> KeptDigest:
-        return post_digest(
-            self.wanted(**more),
-            digests=self.records.digests,
-            messages=self.messages,
-            render=lambda content: rendered(content, {}),
-            now=NOW,
-        )
-
-    def show(self, channel: str = "", timestamp: str = "") -> int:
-        return show_decision(
-            KEPT.id,
-            "checkout",
-            channel=channel,
-            timestamp=timestamp,
-            digests=self.records.digests,
-            recommendations=self.records.recommendations,
-            decisions=self.records.recommendation_decisions,
-            pulls=self.records.right_sizing,
-            messages=self.messages,
-            now=NOW,
-        )
-
-    def decide(self, what: str) -> None:
-        self.records.recommendation_decisions.decide(
-            RecommendationDecision(
-                id=KEPT.id,
-                repository=KEPT.repository,
-                subject=KEPT.subject,
-                finder=KEPT.finder,
-                decision="approve" if what == "approve" else "reject",
-                actor="slack/T1/UANA",
-                said="Ana Schmidt",
-                reason="" if what == "approve" else "sized for the sale",
-                about="search/indexer",
-                at=NOW,
-            )
-        )
+from bot.handlers.show_digest import content_with, rendered
+from bot.recommendation_records import KeptDigest
+from tests.bot.digest_bench import NOW, Bench, digest_bench
+from tests.bot.digest_messages import QUIET
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    with slack() as hub, closing(Records(f"sqlite:///{tmp_path / 'records.db'}")) as records:
-        records.prepare()
-        records.recommendations.replace(scan(NOW), [KEPT])
-        yield Bench(
-            hub, records, SlackWebMessages(SlackApi(hub.bot_token, hub.api_url)), hub.channel("checkout")
-        )
-        hub.assert_clean()
+    with digest_bench(tmp_path) as made:
+        yield made
 
 
 def test_a_digest_is_posted_and_known_by_its_message(bench: Bench) -> None:
@@ -227,78 +157,6 @@ def test_where_the_channel_cannot_be_read_it_is_not_posted_again(bench: Bench, r
 
     assert bench.post().timestamp  # once it can be read
     assert len(bench.hub.messages(bench.channel)) == 1
-
-
-def test_a_decision_is_shown_in_the_digest(bench: Bench) -> None:
-    """In the newest one, and in the one that was clicked in; the picture stays."""
-    name = SlackWebFiles(SlackApi(bench.hub.bot_token, bench.hub.api_url)).picture("d.png", b"png", "days")
-    content = content_with(digest_json(MINE), Picture(name, "days"))
-    older = replace(bench.wanted(week="2026-W46"), content=content)
-    first = post_digest(
-        older,
-        digests=bench.records.digests,
-        messages=bench.messages,
-        render=lambda each: rendered(each, {}),
-        now=NOW,
-    )
-    bench.post()
-    bench.decide("approve")
-
-    assert bench.show(first.channel, first.timestamp) == 2
-    for message in bench.hub.messages(bench.channel):
-        assert "*Approved* by Ana Schmidt; its pull request is being opened" in str(message.blocks)
-        assert KEPT.id not in str(message.blocks)
-        assert ITEMS[1].id not in {each["value"] for each in message.elements}  # no longer found
-    assert "slack_file" in str(bench.hub.messages(bench.channel)[0].blocks)
-
-    pull = RightSizingPull(
-        repository=KEPT.repository,
-        subject=KEPT.subject,
-        id=KEPT.id,
-        branch="b",
-        number=3,
-        address="https://github.example/shop/manifests/pull/3",
-        head_sha="a" * 40,
-        state="open",
-        opened_at=NOW,
-    )
-    bench.records.right_sizing.keep(pull)
-    assert bench.show() == 1
-    assert "pull/3|pull request>" in str(bench.hub.messages(bench.channel)[-1].blocks)
-
-
-@pytest.mark.parametrize("state", ["reject", "snooze", "gone", "open"])
-def test_each_thing_that_can_become_of_it_is_shown(bench: Bench, state: str) -> None:
-    """Also where somebody forged the place of the message."""
-    bench.post()
-    if state == "reject":
-        bench.decide("reject")
-    elif state == "snooze":
-        until = NOW + timedelta(days=14)
-        bench.records.recommendations.snooze(KEPT.id, until, actor="a", said="Ana", at=NOW)
-    elif state == "gone":
-        bench.records.recommendations.replace(scan(NOW + timedelta(hours=1)), [])
-    assert bench.show("C999", "1.1") == 1
-
-    told = {
-        "reject": "*Rejected* by Ana Schmidt: sized for the sale",
-        "snooze": "*Snoozed* until ",
-        "gone": "*No longer proposed*",
-        "open": KEPT.id,
-    }
-    [message] = bench.hub.messages(bench.channel)
-    assert told[state] in str(message.blocks)
-
-
-def test_a_message_that_somebody_deleted_is_not_written_again(bench: Bench) -> None:
-    """It is told, and no second one is posted."""
-    kept = bench.post()
-    bench.hub.messages(bench.channel)[0].deleted = True
-
-    with pytest.raises(SlackRefused, match="message_not_found"):
-        bench.show()
-    assert bench.post().timestamp == kept.timestamp
-    assert bench.hub.messages(bench.channel) == []
 
 
 def test_a_file_goes_below_the_digest(bench: Bench) -> None:

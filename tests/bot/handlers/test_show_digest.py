@@ -1,0 +1,141 @@
+"""Digests show what was decided about their recommendations, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.slack_api import SlackApi
+from bot.adapters.slack_files import SlackWebFiles
+from bot.digest import ItemState
+from bot.digest_json import digest_json
+from bot.digest_slack import Picture
+from bot.errors import SlackRefused
+from bot.handlers.post_digest import post_digest
+from bot.handlers.show_digest import content_with, rendered, show_became
+from bot.recommendation_records import RightSizingPull
+from tests.bot.decidable import KEPT, scan
+from tests.bot.digest_bench import MINE, NOW, Bench, digest_bench
+from tests.bot.digest_messages import ITEMS
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with digest_bench(tmp_path) as made:
+        yield made
+
+
+def test_a_decision_is_shown_in_the_digest(bench: Bench) -> None:
+    """In the newest one, and in the one that was clicked in; the picture stays."""
+    name = SlackWebFiles(SlackApi(bench.hub.bot_token, bench.hub.api_url)).picture("d.png", b"png", "days")
+    content = content_with(digest_json(MINE), Picture(name, "days"))
+    older = replace(bench.wanted(week="2026-W46"), content=content)
+    first = post_digest(
+        older,
+        digests=bench.records.digests,
+        messages=bench.messages,
+        render=lambda each: rendered(each, {}),
+        now=NOW,
+    )
+    bench.post()
+    bench.decide("approve")
+
+    assert bench.show(first.channel, first.timestamp) == 2
+    for message in bench.hub.messages(bench.channel):
+        assert "*Approved* by Ana Schmidt; its pull request is being opened" in str(message.blocks)
+        assert KEPT.id not in str(message.blocks)
+        assert ITEMS[1].id not in {each["value"] for each in message.elements}  # no longer found
+    assert "slack_file" in str(bench.hub.messages(bench.channel)[0].blocks)
+
+    pull = RightSizingPull(
+        repository=KEPT.repository,
+        subject=KEPT.subject,
+        id=KEPT.id,
+        branch="b",
+        number=3,
+        address="https://github.example/shop/manifests/pull/3",
+        head_sha="a" * 40,
+        state="open",
+        opened_at=NOW,
+    )
+    bench.records.right_sizing.keep(pull)
+    assert bench.show() == 1
+    assert "pull/3|pull request>" in str(bench.hub.messages(bench.channel)[-1].blocks)
+
+
+@pytest.mark.parametrize("state", ["reject", "snooze", "gone", "open"])
+def test_each_thing_that_can_become_of_it_is_shown(bench: Bench, state: str) -> None:
+    """Also where somebody forged the place of the message."""
+    bench.post()
+    if state == "reject":
+        bench.decide("reject")
+    elif state == "snooze":
+        until = NOW + timedelta(days=14)
+        bench.records.recommendations.snooze(KEPT.id, until, actor="a", said="Ana", at=NOW)
+    elif state == "gone":
+        bench.records.recommendations.replace(scan(NOW + timedelta(hours=1)), [])
+    assert bench.show("C999", "1.1") == 1
+
+    told = {
+        "reject": "*Rejected* by Ana Schmidt: sized for the sale",
+        "snooze": "*Snoozed* until ",
+        "gone": "*No longer proposed*",
+        "open": KEPT.id,
+    }
+    [message] = bench.hub.messages(bench.channel)
+    assert told[state] in str(message.blocks)
+
+
+def test_a_message_that_somebody_deleted_is_not_written_again(bench: Bench) -> None:
+    """It is told, and no second one is posted."""
+    kept = bench.post()
+    bench.hub.messages(bench.channel)[0].deleted = True
+
+    with pytest.raises(SlackRefused, match="message_not_found"):
+        bench.show()
+    assert bench.post().timestamp == kept.timestamp
+    assert bench.hub.messages(bench.channel) == []
+
+
+def test_what_has_to_be_done_by_hand_is_said_below_the_digest_once(bench: Bench) -> None:
+    """With text to copy; the digest goes on saying so, whatever else is decided."""
+    kept = bench.post()
+    bench.decide("approve")
+    patch = "--- a/x.yaml\n+++ b/x.yaml\n-      cpu: 2\n+      cpu: 1200m # ``` <!channel> & more\n"
+    state = ItemState("by-hand", why="two values files set it <!here>")
+    for _ in range(2):
+        show_became(KEPT.id, state, patch, bench.showing, NOW)
+    bench.show()
+
+    digest, below = bench.hub.messages(bench.channel)
+    assert "*Approved* by Ana Schmidt, *to be done by hand*: two values files set it" in str(digest.blocks)
+    assert below.thread_ts == kept.timestamp
+    assert "+      cpu: 1200m # ''' &lt;!channel&gt; &amp; more" in below.blocks[1]["text"]["text"]
+    assert "<!" not in str(below.content)
+
+
+@pytest.mark.parametrize("state", ["opened", "stale"])
+def test_what_became_of_an_approval_is_shown(bench: Bench, state: str) -> None:
+    """Its pull request, or why there is none."""
+    bench.post()
+    bench.decide("approve")
+    found = ItemState("opened") if state == "opened" else ItemState("stale", why="the value is there already")
+    if state == "opened":
+        bench.records.recommendations.replace(scan(NOW + timedelta(hours=1)), [])
+    show_became(KEPT.id, found, "", bench.showing, NOW)
+
+    [digest] = bench.hub.messages(bench.channel)
+    told = "its pull request is being opened" if state == "opened" else "the value is there already"
+    assert told in str(digest.blocks)
+
+
+def test_nothing_is_shown_of_what_no_digest_told(bench: Bench) -> None:
+    """As of what a policy approved before the first Monday."""
+    show_became(KEPT.id, ItemState("by-hand", why="x"), "", bench.showing, NOW)
+    show_became("0" * 32, ItemState("by-hand", why="x"), "", bench.showing, NOW)
+
+    assert bench.hub.messages(bench.channel) == []
