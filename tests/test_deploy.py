@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 from bot.adapters import github_app, kubernetes_live
@@ -69,6 +71,27 @@ def test_the_slack_app_declares_exactly_what_the_bot_takes() -> None:
     assert features["app_home"]["home_tab_enabled"] is True
     example = features["slash_commands"][0]["usage_hint"]
     assert isinstance(parse(example), CostQuestion)
+
+
+def test_the_guides_commands_make_a_manifest_for_each_way_to_be_reached() -> None:
+    """By HTTP at one's own host, or by Socket Mode with no address at all and nothing else changed."""
+    guide = (DEPLOY.parent / "docs" / "slack-app.md").read_text()
+    commands = re.findall(r"^sed .*slack-app\.yaml$", guide, re.MULTILINE)
+    made = [
+        documents.read(
+            subprocess.run(shlex.split(command), cwd=DEPLOY.parent, capture_output=True, check=True).stdout
+        )
+        for command in commands
+    ]
+    [http], [socket] = (read.documents for read in made)
+    told = json.dumps(http.body)
+    assert (told.count("https://YOUR-HOST/slack/events"), "example.com" in told) == (3, False)
+    plain = json.loads(told)
+    plain["settings"]["socket_mode_enabled"] = True
+    del plain["features"]["slash_commands"][0]["url"]
+    for part in ("event_subscriptions", "interactivity"):
+        del plain["settings"][part]["request_url"]
+    assert json.loads(json.dumps(socket.body)) == plain
 
 
 def test_the_image_holds_the_versions_that_were_tested() -> None:
