@@ -1,14 +1,16 @@
 """Where an hour-by-hour allocation differs from OpenCost's published formula, and by how much.
 
-The numbers are those of docs/allocation.md. OpenCost's formula is written down here as its
+The numbers are those of docs/allocation.md, which is read. OpenCost's formula is written down here as its
 specification and `pkg/costmodel/allocation.go` have it: per container and window, the larger of the
 mean request and the mean use, times the hours it ran, times the node's mean price in the window.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import fmean
 
 import pytest
@@ -18,6 +20,7 @@ from estimators.allocation import ClusterHour, as_money
 from tests.allocation_builders import container, hour, node
 
 CORE = 0.03
+GUIDE = Path(__file__).parents[2] / "docs" / "allocation.md"
 
 
 def opencost(hours: Sequence[ClusterHour]) -> tuple[dict[str, float], float]:
@@ -92,3 +95,24 @@ def test_what_is_charged_here_and_by_the_published_formula(
     costs, idle = opencost(hours)
     assert costs == pytest.approx(there)
     assert idle == pytest.approx(idle_there)
+
+
+def told(cell: str) -> dict[str, float]:
+    """The amounts of a cell of the guide's table by whose they are."""
+    found = re.findall(r"\b(a|b|idle) (−?)\$(\d+\.\d\d)", cell)
+    return {name: float(amount) * (-1 if sign else 1) for name, sign, amount in found}
+
+
+def test_the_guide_tells_these_numbers() -> None:
+    """Both columns of its table, to the cent, row by row."""
+    section = GUIDE.read_text(encoding="utf-8").partition("## Against OpenCost's formula")[2]
+    rows = [line.split("|")[1:] for line in section.splitlines() if line.startswith("| ")][2:]
+    cases = (STEADY, BUSY_BY_DAY, OVERFULL, FULL_THEN_EMPTY, PRICE_FALLS)
+    for hours, (_, here, there, *_) in zip(cases, rows, strict=False):
+        for cell, formula in ((here, ours), (here if "the same" in there else there, opencost)):
+            costs, idle = formula(hours)
+            amounts = {**costs, "idle": idle}
+            in_guide = told(cell)
+            assert in_guide.keys() >= costs.keys()
+            assert in_guide == pytest.approx({name: amounts[name] for name in in_guide}, abs=0.00501)
+    assert len(rows) > len(cases)
