@@ -62,7 +62,7 @@ def _blocks(page: CostPage, *, shared: bool) -> Iterator[Block]:
 
 
 def _lines(page: CostPage) -> Iterator[str]:
-    parts = [f"{name}{_TIED}{part}" for name, part in page.parts]
+    parts = [f"{name} {part}".replace(" ", _TIED) for name, part in page.parts]
     if where := " · ".join(filter(None, (page.trend, *parts))):
         yield where
     yield from map(_marked, page.told)
