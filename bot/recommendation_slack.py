@@ -128,7 +128,10 @@ def button(action: str, id: str) -> Block:  # noqa: A002 - its name
 
 def _confirm(item: DigestItem, most: int) -> Block:
     what = plain(changes_in_short(item), min(most, 120))
-    text = f"Tuppence opens a pull request in {plain(item.repository, 80)}: {what}. Nothing is merged by it."
+    text = (
+        f"Tuppence opens a pull request in {plain(item.repository, 80)}: {what}. Nothing is merged by it. "
+        "What no pull request can do it says how to do by hand."
+    )
     return {
         "title": {"type": "plain_text", "text": "Open the pull request?"},
         "text": {"type": "plain_text", "text": plain(text, _LONGEST_CONFIRMED), "emoji": False},
@@ -173,7 +176,8 @@ def _arithmetic(found: Recommendation, currency: str) -> Iterator[str]:
     if realisable.monthly is None:
         yield f"• Off the bill: {NOT_KNOWN}{': ' + mrkdwn(realisable.why) if realisable.why else ''}"
         return
-    nodes = f" ({', '.join(mrkdwn(node, 80) for node in realisable.nodes[:5])})" if realisable.nodes else ""
+    others = [mrkdwn(node, 80) for node in realisable.nodes[:5] if node not in realisable.why]
+    nodes = f" ({', '.join(others)})" if others else ""
     bill = kept(money(realisable.monthly, currency, signed=True))
     yield f"• Off the bill: *{bill} a month*{': ' + mrkdwn(realisable.why) if realisable.why else ''}{nodes}"
     rest = found.allocated - realisable.monthly
