@@ -108,7 +108,9 @@ def _approved(approvals: Sequence[Approval], currency: str, most: int) -> Iterat
     for one in approvals[:_MOST_APPROVED]:
         promised = f"promised {_amount(one.allocated, currency)} a month"
         came = (
-            f"measured {_amount(one.measured, currency)}" if one.measured is not None else _PULLS[one.state]
+            f"measured {_amount(one.measured, currency)}"
+            if one.measured is not None
+            else _PULLS.get(one.state, one.state)
         )
         what = linked(one.address, one.workload, most)
         yield f"• {what} by {mrkdwn(one.said, most)}: {promised}, {came}"

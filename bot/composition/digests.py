@@ -23,7 +23,7 @@ from bot.entrypoints.jobs import Json
 from bot.entrypoints.schedule import Schedule
 from bot.handlers.focus_export import export_focus
 from bot.handlers.post_digest import post_digest
-from bot.handlers.show_digest import content_with, item_states, rendered
+from bot.handlers.show_digest import Showing, as_it_is, content_with
 from bot.handlers.weekly_digest import weekly_digest
 from bot.logs import configure
 from bot.recommendation_records import KeptDigest
@@ -70,20 +70,18 @@ class DigestPosts:
         content = content_with(digest, picture)
         wanted = KeptDigest(team=team, week=week, channel=self._channels[team], content=content, begun_at=now)
         records = self._records
+        showing = Showing(
+            records.digests,
+            records.recommendations,
+            records.recommendation_decisions,
+            records.right_sizing,
+            self._messages,
+        )
         posted = post_digest(
             wanted,
             digests=records.digests,
             messages=self._messages,
-            render=lambda kept: rendered(
-                kept,
-                item_states(
-                    [item["id"] for item in kept["recommendations"]],
-                    recommendations=records.recommendations,
-                    decisions=records.recommendation_decisions,
-                    pulls=records.right_sizing,
-                    now=now,
-                ),
-            ),
+            render=lambda kept: as_it_is(kept, showing, now),
             now=now,
         )
         return {"channel": posted.channel, "timestamp": posted.timestamp, "new": posted.posted_at == now}
@@ -137,7 +135,7 @@ class Digests:
             return {"digest": None, "why": "it is posted"}
         if team not in channels(self._config):
             return {"digest": None, "why": "it has no channel any more"}
-        made: Json = self._processes.call(_make, team, week)
+        made: Json = self._processes.call(_make, team, week, _now())
         return made
 
     def _draw(self, digest: Json) -> Json:
@@ -162,9 +160,9 @@ class _Making:
     def __init__(self, settings: Settings, config: ServerConfig, web: str) -> None:
         self._records, self._config, self._web = Records(settings.database_url), config, web
 
-    def make(self, team: str, week: str) -> Json:
+    def make(self, team: str, week: str, now: datetime) -> Json:
         """The digest, unless its hours are still to come in or nothing was measured at all."""
-        records, now = self._records, _now()
+        records = self._records
         found = weekly_digest(
             team,
             parse_week(week),
@@ -203,9 +201,9 @@ def _begin(settings: Settings, config: ServerConfig, web: str, secrets: Sequence
     _making = _Making(settings, config, web)
 
 
-def _make(team: str, week: str) -> Json:
+def _make(team: str, week: str, now: datetime) -> Json:
     with ends_after(LONGEST_SECONDS):
-        return _making.make(team, week)
+        return _making.make(team, week, now)
 
 
 def _draw(digest: Json) -> tuple[bytes, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -105,16 +105,15 @@ def _digests_of(
 
 
 def _show(kept: KeptDigest, ports: Showing, now: datetime) -> None:
-    states = item_states(_ids(kept), ports, now, kept.content.get("became") or {})
-    ports.messages.update(kept.channel, kept.timestamp, rendered(kept.content, states))
+    ports.messages.update(kept.channel, kept.timestamp, as_it_is(kept.content, ports, now))
 
 
-def item_states(
-    ids: Collection[str], ports: Showing, now: datetime, became: Mapping[str, Json]
-) -> dict[str, ItemState]:
-    """What has become of some recommendations; `became` is what only their digest remembers."""
+def as_it_is(content: Json, ports: Showing, now: datetime) -> SlackMessage:
+    """The message of a kept content, with what has become of its recommendations until now."""
+    became = content.get("became") or {}
+    ids = [item["id"] for item in content["recommendations"]]
     decided = ports.decisions.of(ids)
-    return {one: _state(one, decided.get(one), ports, now, became) for one in ids}
+    return rendered(content, {one: _state(one, decided.get(one), ports, now, became) for one in ids})
 
 
 def _state(
