@@ -76,9 +76,24 @@ def test_a_typo_gets_a_question_to_press(hub: Slack, ana: User) -> None:
     channel = hub.channel("typos", ana)
     hub.people.command(ana, "/cost", "namspace payments", channel=channel)
     [said] = said_to(hub, ana, channel)
-    assert said.text == "There is no namspace."
+    assert said.text == "There is no question namspace."
     hub.people.click(ana, said, "cost_ask_0")
     hub.wait(lambda: any("payments cost $" in it.text for it in hub.ephemerals(ana, channel)), PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("environment PRODUCTION", "Environment production cost $"),
+        ("label tier=web", "Workloads with tier=web cost $"),
+        ("node n0", "Node n0 cost $"),
+    ],
+)
+def test_costs_are_told_by_label_and_by_node(hub: Slack, ana: User, question: str, told: str) -> None:
+    """As labels say it, in any case of letters."""
+    channel = hub.channel(f"grouped by {question}", ana)
+    hub.people.command(ana, "/cost", question, channel=channel)
+    hub.wait(lambda: any(told in it.text for it in hub.ephemerals(ana, channel)), PATIENCE)
 
 
 def test_a_chart_takes_the_answers_place(hub: Slack, ana: User) -> None:
