@@ -57,10 +57,11 @@ class RightSizing(Protocol):
     def put_branch(
         self, place: Place, branch: str, base_sha: str, files: Mapping[str, bytes], message: str
     ) -> str:
-        """Make `branch` be one commit on `base_sha` with new contents of these files; its sha.
+        """Make `branch` differ from `base_sha` in just these contents of files; its newest commit.
 
-        A branch that says so already is not written. Raises GitHubRefused where somebody else has
-        committed to the branch: their work is not overwritten.
+        It is never moved by force: where it is there already, it gets one more commit, and none where it
+        says so already, on whatever base. Raises GitHubRefused where somebody else has committed to the
+        branch: their work is not overwritten.
         """
         ...
 

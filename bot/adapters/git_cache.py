@@ -21,7 +21,7 @@ from bot.adapters.git_commands import Git
 from bot.adapters.git_remote import Limits, Remote, fetch_commits, fetch_contents, make_bare, tidy
 from bot.adapters.git_trees import RevisionTree
 from bot.errors import GitUnavailable, OutsideError, UserError
-from bot.github_events import PullRequestRef
+from bot.github_events import PullRequestRef, Repository
 from bot.ports import Tree
 from bot.pull_requests import PullRequestFacts
 
@@ -63,6 +63,15 @@ class GitCache:
                 yield cached
             finally:
                 cached.close()
+
+    @contextmanager
+    def commit(
+        self, repository: Repository, sha: str, password: Callable[[], str], *, clone_base: str = ""
+    ) -> Iterator[Tree]:
+        """The files of one commit, to be read inside the `with`. Raises GitUnavailable."""
+        url = clone_url(clone_base, repository.full_name, repository.clone_url)
+        with self.open(Remote(repository.id, url, password)) as clone:
+            yield clone.tree(sha)
 
 
 class CachedRepository:

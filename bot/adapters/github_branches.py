@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
 
-from bot.adapters.git_cache import GitCache, clone_url
-from bot.adapters.git_remote import Remote
 from bot.adapters.github_app import READ_FILES, AppTokens
 from bot.adapters.github_client import Json, maybe, path, take
 from bot.github_events import Repository
@@ -14,12 +13,22 @@ from bot.ports import Tree
 from bot.recommendation_ports import Place
 
 
+class Clones(Protocol):
+    """Where the files of commits are read from."""
+
+    def commit(
+        self, repository: Repository, sha: str, password: Callable[[], str], *, clone_base: str
+    ) -> AbstractContextManager[Tree]:
+        """The files of one commit, to be read inside the `with`; `password` is a token that may."""
+        ...
+
+
 class GitHubBranches:
     """See the port `Branches`."""
 
-    def __init__(self, tokens: AppTokens, cache: GitCache, *, clone_base: str = "") -> None:
+    def __init__(self, tokens: AppTokens, clones: Clones, *, clone_base: str = "") -> None:
         """`clone_base` stands for the host that GitHub names, where that is to be another one."""
-        self._tokens, self._cache, self._clone_base = tokens, cache, clone_base
+        self._tokens, self._clones, self._clone_base = tokens, clones, clone_base
 
     def installed(self) -> Iterator[Place]:
         """Every repository that the App is installed on and that is not archived."""
@@ -37,13 +46,11 @@ class GitHubBranches:
             answer = client.get(path(*here, "git", "ref", "heads", *branch.split("/")))
         return take(answer, str, "object", "sha")
 
-    @contextmanager
-    def tree(self, place: Place, sha: str) -> Iterator[Tree]:
+    def tree(self, place: Place, sha: str) -> AbstractContextManager[Tree]:
         """The files of a commit; they can be read inside the `with`."""
-        repository = place.repository
-        url = clone_url(self._clone_base, repository.full_name, repository.clone_url)
-        with self._cache.open(Remote(repository.id, url, lambda: self._password(place))) as clone:
-            yield clone.tree(sha)
+        return self._clones.commit(
+            place.repository, sha, lambda: self._password(place), clone_base=self._clone_base
+        )
 
     def _password(self, place: Place) -> str:
         return self._tokens.mint(place.installation, place.repository.id, READ_FILES).value

@@ -8,7 +8,7 @@ description is ours to write anew while it bears our mark.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from bot.adapters.github_app import (
@@ -78,7 +78,8 @@ class GitHubRightSizing:
                 pulls.say(number, comment)
             if is_open:
                 client.patch(pulls.one(number), {"state": "closed"})
-        with self._client(place, WRITE_FILES) as client:
+        # A branch that may not be deleted, by a ruleset or for want of the permission, harms nobody.
+        with suppress(GitHubRefused), self._client(place, WRITE_FILES) as client:
             SealedBranch(client, place, branch, self._markers).delete()
 
     @contextmanager

@@ -73,5 +73,7 @@ class Bench:
         """How often anything was written, tokens aside."""
         calls = self.hub.journal.calls
         return sum(
-            count for key, count in calls.items() if not key.startswith("GET") and "access_tokens" not in key
+            count
+            for key, count in calls.items()
+            if not key.startswith(("GET", "GIT")) and "access_tokens" not in key
         )

@@ -186,6 +186,15 @@ def test_a_branch_with_work_of_somebody_else_outlives_its_pull_request(bench: Be
     assert (there(bench).state, bench.tip()) == ("closed", theirs)
 
 
+def test_a_branch_that_may_not_be_deleted_outlives_its_pull_request(bench: Bench) -> None:
+    """A ruleset keeps it; nobody is asked to try again."""
+    put(bench)
+    tip = bench.tip()
+    bench.repository.protected = ("tuppence/*",)
+    close(bench)
+    assert (there(bench).state, bench.tip()) == ("closed", tip)
+
+
 @pytest.mark.parametrize("how", ["close", "merge"])
 def test_what_people_have_ended_is_left_alone(bench: Bench, how: str) -> None:
     """No comment, no branch deleted."""
