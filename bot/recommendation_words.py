@@ -19,6 +19,7 @@ _FINDERS = {
     "replica-count": "replicas",
     "idle-workload": "idle workload",
     "idle-gpu": "idle GPU",
+    "gpu-part": "part of a GPU",
     "spot-ready": "spot nodes",
     "off-hours": "off-hours",
     "orphaned-volume": "volume without pods",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from estimators.finders.autoscaler_bounds import autoscaler_bounds
 from estimators.finders.candidate import Finder, StandingFinder
 from estimators.finders.container_resources import container_resources
+from estimators.finders.gpu_part import gpu_part
 from estimators.finders.idle_gpu import idle_gpu
 from estimators.finders.idle_workload import idle_workload
 from estimators.finders.off_hours import off_hours
@@ -25,6 +26,7 @@ FINDERS: tuple[Finder, ...] = (
     replica_count,
     idle_workload,
     idle_gpu,
+    gpu_part,
     spot_ready,
     off_hours,
     oversized_volumes,

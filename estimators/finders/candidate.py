@@ -17,6 +17,7 @@ from estimators.recommendation import FieldChange, LeftAlone, Reason
 from estimators.recommendation_terms import Profile
 from estimators.report import Confidence
 from estimators.rules.observed import ContainerHistory
+from estimators.rules.standing import SEEN_DAYS, known_days
 from estimators.rules.words import count_words, percent_words
 from estimators.usage import ClaimUsage, Series, UsageSnapshot, WorkloadUsage, observed
 from estimators.workload import VolumeClaim, Workload
@@ -118,14 +119,13 @@ class Standing:
         return f"{count_words(window.whole_days, 'day')} to {window.end:%Y-%m-%d}"
 
     def not_known(self, finder: str) -> LeftAlone | None:
-        """Why it cannot be said that nobody used it on any day; None where every day is known."""
-        known = ~np.isnan(self.seen)
-        if known.all():
+        """Why it cannot be said that nobody used it; None where each of the last 14 days is known."""
+        known = known_days(self.seen)
+        if known >= SEEN_DAYS:
             return None
-        days = {"days": str(int(known.sum())), "needed": str(known.size)}
-        if known.any() and known[int(np.argmax(known)) :].all():
-            return self.left(finder, Reason.TOO_YOUNG, **days)
-        return self.left(finder, Reason.POOR_HISTORY, window=count_words(known.size, "day"), **days)
+        if known and known == np.count_nonzero(~np.isnan(self.seen)):
+            return self.left(finder, Reason.TOO_YOUNG, days=str(known), needed=str(SEEN_DAYS))
+        return self.left(finder, Reason.POOR_HISTORY, window=count_words(self.seen.size, "day"))
 
     def workloads(self) -> Iterator[Workload]:
         """The workloads that the manifests declare in its namespace."""

@@ -18,7 +18,7 @@ from estimators.quantity import GIB
 from estimators.recommendation import FieldChange, LeftAlone, Reason
 from estimators.rules.standing import SEEN_DAYS, claims_of_template, used_peak
 from estimators.rules.words import count_words, memory_quantity, size_words
-from estimators.usage import ClaimUsage
+from estimators.usage import ClaimUsage, Series, coverage
 from estimators.workload import VolumeClaim
 
 FINDER = "oversized-volume"
@@ -41,8 +41,7 @@ def oversized_claim(standing: Standing) -> Iterator[Proposal | LeftAlone]:
     claim, used = standing.claim, standing.used
     if claim is None or used is None or not (standing.seen == 1).any():
         return
-    seen = np.count_nonzero(~np.isnan(used.used_peak_bytes))
-    if 0 < seen < COVERED * used.used_peak_bytes.size:
+    if used_peak([used]) is not None and not _is_measured(used):
         yield standing.left(FINDER, Reason.POOR_HISTORY, window=count_words(used.used_peak_bytes.size, "day"))
         return
     if found := _smaller(standing.object, claim, [used]):
@@ -58,7 +57,7 @@ def oversized_volumes(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     evidence: dict[str, str] = {}
     for claim in candidate.workload.claims:
         used = claims_of_template(candidate.usage, candidate.workload, claim)
-        if any(np.count_nonzero(~np.isnan(item.used_peak_bytes)) < COVERED * days for item in used):
+        if not all(map(_is_measured, used)):
             continue
         if found := _smaller(candidate.workload.object, claim, used):
             changes.append(found[0])
@@ -74,8 +73,7 @@ def _smaller(
 ) -> tuple[FieldChange, dict[str, str]] | None:
     """The size that would have done, None where the present one is not far above it."""
     peak = used_peak(used)
-    days = used[0].used_peak_bytes.size if used else 0
-    if peak is None or claim.size is None or days < SEEN_DAYS:
+    if peak is None or claim.size is None:
         return None
     growth = max(_growth_a_day(item) for item in used)
     needed = max(peak * HEADROOM, peak + growth * AHEAD_DAYS, GIB)
@@ -90,9 +88,21 @@ def _smaller(
     return new_value(thing, claim.path, memory_quantity(size)), evidence
 
 
+def _since_measured(used: ClaimUsage) -> Series:
+    """Its days from the first on that tells how full it was."""
+    seen = ~np.isnan(used.used_peak_bytes)
+    return used.used_peak_bytes[int(np.argmax(seen)) :] if seen.any() else np.empty(0)
+
+
+def _is_measured(used: ClaimUsage) -> bool:
+    """Whether it is known for two weeks or more how full it was, but for a few days."""
+    days = _since_measured(used)
+    return days.size >= SEEN_DAYS and coverage(days) >= COVERED
+
+
 def _growth_a_day(used: ClaimUsage) -> Decimal:
     """How fast the peak of the later half of the days rises above that of the first half, in bytes."""
-    days = used.used_peak_bytes
+    days = _since_measured(used)
     halves = days[: days.size // 2], days[days.size // 2 :]
     if any(np.isnan(half).all() for half in halves):
         return Decimal(0)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+import numpy as np
+
 from estimators.change import Side, WorkloadChange
+from estimators.gpu_shares import GpuPart, is_part, part_on
 from estimators.money import ZERO
 from estimators.objects import Path
+from estimators.placement import matching_nodes
 from estimators.report import Finding, Severity
 from estimators.rules.containers import containers
 from estimators.rules.pods import only_group
-from estimators.rules.words import count_words, finding, percent_words, window_words
-from estimators.usage import coverage, observed
+from estimators.rules.words import count_words, finding, percent_words, size_words, window_words
+from estimators.usage import WorkloadUsage, coverage, observed, peak
 
 MOSTLY_IDLE = 0.5
 """Mean busy share. Below it the load would fit on half the GPUs: what "mostly" says in plain words."""
@@ -70,3 +74,53 @@ def _where(change: WorkloadChange, before: Side) -> tuple[Path, str]:
         return change.side.workload.groups[0].template.path, ""
     old_count = earlier.replicas if earlier else None
     return group.replicas_path, "" if old_count is None else str(old_count)
+
+
+def gpu_part_too_small(change: WorkloadChange) -> Iterator[Finding]:
+    """`gpu-part-too-small`: a part of a GPU in place of more, with less memory or time than was used."""
+    before, after = change.before, change.after
+    history = change.history
+    if before is None or after is None or history is None or history.gpu is None:
+        return
+    old, new = (side.estimate.pod.gpus if side.estimate else None for side in (before, after))
+    if old is None or new is None or new >= old:
+        return
+    placement = after.workload.groups[0].template.placement
+    nodes = matching_nodes(placement, change.cluster.nodes, tolerate_cordon=False)
+    for item in containers(change):
+        for name, amount in item.limits.items():
+            part = part_on(name, nodes) if is_part(name) and amount == 1 else None
+            if part is not None and (words := _too_small(part, history)):
+                severity, message, evidence = words
+                path = item.path("limits", name)
+                yield finding(change, "gpu-part-too-small", severity, message, path, evidence=evidence)
+
+
+def busiest(history: WorkloadUsage) -> float | None:
+    """The most of one GPU's time that any pod may have used in a step.
+
+    Only the mean over the GPUs is known: at worst one of them did all the work.
+    """
+    return peak(history.gpu.busy_ratio * np.fmax(history.replicas, 1.0)) if history.gpu else None
+
+
+def _too_small(part: GpuPart, history: WorkloadUsage) -> tuple[Severity, str, dict[str, str]] | None:
+    """Why a part would not do, the worst reason first; nothing where it does."""
+    memory = peak(history.gpu.memory_peak_bytes) if history.gpu else None
+    busy = busiest(history)
+    if memory is None or part.memory_bytes is None or busy is None:
+        message = f"whether what it does fits into one {part.resource} is not known"
+        return Severity.CAUTION, message, {}
+    evidence = {
+        "memory at the most": size_words(memory),
+        "memory of the part": size_words(part.memory_bytes),
+        "busy at the most": percent_words(busy),
+        "share of the part": percent_words(float(part.share)),
+    }
+    if memory > part.memory_bytes:
+        message = f"held {size_words(memory)} of GPU memory, the part has {size_words(part.memory_bytes)}"
+        return Severity.RISKY, message, evidence
+    if busy > float(part.share):
+        message = f"used {percent_words(busy)} of a GPU, the part is {percent_words(float(part.share))}"
+        return Severity.RISKY, message, evidence
+    return None

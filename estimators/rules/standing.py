@@ -54,9 +54,16 @@ def used_peak(claims: Iterable[ClaimUsage]) -> Decimal | None:
     return Decimal(int(max(highest))) if highest else None
 
 
+def known_days(days: Series) -> int:
+    """How many of the last days are known without a gap."""
+    unknown = np.flatnonzero(np.isnan(days))
+    return int(days.size - 1 - unknown[-1]) if unknown.size else days.size
+
+
 def unused_days(days: Series) -> int:
-    """How many days it was not needed at all: 0 where it was on one of them, or one is not known."""
-    return days.size if days.size >= SEEN_DAYS and not np.isnan(days).any() and not days.any() else 0
+    """For how many of the last days it is known to be unused; 0 for too few, or for use on any day."""
+    known = known_days(days)
+    return known if known >= SEEN_DAYS and not (days > 0).any() else 0
 
 
 def volume_shrinks(change: WorkloadChange) -> Iterator[Finding]:

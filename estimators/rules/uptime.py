@@ -24,13 +24,15 @@ def rest_cores(history: WorkloadUsage) -> float:
 
 
 def works(history: WorkloadUsage) -> NDArray[np.bool_]:
-    """By step, whether it did more than rest. A step that nobody saw counts as work."""
+    """By step, whether it did more than rest. A step that nobody saw, once it was seen, counts as work."""
     cores = total_cpu(history)
+    seen = ~np.isnan(cores)
+    unborn = np.arange(cores.size) < int(np.argmax(seen)) if seen.any() else np.zeros(cores.size, dtype=bool)
     resting = cores <= rest_cores(history)
     if history.gpu is not None:
         resting &= history.gpu.busy_ratio == 0
     away = (history.replicas == 0) & np.isnan(cores)
-    working: NDArray[np.bool_] = ~(resting | away)
+    working: NDArray[np.bool_] = ~(resting | away | unborn)
     return working
 
 

@@ -124,6 +124,16 @@ def test_where_nothing_would_switch_it_off_the_hours_are_told_alone() -> None:
     }
 
 
+def test_what_is_younger_than_the_window_rested_before_it_was_there() -> None:
+    """Three weeks of five."""
+    young = np.concatenate([np.full(STEPS, np.nan), OFFICE, OFFICE[: STEPS // 2]])
+    there = np.where(np.isnan(young), np.nan, 2.0)
+    known = usage(cpu=young, memory=there * 2**27, replicas=there, steps=young.size)
+    [one] = resting(deployment(), known).recommendations
+
+    assert one.changes[0].proposed == "Mon-Fri 06:00-18:00 UTC"
+
+
 def test_a_night_that_nobody_saw_is_not_a_quiet_one() -> None:
     """A gap in one night of fourteen keeps that hour on; so does a GPU that works."""
     gap = np.where((hours() >= 50) & (hours() < 51), np.nan, OFFICE)

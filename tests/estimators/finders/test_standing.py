@@ -122,6 +122,18 @@ def test_a_volume_that_may_be_needed_stays(text: str, mounted: list[float], reas
         assert left(answer, reason).finder == "orphaned-volume"
 
 
+def test_a_longer_window_asks_for_no_more_than_its_last_fortnight() -> None:
+    """Five weeks, of which the server kept three, with a day missing in the first of them."""
+    seen = [NAN] * 14 + [0] * 4 + [NAN] + [0] * 16
+    used = [NAN] * 14 + [GIB] * 21
+    claims = [claim_usage(mounted=seen, days=35), claim_usage("roomy", mounted=1.0, used=used, days=35)]
+    known = cluster(usage(steps=288 * 35), claims=claims)
+    answer = found(CLAIM + "---" + CLAIM.replace("name: data", "name: roomy"), known)
+
+    assert sorted(standing(answer)) == ["orphaned-volume", "oversized-volume"]
+    assert answer.recommendations[0].evidence["mounted"] == "on none of 16 days"
+
+
 @pytest.mark.parametrize(
     ("days", "frozen", "reason"),
     [(13, "", Reason.SHORT_HISTORY), (14, "year-end", Reason.FROZEN)],
