@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.applications import Starlette
@@ -13,7 +14,9 @@ from starlette.routing import Route
 from bot.adapters.slack_api import SlackApi
 from bot.adapters.slack_messages import SlackWebMessages
 from bot.errors import SlackRefused, SlackUnavailable
+from bot.recommendation_slack import reject_modal
 from bot.slack_message import SlackMessage
+from bot.slack_ports import Mark
 from tests.served import served
 from tests.slack.model import Channel, User
 from tests.slack.service import Slack, slack
@@ -154,3 +157,60 @@ def test_an_answer_that_slack_does_not_take_now_is_tried_again_later(
 
     with pytest.raises(SlackUnavailable):
         messages.respond(url, SAID)
+
+
+MARK = Mark("a_kind", {"team": "checkout", "key": "1"})
+
+
+def test_a_message_is_found_by_its_mark(
+    hub: Slack, messages: SlackWebMessages, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages back, among those with other marks and with none; not what is older than asked for."""
+    monkeypatch.setattr("bot.adapters.slack_messages.PAGE", 2)
+    hub.limits.burst = 10
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    wanted = messages.post(channel.id, SAID, mark=MARK)
+    messages.post(channel.id, OTHER, mark=Mark("another_kind", MARK.payload))
+    messages.post(channel.id, OTHER, mark=Mark("a_kind", {**MARK.payload, "key": "2"}))
+    for _ in range(4):
+        messages.post(channel.id, OTHER)
+
+    assert wanted.channel == channel.id
+    assert messages.find(channel.id, MARK, before) == wanted.timestamp
+    assert messages.find(channel.id, MARK, datetime.now(UTC) + timedelta(minutes=1)) == ""
+    assert messages.find(channel.id, Mark("a_kind", {"key": "3"}), before) == ""
+    hub.assert_clean()
+
+
+def test_a_channels_name_leads_to_its_id_and_a_thread_to_its_message(
+    hub: Slack, messages: SlackWebMessages, channel: Channel
+) -> None:
+    """And a person's id to their direct messages."""
+    first = messages.post("#costs", SAID)
+    below = messages.post(first.channel, OTHER, thread=first.timestamp)
+    ana = hub.person("ana")
+    messages.post(ana.id, OTHER)
+
+    assert first.channel == channel.id
+    assert [it.thread_ts for it in hub.messages(channel) if it.ts == below.timestamp] == [first.timestamp]
+    assert [it.text for it in hub.messages(hub.world.direct(ana))] == [OTHER.text]
+    hub.assert_clean()
+
+
+def test_a_modal_opens_for_three_seconds(
+    hub: Slack, messages: SlackWebMessages, ana: User, channel: Channel
+) -> None:
+    """Once; after that Slack's word for it is told."""
+    view = reject_modal("0" * 32, "search/indexer", channel.id, "1.1")
+    trigger = hub.people.command(ana, "/cost", channel=channel).payload["trigger_id"]
+    messages.ask(trigger, view)
+    assert [it.view["callback_id"] for it in hub.views(ana)] == [view["callback_id"]]
+    with pytest.raises(SlackRefused) as used:
+        messages.ask(trigger, view)
+    late = hub.people.command(ana, "/cost", channel=channel).payload["trigger_id"]
+    hub.advance(4)
+    with pytest.raises(SlackRefused) as expired:
+        messages.ask(late, view)
+
+    assert (used.value.reason, expired.value.reason) == ("exchanged_trigger_id", "expired_trigger_id")
+    hub.assert_clean()

@@ -53,6 +53,8 @@ def test_a_member_is_one_and_nobody_else(hub: Slack, people: SlackWebPeople) -> 
     assert people.person(hub.person("ana").id).member
     assert not any(people.person(user.id).member for user in others)
     assert not people.person("U404").member
+    assert people.person(hub.person("bea meyer").id).name == "Bea Meyer"
+    assert people.person("U404").name == ""
 
 
 def test_another_workspace_of_the_same_organisation_is_ours(hub: Slack, people: SlackWebPeople) -> None:
