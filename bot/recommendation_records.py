@@ -30,8 +30,8 @@ class KeptRecommendation:
     `id` is its opaque name in buttons, another one as soon as a current or proposed value is (`id_of`).
     `subject` names the workload in its repository, whatever is proposed for it (`subject_of`): there is
     one pull request a subject. `place` is a Repository and its installation as JSON, `recommendation`
-    that of bot/recommendation_json.py, `team` `""` where nobody owns it, `cluster` the name its hours are
-    kept under or `""`. `open` is whether the newest scan still finds it.
+    that of bot/recommendation_json.py with the `currency` of its amounts. `team` is `""` where nobody owns
+    it, `cluster` the name its hours are kept under or `""`. `open` is whether the newest scan still finds it.
     """
 
     id: str

@@ -11,6 +11,7 @@ from bot.adapters.cron_runs import runs_per_month
 from bot.adapters.git_cache import GitCache
 from bot.adapters.github_app import AppTokens
 from bot.adapters.github_branches import GitHubBranches
+from bot.adapters.github_right_sizing import GitHubRightSizing
 from bot.adapters.records import Records
 from bot.composition.allocation import kept_as, priced_clusters
 from bot.composition.clusters import ClustersHistory, known_clusters
@@ -20,18 +21,24 @@ from bot.cost_config import owners
 from bot.entrypoints.jobs import Json
 from bot.entrypoints.savings_jobs import SavingsWorkflows, Steps
 from bot.handlers import automate_savings
+from bot.handlers.check_stale import difference
 from bot.handlers.find_savings import WINDOW_DAYS, find_savings
+from bot.handlers.right_size import Became, RightSizingPorts, open_pull, upkeep
 from bot.logs import configure
 from bot.manifests.render import make_renderer
 from bot.recommendation_json import place_from, place_json
+from bot.recommendation_records import KeptRecommendation
 from bot.redaction import Redactor
 from bot.server_config import ServerConfig
 from bot.settings import GitHubSettings, Settings
+from bot.signed_marker import Markers
+from bot.web_links import web_address
+from estimators.audit_chain import AuditFact
 
 KILLS_DAYS = 90
 """How far OOM kills are looked back for: what was killed once a quarter is not given less memory."""
-AT_ONCE = 1
-"""Branches take turns: an analysis, which somebody waits for, has the other processor."""
+AT_ONCE = 2
+"""Branches are looked at one after the other; meanwhile a click opens its pull request."""
 LONGEST_SECONDS = 1800
 Answered = Callable[[int, int, Mapping[str, str]], None]
 _looking: _Looking
@@ -53,7 +60,7 @@ class Savings:
     ) -> None:
         """`minted` is told of every token, `answered` of every answer of GitHub's; see AppTokens."""
         self._config, self._records = config, records
-        self._branches = _branches(settings, github, minted, answered)
+        self._branches = _branches(settings, github, _tokens(github, minted, answered))
         self._asked = bool(priced_clusters(settings, config))
         given = (settings, config, github, tuple(secrets))
         self._processes = Processes("look for savings", AT_ONCE, _begin, given)
@@ -64,24 +71,22 @@ class Savings:
         if self._asked:
             work.scans(f"{_now():%Y-%m-%dT%H}")
 
-    def steps(
-        self,
-        *,
-        upkeep: Callable[[Json, str], Json | None],
-        open_pull: Callable[[str], Json],
-        tell: Callable[[str, Json], None],
-    ) -> Steps:
-        """One handler call each; what is done about pull requests, and in Slack, is bound elsewhere."""
+    def steps(self, tell: Callable[[str, Json], None]) -> Steps:
+        """One handler call each; `tell` is about Slack."""
         return Steps(
             installed=self._installed,
             scan=self._scan,
             open_subjects=self._open_subjects,
-            upkeep=upkeep,
+            upkeep=self._upkeep,
             due=self._due,
             subject_of=self._subject_of,
-            open_pull=open_pull,
+            open_pull=self._open_pull,
             tell=tell,
         )
+
+    def check_stale(self, kept: KeptRecommendation) -> str:
+        """What has changed since it was found, `""` where it holds. Raises OutsideError."""
+        return self._processes.call(_check_stale, kept)
 
     def _installed(self) -> list[Json]:
         places = self._branches.installed()
@@ -89,6 +94,12 @@ class Savings:
 
     def _scan(self, place: Json) -> Json:
         return self._processes.call(_scan, place)
+
+    def _upkeep(self, place: Json, subject: str) -> Json | None:
+        return self._processes.call(_upkeep, place, subject)
+
+    def _open_pull(self, recommendation: str) -> Json | None:
+        return self._processes.call(_open_pull, recommendation)
 
     def _open_subjects(self, place: Json) -> list[str]:
         pulls = self._records.right_sizing.open_ones(place["repository"]["id"])
@@ -117,8 +128,16 @@ class _Looking:
         self, settings: Settings, config: ServerConfig, github: GitHubSettings, redactor: Redactor
     ) -> None:
         self._records = Records(settings.database_url)
-        self._branches = _branches(
-            settings, github, redactor.add, lambda _installation, _status, _headers: None
+        tokens = _tokens(github, redactor.add, lambda _installation, _status, _headers: None)
+        self._branches = _branches(settings, github, tokens)
+        self._ports = RightSizingPorts(
+            branches=self._branches,
+            right_sizing=GitHubRightSizing(tokens, Markers(github.webhook_secrets)),
+            pulls=self._records.right_sizing,
+            recommendations=self._records.recommendations,
+            policies=self._records.policies,
+            render=make_renderer(),
+            web=web_address(github.api_url),
         )
         clusters = known_clusters(settings, config)
         self._sheets = {name: one.prices for name, one in clusters.items() if one.prices}
@@ -146,12 +165,65 @@ class _Looking:
             )
         return {**asdict(scanned), "problems": list(scanned.problems)}
 
+    def check_stale(self, kept: KeptRecommendation) -> str:
+        """What has changed about the fields of a recommendation since it was found."""
+        ports = self._ports
+        return difference(
+            kept, branches=ports.branches, policies=ports.policies, render=ports.render, now=_now()
+        )
 
-def _branches(
-    settings: Settings, github: GitHubSettings, minted: Callable[[str], None], answered: Answered
-) -> GitHubBranches:
-    tokens = AppTokens(github.app_id, github.private_key, github.api_url, minted=minted, answered=answered)
+    def upkeep(self, told: Json, subject: str) -> Json | None:
+        """Keep a workload's open pull request true; what became of it, None where nothing did."""
+        place, records = place_from(told), self._records
+        pull = records.right_sizing.find(place.repository.id, subject)
+        if pull is None or pull.state != "open":
+            return None
+        kept = records.recommendations.find(pull.id)
+        became = upkeep(
+            place,
+            pull,
+            records.recommendation_decisions.of([pull.id]).get(pull.id),
+            ports=self._ports,
+            currency=_currency_of(kept) if kept else "",
+            now=_now(),
+        )
+        return None if became is None else self._noted(became, place.repository.full_name)
+
+    def open_pull(self, recommendation: str) -> Json | None:
+        """Open the pull request of a recommendation; None where nobody approved it."""
+        records = self._records
+        kept = records.recommendations.find(recommendation)
+        decision = records.recommendation_decisions.of([recommendation]).get(recommendation)
+        if kept is None or decision is None or decision.decision != "approve":
+            return None
+        became = open_pull(kept, decision, ports=self._ports, currency=_currency_of(kept), now=_now())
+        return self._noted(became, place_from(kept.place).repository.full_name)
+
+    def _noted(self, became: Became, full_name: str) -> Json:
+        """Once in the audit trail, however often it is found to be so."""
+        self._records.audit.append(
+            AuditFact(
+                at=_now(),
+                actor="tuppence",
+                action=f"right-size.{became.state}",
+                subject=full_name,
+                key=f"right-size/{became.id}/{became.state}/{became.address}",
+                details=asdict(became),
+            )
+        )
+        return asdict(became)
+
+
+def _tokens(github: GitHubSettings, minted: Callable[[str], None], answered: Answered) -> AppTokens:
+    return AppTokens(github.app_id, github.private_key, github.api_url, minted=minted, answered=answered)
+
+
+def _branches(settings: Settings, github: GitHubSettings, tokens: AppTokens) -> GitHubBranches:
     return GitHubBranches(tokens, GitCache(settings.cache / "repositories"), clone_base=github.clone_url)
+
+
+def _currency_of(kept: KeptRecommendation) -> str:
+    return str(kept.recommendation["currency"])
 
 
 def _begin(settings: Settings, config: ServerConfig, github: GitHubSettings, secrets: Sequence[str]) -> None:
@@ -164,6 +236,21 @@ def _begin(settings: Settings, config: ServerConfig, github: GitHubSettings, sec
 def _scan(place: Json) -> Json:
     with ends_after(LONGEST_SECONDS):
         return _looking.scan(place)
+
+
+def _check_stale(kept: KeptRecommendation) -> str:
+    with ends_after(LONGEST_SECONDS):
+        return _looking.check_stale(kept)
+
+
+def _upkeep(place: Json, subject: str) -> Json | None:
+    with ends_after(LONGEST_SECONDS):
+        return _looking.upkeep(place, subject)
+
+
+def _open_pull(recommendation: str) -> Json | None:
+    with ends_after(LONGEST_SECONDS):
+        return _looking.open_pull(recommendation)
 
 
 def _now() -> datetime:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import NamedTuple, TypeVar
 
@@ -17,12 +18,14 @@ from bot.composition.allocation import Allocating
 from bot.composition.analysing import Analysing
 from bot.composition.digests import Digests, channels
 from bot.composition.github_bot import GitHubBot
+from bot.composition.savings import Savings
 from bot.composition.slack_bot import SlackBot
-from bot.entrypoints import github_jobs, slack_jobs, worker_process
+from bot.entrypoints import github_jobs, savings_jobs, slack_jobs, worker_process
 from bot.entrypoints.deliveries import Queue, Spool, Taking
 from bot.entrypoints.github_jobs import GitHubWorkflows
-from bot.entrypoints.jobs import Jobs, Workflows
+from bot.entrypoints.jobs import Jobs, Json, Workflows
 from bot.entrypoints.maintenance_jobs import MaintenanceWorkflows
+from bot.entrypoints.savings_jobs import SavingsWorkflows
 from bot.entrypoints.schedule import Schedule
 from bot.entrypoints.slack_jobs import SlackWorkflows
 from bot.errors import OutsideError, UserError
@@ -37,7 +40,7 @@ from bot.web_links import web_address
 FIVE_MINUTES, HOUR = 300.0, 3600.0
 STOP_SECONDS = 9
 """For steps under way, of the fifteen that the whole bot has."""
-S = TypeVar("S", github_jobs.Steps, slack_jobs.Steps)
+S = TypeVar("S", github_jobs.Steps, savings_jobs.Steps, slack_jobs.Steps)
 log = logging.getLogger(__name__)
 
 
@@ -60,10 +63,9 @@ def work(
     parts = [_keeping(given)]
     if serving.github is not None:
         parts.append(_on_github(given, serving.github))
-    if serving.slack is not None:
-        parts.append(_in_slack(given, serving.slack))
-        if channels(config):
-            parts.append(_digests(given, serving.slack, serving.github))
+    parts += _of_savings(given, serving)
+    if serving.slack is not None and channels(config):
+        parts.append(_digests(given, serving.slack, serving.github))
     jobs = Jobs(database.url, socket.gethostname(), [one for part in parts for one in part.workflows])
     schedule = Schedule()
     try:
@@ -142,10 +144,42 @@ def _on_github(given: _Given, github: GitHubSettings) -> _Part:
     return _Part([workflows], begin, analysing.stop)
 
 
-def _in_slack(given: _Given, slack: SlackSettings) -> _Part:
-    bot = SlackBot(given.settings, given.config, slack, given.secrets, records=given.records)
-    workflows = SlackWorkflows(_watched(given.metrics, bot.steps()))
-    return _Part([workflows], lambda _: bot.warm(), bot.stop)
+def _of_savings(given: _Given, serving: ServeSettings) -> Iterator[_Part]:
+    """What is found on GitHub, and what is asked and decided in Slack, where each of them is set up."""
+    settings, config, metrics, records = given.settings, given.config, given.metrics, given.records
+    savings = None
+    if serving.github is not None and not given.rehearsed:  # which is about what is written on pull requests
+        savings = Savings(
+            settings,
+            config,
+            serving.github,
+            records,
+            given.secrets,
+            minted=given.redactor.add,
+            answered=metrics.github_answered,
+        )
+    bot = None
+    if serving.slack is not None:
+        check_stale = savings.check_stale if savings else None
+        bot = SlackBot(
+            settings, config, serving.slack, given.secrets, records=records, check_stale=check_stale
+        )
+    open_pulls = None
+    if savings is not None:
+        looking = SavingsWorkflows(_watched(metrics, savings.steps(bot.became if bot else _to_nobody)))
+        yield _Part([looking], partial(_begin_looking, savings, looking), savings.stop)
+        open_pulls = looking.right_size
+    if bot is not None:
+        slack = SlackWorkflows(_watched(metrics, bot.steps()), *filter(None, [open_pulls]))
+        yield _Part([slack], lambda _: bot.warm(), bot.stop)
+
+
+def _begin_looking(savings: Savings, looking: SavingsWorkflows, schedule: Schedule) -> None:
+    schedule.every(HOUR, "scans", lambda: savings.start(looking))
+
+
+def _to_nobody(_recommendation: str, _became: Json) -> None:
+    """There is no Slack."""
 
 
 def _digests(given: _Given, slack: SlackSettings, github: GitHubSettings | None) -> _Part:

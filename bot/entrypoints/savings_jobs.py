@@ -41,8 +41,9 @@ class Steps:
     """The recommendations of a place that are approved by now and have no pull request yet."""
     subject_of: Callable[[str], str]
     """The workload that a recommendation is about, `""` where it is not known."""
-    open_pull: Callable[[str], Json]
-    """Writes an approved value where it came from and opens the pull request; what became of it."""
+    open_pull: Callable[[str], Json | None]
+    """Writes an approved value where it came from and opens the pull request; what became of it, None where
+    nobody approved it."""
     tell: Callable[[str, Json], None]
     """Says in Slack what became of a recommendation."""
 

@@ -83,8 +83,9 @@ def find_savings(
     known, unjudged = _judgeable(objects, clusters)
     judged = [item for item in objects if item.identity.environment in known]
     found = recommend(judged, known.__getitem__, terms_of)
-    names = {name: kept_as(clusters.name_of(name)) or "" for name in known}
-    seen = _Seen(place, sha, at, owners, names)
+    seen = _Seen(
+        place, sha, at, owners, known, {name: kept_as(clusters.name_of(name)) or "" for name in known}
+    )
     rows = [seen.row(one) for one in found.recommendations]
     problems = tuple(dict.fromkeys(filter(None, [problem, *unjudged.values(), *_unread(whole)])))
     scan = seen.scan(found, judged, problems)
@@ -94,17 +95,22 @@ def find_savings(
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The commit that was looked at, and who owns what is in it; `clusters` by environment."""
+    """The commit that was looked at, and who owns what is in it.
+
+    By environment: the clusters, and under which names their hours are kept.
+    """
 
     place: Place
     sha: str
     at: datetime
     owners: Owners
-    clusters: Mapping[str, str]
+    clusters: Mapping[str, Cluster]
+    kept_as: Mapping[str, str]
 
     def row(self, one: Recommendation) -> KeptRecommendation:
         """A recommendation as it is kept."""
         repository = self.place.repository.id
+        currency = self.clusters[one.environment].prices.currency
         return KeptRecommendation(
             id=id_of(repository, one),
             subject=subject_of(repository, one.key),
@@ -117,8 +123,8 @@ class _Seen:
             name=one.key.name,
             finder=one.finder,
             team=self._team(one.key, one.labels),
-            cluster=self.clusters[one.environment],
-            recommendation=recommendation_json(one),
+            cluster=self.kept_as[one.environment],
+            recommendation={**recommendation_json(one), "currency": currency},
             open=True,
             found_at=self.at,
         )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,51 +19,17 @@ from bot.server_config import Automation, ServerConfig, Team
 from bot.settings import GitHubSettings, Settings, from_env
 from estimators.recommendation import Reason
 from estimators.report import Confidence
-from tests.allocation_past import BEGIN, NodeLife, PodLife, Town
 from tests.github.model import Repository
 from tests.github.service import GitHub, github
-from tests.prometheus_blocks import write_blocks
-from tests.prometheus_server import serving
-from tests.yaml_objects import deployment as any_deployment
+from tests.savings_past import DAYS, FILES, deployment, half_a_month
 
-DAYS = 15
-"""What a Prometheus keeps unless told otherwise."""
-NOW = datetime.now(UTC)
-LIFE = (0.0, DAYS * 24 * 60.0)
-DEPLOYED = {name: ("ReplicaSet", f"{name}-1") for name in ("api", "tight")}
-
-
-def deployment(name: str = "api", cpu: str = "500m", memory: str = "640Mi") -> str:
-    """With the container that the pods of the past have."""
-    return any_deployment(name, cpu=cpu, memory=memory).replace("name: main", "name: app")
-
-
-FILES = {
-    "apps/api.yaml": deployment(cpu="2", memory="2Gi"),
-    "apps/tight.yaml": deployment("tight"),
-    "apps/new.yaml": deployment("new"),
-}
 AUTOMATION = Automation(("*",), ("cpu-request", "memory-request"), None, Confidence.HIGH)
-
-
-def town() -> Town:
-    """Two pods of each workload use 0.4 cores and half a GiB each: one asks for far more than that."""
-    pods = tuple(
-        PodLife("payments", f"{name}-1-{index}", "steady", LIFE, owner, {"cpu": 2, "memory": 2}, (0.4, 0.5))
-        for name, owner in DEPLOYED.items()
-        for index in range(2)
-    )
-    above = {("ReplicaSet", "payments", owner): ("Deployment", name) for name, (_, owner) in DEPLOYED.items()}
-    return Town(LIFE[1], (NodeLife("steady", LIFE, cores=16.0, gib=64.0),), pods, above=above, scrape=120)
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Half a month of it, until now."""
-    data: Path = tmp_path_factory.mktemp("prometheus")
-    later = int((NOW - timedelta(days=DAYS) - BEGIN).total_seconds()) + 120
-    write_blocks(data, [replace(one, times=one.times + later) for one in town().series()])
-    with serving(data, "--query.lookback-delta=150s") as address:
+    """What Prometheus knows."""
+    with half_a_month(tmp_path_factory.mktemp("prometheus")) as address:
         yield address
 
 
@@ -101,7 +65,7 @@ class Looking:
         self._savings = Savings(
             settings, config, app, records, [], minted=lambda _: None, answered=lambda *_: None
         )
-        self.steps: Steps = self._savings.steps(upkeep=_never, open_pull=_never, tell=_never)
+        self.steps: Steps = self._savings.steps(_never)
         self.stop = self._savings.stop
 
     @property

@@ -132,7 +132,7 @@ def test_what_a_usage_file_shows_is_kept_with_all_a_person_needs(branch: Branch,
     )
     assert (one.team, one.cluster, one.environment, one.head_sha) == ("checkout", "default", "", sha)
     assert (place_from(one.place), one.found_at) == (PLACE, AT)
-    assert recommendation.source.file == "api.yaml"
+    assert (recommendation.source.file, one.recommendation["currency"]) == ("api.yaml", "USD")
     assert recommendation.allocated < Decimal(-50)
     assert (branch.last.full_name, branch.last.head_sha, branch.last.at) == ("acme/shop", sha, AT)
     assert set(branch.last.realisable) == {""}

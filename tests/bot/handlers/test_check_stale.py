@@ -1,0 +1,138 @@
+"""Whether the branch still says what it said when a recommendation was found there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.git_trees import open_trees
+from bot.adapters.records import Records
+from bot.github_events import Repository
+from bot.handlers.check_stale import difference
+from bot.manifests.render import make_renderer
+from bot.ports import Tree
+from bot.recommendation_json import place_json, recommendation_json
+from bot.recommendation_ports import Place
+from bot.recommendation_records import KeptRecommendation, id_of, subject_of
+from estimators.objects import Identity, Source
+from estimators.recommendation import FieldChange
+from tests.bot.test_automation import saving
+from tests.end_to_end import repositories
+from tests.yaml_objects import deployment
+
+NOW = datetime(2026, 11, 16, 1, tzinfo=UTC)
+PLACE = Place(3, Repository(7, "acme", "shop", "https://example/acme/shop.git", "main"))
+API = Identity("", "payments", "Deployment", "api")
+RESOURCES = ("spec", "template", "spec", "containers", 0, "resources")
+CHANGES = (
+    FieldChange(API, (*RESOURCES, "requests", "cpu"), "main", "500m", "100m"),
+    FieldChange(API, (*RESOURCES, "limits", "cpu"), "main", "", "1"),
+)
+
+
+class Branch:
+    """The port `Branches` on a repository of this disk; it counts how often files were read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.repository = repositories.Repository(folder)
+        self.read = 0
+
+    def installed(self) -> Iterator[Place]:
+        yield PLACE
+
+    def head(self, _place: Place) -> str:
+        return self.repository.git("rev-parse", "HEAD")
+
+    @contextmanager
+    def tree(self, _place: Place, sha: str) -> Iterator[Tree]:
+        self.read += 1
+        with open_trees(self.repository.folder, sha, sha) as (_, tree):
+            yield tree
+
+
+@pytest.fixture
+def branch(tmp_path: Path) -> Branch:
+    """With the Deployment that the recommendation is about."""
+    found = Branch(tmp_path / "shop")
+    found.repository.commit({"api.yaml": deployment()})
+    return found
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    """Of nothing yet."""
+    with closing(Records(f"sqlite:///{tmp_path}/records.db")) as opened:
+        opened.prepare()
+        yield opened
+
+
+def kept(sha: str, *changes: FieldChange) -> KeptRecommendation:
+    """What was found at a commit."""
+    found = saving(*(changes or CHANGES), key=API, environment="", source=Source("api.yaml", 1))
+    return KeptRecommendation(
+        id=id_of(7, found),
+        subject=subject_of(7, API),
+        repository=7,
+        place=place_json(PLACE),
+        head_sha=sha,
+        environment="",
+        namespace="payments",
+        kind="Deployment",
+        name="api",
+        finder=found.finder,
+        team="",
+        cluster="",
+        recommendation=recommendation_json(found),
+        open=True,
+        found_at=NOW,
+    )
+
+
+def said(branch: Branch, records: Records, one: KeptRecommendation) -> str:
+    """What is different."""
+    return difference(one, branches=branch, policies=records.policies, render=make_renderer(), now=NOW)
+
+
+def test_nothing_is_read_where_there_is_no_newer_commit(branch: Branch, records: Records) -> None:
+    """As most of the time."""
+    assert said(branch, records, kept(branch.head(PLACE))) == ""
+    assert branch.read == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "different"),
+    [
+        (deployment(memory="4Gi", replicas=9), ""),
+        (deployment(cpu="0.5"), ""),
+        (deployment(cpu="300m"), "requests.cpu is 300m by now, not 500m"),
+        (deployment(cpu=None), "requests.cpu is absent by now, not 500m"),
+        (deployment(cpu_limit="2"), "limits.cpu is 2 by now, not absent"),
+        (deployment(name="web"), "Deployment payments/api is not on the default branch any more"),
+    ],
+    ids=["another field", "spelt otherwise", "another value", "gone", "there by now", "another object"],
+)
+def test_a_newer_commit_is_compared_field_by_field(
+    branch: Branch, records: Records, text: str, different: str
+) -> None:
+    """What is not about these fields does not matter."""
+    older = branch.head(PLACE)
+    branch.repository.commit({"api.yaml": text})
+    found = said(branch, records, kept(older))
+
+    assert branch.read == 1
+    assert found.endswith(different)
+    assert bool(found) is bool(different)
+
+
+def test_an_object_that_is_to_go_is_stale_once_it_is_gone(branch: Branch, records: Records) -> None:
+    """While it is there, whatever it says, it may go."""
+    older = branch.head(PLACE)
+    one = kept(older, FieldChange(API, (), "", "", ""))
+    branch.repository.commit({"api.yaml": deployment(cpu="3")})
+    assert said(branch, records, one) == ""
+    branch.repository.commit({"api.yaml": "# nothing\n"})
+    assert "not on the default branch any more" in said(branch, records, one)
