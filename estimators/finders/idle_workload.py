@@ -56,9 +56,15 @@ def _did_nothing(history: WorkloadUsage) -> bool:
 
 
 def _namespace(candidate: Candidate) -> dict[str, str]:
-    """Whether all that runs in the namespace is idle: then all of it may go, not only this."""
-    name = candidate.history.key.namespace
-    others = [item for key, item in candidate.usage.workloads.items() if key.namespace == name]
+    """Whether all that runs in the namespace is idle: then all of it may go, with what else costs there."""
+    name, usage = candidate.history.key.namespace, candidate.usage
+    others = [item for key, item in usage.workloads.items() if key.namespace == name]
     if len(others) < 2 or not all(_did_nothing(item) for item in others):
         return {}
-    return {"namespace": f"all {len(others)} workloads of {name} are idle"}
+    besides = [
+        count_words(number, noun)
+        for noun, things in (("volume", usage.claims), ("load balancer", usage.balancers))
+        if (number := sum(item.namespace == name for item in things))
+    ]
+    also = f"; it also has {' and '.join(besides)}" if besides else ""
+    return {"namespace": f"all {len(others)} workloads of {name} are idle{also}"}

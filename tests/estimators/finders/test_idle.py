@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,16 @@ from estimators.recommend import recommend
 from estimators.recommendation import Found, Reason
 from estimators.report import Verdict
 from estimators.usage import GpuUsage, Series, WorkloadUsage
-from tests.recommendation_builders import STEPS, cluster, hours, left, usage, values
+from tests.recommendation_builders import (
+    STEPS,
+    balancer_usage,
+    claim_usage,
+    cluster,
+    hours,
+    left,
+    usage,
+    values,
+)
 from tests.yaml_objects import autoscaler, deployment, objects
 
 TRAINER = deployment(cpu="4", memory="16Gi", replicas=1).replace(
@@ -67,6 +77,18 @@ def test_a_whole_namespace_that_is_idle_is_said() -> None:
     assert {item.evidence["namespace"] for item in answer.recommendations} == {
         "all 3 workloads of payments are idle"
     }
+
+
+def test_an_idle_namespace_names_what_else_costs_there() -> None:
+    """Volumes and load balancers stay where replicas go; those of other namespaces are not counted."""
+    claims = [claim_usage("one"), claim_usage("two"), replace(claim_usage(), namespace="shop")]
+    idle = (usage(name, cpu=0.0) for name in "ab")
+    known = cluster(*idle, claims=claims, balancers=[balancer_usage()])
+    answer = recommend(objects(deployment("a")), lambda _name: known, finders=FINDERS_OF_REST)
+
+    assert answer.recommendations[0].evidence["namespace"] == (
+        "all 2 workloads of payments are idle; it also has 2 volumes and 1 load balancer"
+    )
 
 
 @pytest.mark.parametrize(
