@@ -29,7 +29,7 @@ from tests.allocation_past import BEGIN, GIB, Town
 from tests.benchmarks.bench_utilisation import HEAD, Cost, Request, bare, timed
 from tests.prometheus_blocks import write_blocks
 from tests.prometheus_server import Written, serving
-from tests.simulated_cluster import simulated
+from tests.simulated_cluster import REPLICAS, simulated
 
 DAYS = 7
 START = datetime(2026, 3, 3, tzinfo=UTC)
@@ -52,12 +52,12 @@ def past(town: Town) -> Iterator[Written]:
             yield town.flat(_OWN[2], labels, pod.runs, gpus)
 
 
-def prepared(folder: Path) -> Path:
+def prepared(folder: Path, replicas: int = REPLICAS) -> Path:
     """The storage folder with the history, generated unless it is there."""
-    data = folder / "allocation-100x3000x7"
+    data = folder / f"allocation-100x3000x7x{replicas}"
     if not (data / "done").exists():
         print("generating a week of 100 nodes and 3,000 pods", file=sys.stderr, flush=True)
-        write_blocks(data, past(simulated(hours=int((END - BEGIN) / timedelta(hours=1)))))
+        write_blocks(data, past(simulated(int((END - BEGIN) / timedelta(hours=1)), replicas)))
         (data / "done").touch()
     return data
 
