@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimators.allocate import allocate
@@ -191,6 +191,7 @@ def test_days_are_what_was_asked_about() -> None:
     assert twice == (DayAmount(date(2026, 11, 2), 134, 0.125),)
 
 
+@settings(deadline=None)
 @given(
     st.lists(cluster_hours, min_size=1, max_size=2),
     st.lists(cluster_hours, max_size=2),
