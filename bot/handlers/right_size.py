@@ -91,14 +91,15 @@ def open_pull(
         return Became(kept.id, before.state, address=before.address)
     if not kept.open:
         return Became(kept.id, "stale", _NO_LONGER)
+    place = place_from(kept.place)
     try:
-        looked = _look(kept, ports, now)
+        looked = _look(kept, place, ports, now)
         if not isinstance(looked.written, Edit):
             return _not_written(kept.id, looked.written)
         if not looked.written.files:
             return Became(kept.id, "stale", _THERE)
-        page = _page(kept, decision, looked, looked.written, ports, currency)
-        pull = _put(kept, page, looked.written, ports, before, now)
+        page = _page(kept, place, decision, looked, looked.written, ports, currency)
+        pull = _put(kept, place, page, looked.written, ports, before, now)
     except GitHubRefused as error:
         return Became(kept.id, "by-hand", _by_hand(recommendation_from(kept.recommendation), error))
     return Became(kept.id, "opened", address=pull.address)
@@ -135,17 +136,16 @@ def upkeep(
     kept = ports.recommendations.find(pull.id)
     if kept is None:
         return _close(place, pull, _NO_LONGER, ports, now)
-    looked = _look(kept, ports, now)
+    looked = _look(kept, place, ports, now)
     if reason := _untrue(kept, looked.written, ports.recommendations):
         return _close(place, pull, reason, ports, now)
     if isinstance(looked.written, Edit) and decision is not None:
-        page = _page(kept, decision, looked, looked.written, ports, currency)
-        _renew(kept, page, looked.written, ports, pull)
+        page = _page(kept, place, decision, looked, looked.written, ports, currency)
+        _renew(place, page, looked.written, ports, pull)
     return None
 
 
-def _look(kept: KeptRecommendation, ports: RightSizingPorts, now: datetime) -> _Looked:
-    place = place_from(kept.place)
+def _look(kept: KeptRecommendation, place: Place, ports: RightSizingPorts, now: datetime) -> _Looked:
     changes = recommendation_from(kept.recommendation).changes
     sha = ports.branches.head(place)
     with ports.branches.tree(place, sha) as tree:
@@ -166,13 +166,14 @@ def _look(kept: KeptRecommendation, ports: RightSizingPorts, now: datetime) -> _
 
 def _put(
     kept: KeptRecommendation,
+    place: Place,
     page: RightSize,
     edit: Edit,
     ports: RightSizingPorts,
     before: RightSizingPull | None,
     now: datetime,
 ) -> RightSizingPull:
-    place, branch = place_from(kept.place), branch_of(kept)
+    branch = branch_of(kept)
     head_sha = ports.right_sizing.put_branch(place, branch, page.head_sha, edit.files, message_of(page))
     there = ports.right_sizing.put_pull(place, branch, title_of(page.recommendation), body_of(page))
     same = before is not None and before.number == there.number
@@ -191,11 +192,8 @@ def _put(
     return pull
 
 
-def _renew(
-    kept: KeptRecommendation, page: RightSize, edit: Edit, ports: RightSizingPorts, pull: RightSizingPull
-) -> None:
+def _renew(place: Place, page: RightSize, edit: Edit, ports: RightSizingPorts, pull: RightSizingPull) -> None:
     """Write the branch anew where its edit is another one by now; its words go with it."""
-    place = place_from(kept.place)
     try:
         head_sha = ports.right_sizing.put_branch(
             place, pull.branch, page.head_sha, edit.files, message_of(page)
@@ -247,6 +245,7 @@ def _by_hand(found: Recommendation, error: GitHubRefused) -> str:
 
 def _page(
     kept: KeptRecommendation,
+    place: Place,
     decision: RecommendationDecision,
     looked: _Looked,
     edit: Edit,
@@ -254,14 +253,13 @@ def _page(
     currency: str,
 ) -> RightSize:
     found = recommendation_from(kept.recommendation)
-    full_name = place_from(kept.place).repository.full_name
     return RightSize(
         recommendation=found,
         decision=decision,
         places=edit.places,
         left=_left(kept, found, ports.recommendations),
         currency=currency,
-        web=f"{ports.web}/{full_name}",
+        web=f"{ports.web}/{place.repository.full_name}",
         head_sha=looked.sha,
     )
 

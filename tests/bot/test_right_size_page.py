@@ -60,7 +60,7 @@ def test_what_the_bill_falls_by_is_told_apart(monthly: str | None, told: str) ->
 
 def test_the_nodes_that_go_are_named_where_there_are_several() -> None:
     """A single one stands in the reason already."""
-    assert "They are `gpu-pool-7f2`, `gpu-pool-9c0`." in body_of(of_an_idle_gpu())
+    assert "The nodes: `gpu-pool-7f2`, `gpu-pool-9c0`." in body_of(of_an_idle_gpu())
 
 
 def test_a_reason_for_closing_is_told() -> None:
