@@ -145,7 +145,7 @@ class _Looking:
         self._owners, self._kept_as = owners(config), partial(kept_as, settings, config)
 
     def scan(self, told: Json) -> Json:
-        """Look at the newest commit of a default branch; what that came to."""
+        """Look at the newest commit of a default branch; what that came to, in numbers."""
         place, records = place_from(told), self._records
         sha = self._branches.head(place)
         with self._branches.tree(place, sha) as tree:
@@ -163,7 +163,7 @@ class _Looking:
                 kept_as=self._kept_as,
                 at=_now(),
             )
-        return {**asdict(scanned), "problems": list(scanned.problems)}
+        return {**asdict(scanned), "problems": len(scanned.problems)}
 
     def check_stale(self, kept: KeptRecommendation) -> str:
         """What has changed about the fields of a recommendation since it was found."""

@@ -66,7 +66,7 @@ class Looking:
             settings, config, app, records, [], minted=lambda _: None, answered=lambda *_: None
         )
         self.steps: Steps = self._savings.steps(_never)
-        self.stop = self._savings.stop
+        self.check_stale, self.stop = self._savings.check_stale, self._savings.stop
 
     @property
     def place(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def test_a_branch_is_fetched_and_judged_by_what_prometheus_knows(
     shop(hub)
     scanned = looking.steps.scan(looking.place)
 
-    assert scanned == {"found": 1, "left_alone": 1, "problems": []}
+    assert scanned == {"found": 1, "left_alone": 1, "problems": 0}
     [one] = records.recommendations.open_ones()
     recommendation = recommendation_from(one.recommendation)
     assert (one.name, one.finder, one.team, one.cluster) == (
@@ -144,6 +144,48 @@ def test_what_somebody_has_lowered_by_the_next_day_is_no_longer_open(
 
     assert looking.steps.scan(looking.place)["found"] == 0
     assert records.recommendations.open_ones() == ()
+
+
+def test_a_pull_request_is_opened_once_and_closed_when_it_is_no_longer_true(
+    hub: GitHub, looking: Looking, records: Records
+) -> None:
+    """Somebody lowers the request by hand: the click would be told so, and the pull request goes."""
+    repository = shop(hub)
+    place = looking.place
+    looking.steps.scan(place)
+    [one] = looking.steps.due(place)
+    [kept] = records.recommendations.open_ones()
+
+    opened = looking.steps.open_pull(one)
+    assert opened == looking.steps.open_pull(one)
+    [pull] = repository.pulls.values()
+    assert opened is not None
+    assert (opened["state"], pull.state) == ("opened", "open")
+    assert looking.steps.due(place) == []
+    assert looking.steps.open_subjects(place) == [kept.subject]
+    assert looking.steps.upkeep(place, kept.subject) is None
+    assert looking.check_stale(kept) == ""
+
+    hub.people.push(repository, {"apps/api.yaml": deployment()})
+    looking.steps.scan(place)
+    assert "is 500m by now, not 2" in looking.check_stale(kept)
+    closed = looking.steps.upkeep(place, kept.subject)
+    assert closed is not None
+    assert (closed["id"], closed["state"], pull.state) == (one, "closed", "closed")
+    assert looking.steps.open_subjects(place) == []
+    with records.audit.chain() as (_, rows):
+        actions = [row.action for row in rows]
+    assert actions == ["recommendation.approve", "right-size.opened", "right-size.closed"]
+
+
+def test_what_nobody_approved_opens_nothing(hub: GitHub, looking: Looking, records: Records) -> None:
+    """Whoever asks for it."""
+    repository = shop(hub)
+    looking.steps.scan(looking.place)
+    [kept] = records.recommendations.open_ones()
+
+    assert [looking.steps.open_pull(one) for one in (kept.id, "made-up")] == [None, None]
+    assert not repository.pulls
 
 
 def test_repositories_that_the_configuration_does_not_name_are_not_looked_at(
