@@ -16,6 +16,7 @@ import numpy as np
 from bot.adapters.prometheus_api import PrometheusApi, is_kubernetes_name, quoted
 from bot.adapters.prometheus_facts import Tagged, by_tag
 from bot.adapters.prometheus_queries import DAY, PREFIXES, RENAMED, Scope, any_of, own_labels, tagged
+from bot.adapters.prometheus_transport import AnswerTooLarge
 from estimators.objects import Body
 from estimators.uptime import CONTROLLER
 from estimators.usage import BalancerUsage, ClaimUsage, Series, Window
@@ -47,18 +48,26 @@ class Standing:
     balancers: tuple[BalancerUsage, ...] = ()
     controllers: tuple[Body, ...] = ()
     """Deployments of kube-downscaler in any namespace, in manifest shape."""
+    partial: tuple[str, ...] = ()
+    """Why nothing is known, in words."""
 
 
 def read_standing(api: PrometheusApi, *, window: Window, namespaces: Iterable[str] | None = None) -> Standing:
     """The claims and load balancers of `namespaces`, of all where None is given, over the whole days.
 
-    Nothing where the server warned that answers are not whole. Raises PrometheusUnavailable where there
-    is no answer.
+    No claims and no load balancers where the server warned that answers are not whole; nothing where its
+    limits allow no such question. Raises PrometheusUnavailable where there is no answer.
     """
     names = [name for name in namespaces or () if is_kubernetes_name(name)]
     if not window.whole_days or (namespaces is not None and not names):
         return Standing()
-    scope = Scope.of(api, names)
+    try:
+        return _read(api, Scope.of(api, names), window)
+    except AnswerTooLarge as error:
+        return Standing(partial=(f"whether volumes and load balancers are used is not known: {error}",))
+
+
+def _read(api: PrometheusApi, scope: Scope, window: Window) -> Standing:
     found = _ask(api, window, list(_vectors(scope)))
     named = _by_place(found, _SERVICES, "service")
     there = {place: days for place, days in named.items() if all(map(is_kubernetes_name, place))}
@@ -66,9 +75,10 @@ def read_standing(api: PrometheusApi, *, window: Window, namespaces: Iterable[st
     if 0 < len(there) <= MOST_NAMES:
         found = {**found, **_ask(api, window, list(_endpoint_vectors(scope, sorted(there))))}
         ready = _ready(found, there)
+    controllers = tuple(_controllers(found))
     if api.warnings:  # What a store that is down, or a limit, left out would look like what nobody used.
-        return Standing()
-    return Standing(tuple(_claims(found)), tuple(_balancers(found, there, ready)), tuple(_controllers(found)))
+        return Standing(controllers=controllers)
+    return Standing(tuple(_claims(found)), tuple(_balancers(found, there, ready)), controllers)
 
 
 def _ask(api: PrometheusApi, window: Window, vectors: Sequence[str]) -> Tagged:

@@ -167,6 +167,7 @@ class PrometheusHistory:
             objects=(*joined.objects, *more),
             claims=standing.claims,
             balancers=standing.balancers,
+            partial=(*joined.partial, *standing.partial),
         )
 
     def _place(self, url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -200,4 +201,16 @@ def test_an_answer_that_is_not_whole_says_nothing(server: str) -> None:
     api.close()
 
     assert api.warnings
-    assert found == Standing()
+    assert (found.claims, found.balancers) == ((), ())
+
+
+def test_a_server_that_allows_no_such_question_is_told(tmp_path: Path) -> None:
+    """All else that is known of the cluster stands."""
+    prometheus_server.backfill(tmp_path, past())
+    with prometheus_server.serving(tmp_path, "--query.max-samples=100") as url:
+        api = PrometheusApi(url, selector={"cluster": "plain"})
+        found = read_standing(api, window=WINDOW)
+        api.close()
+
+    assert found == Standing(partial=found.partial)
+    assert found.partial[0].startswith("whether volumes and load balancers are used is not known: http")
