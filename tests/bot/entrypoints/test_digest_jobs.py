@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from bot.adapters.records import Records
 from bot.adapters.records_work import work_database
+from bot.composition.digest_cli import DigestOptions, tell_digest
 from bot.entrypoints.schedule import Schedule
 from bot.server_config import DigestTime
 from bot.weeks import DAYS_OF_WEEK, IsoWeek, due_at, parse_week
@@ -102,11 +103,17 @@ class Bots:
     def __init__(
         self, url: str, folder: Path, hub: Slack, *, week: IsoWeek = WEEK, missing: timedelta = HOUR * 0
     ) -> None:
-        self.url, self.hub, self._folder = url, hub, folder
+        self.hub = hub
         hub.advance(max((DUE - datetime.now(UTC)).total_seconds(), 0))
         ana = hub.person("ana")
         self.checkout, self.finance = hub.channel("checkout", ana), hub.channel("finance", ana)
-        self._program = folder / "program.py"
+        self._program, self.config = folder / "program.py", folder / "tuppence.yaml"
+        self.surroundings = {
+            "TUPPENCE_DATABASE_URL": url,
+            "SLACK_BOT_TOKEN": hub.bot_token,
+            "SLACK_SIGNING_SECRET": hub.signing_secret,
+            "SLACK_API_URL": hub.api_url,
+        }
         self._program.write_text(PROGRAM)
         self.configure(self.checkout.id, self.finance.id)
         with closing(Records(url)) as records:
@@ -119,19 +126,12 @@ class Bots:
 
     def configure(self, checkout: str, finance: str) -> None:
         """Where digests go."""
-        (self._folder / "tuppence.yaml").write_text(CONFIG.format(checkout=checkout, finance=finance))
+        self.config.write_text(CONFIG.format(checkout=checkout, finance=finance))
 
     def start(self, name: str = "one", *, now: datetime = DUE, **plan: Any) -> subprocess.Popen[str]:  # noqa: ANN401 - JSON
         """A replica under a name of its own, whose clock shows `now`."""
-        arguments = [name, str(self._folder / "tuppence.yaml"), json.dumps({"now": now.isoformat(), **plan})]
-        surroundings = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "TUPPENCE_DATABASE_URL": self.url,
-            "SLACK_BOT_TOKEN": self.hub.bot_token,
-            "SLACK_SIGNING_SECRET": self.hub.signing_secret,
-            "SLACK_API_URL": self.hub.api_url,
-        }
+        arguments = [name, str(self.config), json.dumps({"now": now.isoformat(), **plan})]
+        surroundings = {**os.environ, "PYTHONPATH": str(ROOT), **self.surroundings}
         command = [sys.executable, str(self._program), *arguments]
         return subprocess.Popen(command, cwd=ROOT, env=surroundings, stderr=subprocess.PIPE, text=True)
 
@@ -255,6 +255,26 @@ def test_week_53_has_its_digest(tmp_path: Path, hub: Slack) -> None:
     bots.run(now=datetime(2027, 1, 4, 9, 30, tzinfo=UTC))
     [text] = bots.told(bots.checkout)
     assert "in week 53 (28 December to 3 January)" in text
+
+
+@pytest.mark.parametrize("server_first", [True, False], ids=["after the server", "before the server"])
+def test_a_person_posts_nothing_that_is_there(
+    bots: Bots, server_first: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`tuppence digest --post` and the server share their records."""
+    for name, value in bots.surroundings.items():
+        monkeypatch.setenv(name, value)
+    options = DigestOptions(team="checkout", config=bots.config, post=True)
+    said = []
+    for now in (DUE, DUE + HOUR):
+        if server_first == (now == DUE):
+            bots.run(now=now)
+        else:
+            tell_digest(options, now=now)
+            said.append(capsys.readouterr().err)
+    expected = "Already posted to" if server_first else "Posted to"
+    assert said == [f"{expected} {bots.checkout.id}.\n"]
+    assert len(bots.told(bots.checkout)) == 1
 
 
 MOMENTS = st.integers(1_600_000_000, 2_200_000_000).map(lambda second: datetime.fromtimestamp(second, UTC))
