@@ -108,7 +108,7 @@ def body_of(page: RightSize) -> str:
         rows=rows,
         with_seen=any(row.seen for row in rows),
         evidence=[
-            (f"{name[:1].upper()}{name[1:]}", value) for name, value in _evidence(found) if name not in told
+            f"{name[:1].upper()}{name[1:]}: {value}" for name, value in _evidence(found) if name not in told
         ],
         finder=finder_words(found.finder),
         confidence=words.CONFIDENCES[found.confidence],
@@ -233,4 +233,4 @@ def _mute(text: str, most: int = 256) -> str:
     line = plain(text, most)
     for sign in ("@", "#", "://"):
         line = line.replace(sign, f"{sign[0]}\u200b{sign[1:]}")
-    return line.replace("GH-", "GH\u200b-")
+    return line.replace("GH-", "GH\u200b-")[:most]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from bot.right_size_page import body_of, farewell, message_of, title_of
 from estimators.objects import Identity, Source
@@ -69,6 +69,8 @@ def test_a_reason_for_closing_is_told() -> None:
 
 
 @given(texts)
+@example(":0")
+@example("@acme/" + "x" * 600)
 @settings(deadline=None)
 def test_nothing_that_strangers_wrote_comes_alive(text: str) -> None:
     """Neither in the description, nor in the title and the commit, where keywords close issues."""
