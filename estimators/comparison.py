@@ -279,7 +279,7 @@ def _prices(rows: Iterable[Row], clusters: Iterable[Cluster]) -> str:
 
 def _usage(cluster: Cluster) -> str:
     usage = cluster.usage
-    if usage is None or not usage.workloads:
+    if usage is None or not (usage.workloads or usage.claims or usage.balancers):
         return ""
     window = usage.window
     return f"{usage.source or 'usage'}, {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"

@@ -105,6 +105,14 @@ def test_a_load_balancer_that_goes_is_judged_by_its_endpoints(after: str) -> Non
     assert row(SERVICE, after, used).verdict is Verdict.UNKNOWN
 
 
+def test_the_report_names_the_history_of_volumes_alone() -> None:
+    """Where nothing else is known."""
+    known = cluster(claims=[claim_usage()])
+    old, new = Revision("old", objects(CLAIM.replace("SIZE", "1Gi"))), Revision("new", [])
+
+    assert compare(old, new, lambda _environment: known).usage == "usage, 2026-11-02 to 2026-11-16"
+
+
 @pytest.mark.parametrize(
     ("claim", "protections", "verdict"),
     [
