@@ -84,11 +84,11 @@ class CostReading:
             return None
         return refused_name(self._asked, self._names, self._windows.before.start, self._said_by)
 
-    def answer(self) -> CostAnswer:
-        """The answer, once `refusal` has found nothing."""
+    def answer(self, since: datetime | None = None) -> CostAnswer:
+        """The answer, once `refusal` has found nothing; its days are those from `since` on, if told."""
         question = self.question
         found = answer(question, self.windows, self._then)
-        days, projected = self.days(), self._asked.kind not in _NOT_PROJECTED
+        days, projected = self._days(since), self._asked.kind not in _NOT_PROJECTED
         until = self._windows.asked.end
         return CostAnswer(
             self._asked,
@@ -96,7 +96,7 @@ class CostReading:
             self._windows,
             tuple(window.cluster for window in self.windows),
             self.windows[0].currency,
-            days=tuple(day for day in days if day.day >= self._windows.asked.start.date()),
+            days=tuple(day for day in days if day.day >= (since or self._windows.asked.start).date()),
             month=project(days, month_of(until).date()) if projected else None,
             budget=self._budget(),
             prices=_prices(self.windows, self._asked.name if self._asked.kind == "node" else ""),
@@ -164,11 +164,8 @@ class CostReading:
             return next(alone, None)
         return None
 
-    def days(self, since: datetime | None = None) -> tuple[DayAmount, ...]:
-        """The days of the window, of the month, and those that a projection is made from.
-
-        With `since`, those from then on as well.
-        """
+    def _days(self, since: datetime | None) -> tuple[DayAmount, ...]:
+        """The days of the window, of the month, those that a projection needs, and all `since` then."""
         asked = self._windows.asked
         start = min(
             asked.start, month_of(asked.end), midnight(asked.end) - PROJECTED_FROM, since or asked.end

@@ -78,7 +78,7 @@ def read_week(
         return refusal
     if not reading.windows:
         return WeekCosts(team, "USD", Decimal(0), reading.owner_of)
-    return _costs(reading, reading.answer(), week, config)
+    return _costs(reading, reading.answer(since=week.end - TREND), week, config)
 
 
 def _costs(reading: CostReading, answer: CostAnswer, week: IsoWeek, config: ServerConfig) -> WeekCosts:
@@ -86,7 +86,6 @@ def _costs(reading: CostReading, answer: CostAnswer, week: IsoWeek, config: Serv
     all_of_it = charged(Question(reading.question.by), reading.windows)
     nobodys = unallocated_share(all_of_it, reading.owners)
     of_all = reading.question.of_all
-    days = reading.days(week.end - TREND)
     return WeekCosts(
         team=reading.question.only.name if reading.question.only else ALL_TEAMS,
         currency=answer.currency,
@@ -95,7 +94,7 @@ def _costs(reading: CostReading, answer: CostAnswer, week: IsoWeek, config: Serv
         previous=_previous(answer),
         budget_monthly=answer.budget,
         projected=as_money(answer.month.amount) if answer.month else None,
-        trend=tuple(_trend(days, week)),
+        trend=tuple(_trend(answer.days, week)),
         movers=tuple(
             WeekMover(mover.workload, as_money(mover.change), causes_of(mover, answer.currency))
             for mover in found.movers[:MOST_MOVERS]
