@@ -109,7 +109,7 @@ def compare_with_the_simulation(week: Sequence[HourCost], answer: dict[str, Any]
     print(f"{worst} is by {100 * off[worst]:.2f} cents of {tenants[worst]:,.2f}")
     assert off[others[-1]] < CENT / 2
     # Agents have nearly all idle of nodes that are nearly empty. What a container used of memory is not
-    # known where a node came in the last two minutes of an hour; that idle is nobody's then.
+    # known where a node came in the last three minutes of an hour; that idle is nobody's then.
     assert off[worst] < 5 * CENT
     assert sum(Decimal(answer[part]) for part in ("tenants", "idle", "shared")) == Decimal(answer["bill"])
     windows = 0
