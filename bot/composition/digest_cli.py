@@ -151,13 +151,18 @@ class _Telling:
                         "--post needs the records of tuppence serve: set TUPPENCE_DATABASE_URL as it is there"
                     )
                 kept = stack.enter_context(_scratch())
-            elif self.options.repo is None and (self.options.post or kept.recommendations.scans()):
+            elif not self._looks_here() and (self.options.post or kept.recommendations.scans()):
                 yield _known(kept, kept)
                 return
             found = stack.enter_context(_scratch())
             look = SavingsHere(self.settings, self.config, self.options.prometheus, self.options.usage)
             look.find(self.options.repo, self.options.prices, store=found, now=self.now)
             yield _known(found, kept)
+
+    def _looks_here(self) -> bool:
+        """Whether a person named what savings are to be found in, or judged by."""
+        named = (self.options.repo, self.options.usage, self.options.prometheus)
+        return any(one is not None for one in named)
 
     def export(self, file: Path) -> None:
         """Write finance's CSV."""
@@ -176,7 +181,7 @@ class _Telling:
         slack = serving_from_env().slack
         if slack is None:
             raise UserError(
-                "--post needs Slack: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, see docs/slack.md"
+                "--post needs Slack: set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET, see docs/slack-app.md"
             )
         if digest.team not in channels(self.config):
             key = f"channel of team {digest.team}" if digest.team else "digest.finance_channel"

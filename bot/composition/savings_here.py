@@ -45,6 +45,10 @@ class SavingsHere:
         """
         git = _repository(repo)
         if git is None:
+            if self.usage is not None:
+                raise UserError(
+                    "--usage judges the savings of a repository, and none is here: add --repo DIR"
+                )
             return
         with closing(git):
             history = self._history()
@@ -90,7 +94,10 @@ class SavingsHere:
 def _repository(named: Path | None) -> Git | None:
     """The repository that a person named, else the one here; None where none is here."""
     if named is not None:
-        return Git(named)
+        try:
+            return Git(named)
+        except UserError as error:  # whose ways out are those of another command
+            raise UserError(f"--repo: {str(error).partition(':')[0]}") from error
     here = Path.cwd()
     return Git(here) if any((folder / ".git").exists() for folder in (here, *here.parents)) else None
 

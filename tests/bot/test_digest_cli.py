@@ -189,6 +189,24 @@ def test_a_repository_without_numbers_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("options", "way_out"),
+    [
+        ({"repo": Path("nowhere")}, "^--repo: nowhere is not a folder$"),
+        ({"repo": Path()}, "^--repo: . is not in a git repository$"),
+        ({"usage": Path("usage.json")}, "none is here: add --repo DIR"),
+    ],
+    ids=["no folder", "no repository", "a snapshot for nothing"],
+)
+def test_savings_that_cannot_be_looked_for_are_refused(
+    options: dict[str, Any], way_out: str, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a person asked for them, the records do not stand in."""
+    monkeypatch.setenv("TUPPENCE_DATABASE_URL", kept)
+    with pytest.raises(UserError, match=way_out):
+        tell_digest(DigestOptions(**options), now=NOW)
+
+
+@pytest.mark.parametrize(
     ("slack", "config", "way_out"),
     [
         (False, CONFIG, "set SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET"),
