@@ -36,7 +36,7 @@ class SlackDecisions:
         messages: SlackMessages,
         check_stale: CheckStale | None,
     ) -> None:
-        self._records, self._config, self._messages = records, config, messages
+        self._messages = messages
         self._showing = Showing(
             records.digests,
             records.recommendations,
@@ -50,7 +50,6 @@ class SlackDecisions:
             people,
             config.teams,
             check_stale,
-            self._currency_of,
         )
 
     def decide(self, told: Json) -> Json:
@@ -102,14 +101,6 @@ class SlackDecisions:
             log.warning("A modal came too late: %s", refused)
             return False
         return True
-
-    def _currency_of(self, kept: KeptRecommendation) -> str:
-        """That of the digest in which it was read; else that of the cluster's prices."""
-        digest = self._records.digests.newest(kept.team)
-        if digest is not None:
-            return str(digest.content["currency"])
-        sheets = [each.prices for each in self._config.clusters if each.prices and each.name == kept.cluster]
-        return sheets[0].currency if sheets else "USD"
 
 
 def _place(event: SlackEvent) -> tuple[str, str]:

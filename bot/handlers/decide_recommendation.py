@@ -56,8 +56,7 @@ class Deciding(NamedTuple):
     """What a decision needs to look at.
 
     `check_stale` says what has changed since a recommendation was found, `""` where it holds; it may
-    raise OutsideError. It is None where nothing opens pull requests. `currency_of` names the currency
-    that the amounts are in.
+    raise OutsideError. It is None where nothing opens pull requests.
     """
 
     recommendations: Recommendations
@@ -65,7 +64,6 @@ class Deciding(NamedTuple):
     people: SlackPeople
     teams: Sequence[Team]
     check_stale: Callable[[KeptRecommendation], str] | None
-    currency_of: Callable[[KeptRecommendation], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,9 @@ def press(event: ButtonPressed, given: Deciding, now: datetime) -> Outcome:
     if event.action_id == WHY:
         if not given.people.person(event.asker.user_id).member:
             return _told(_NOT_MEMBERS)
-        return Outcome(why_message(recommendation_from(kept.recommendation), given.currency_of(kept)))
+        return Outcome(
+            why_message(recommendation_from(kept.recommendation), str(kept.recommendation["currency"]))
+        )
     # A modal has to be opened within three seconds: who may submit it is looked up anew when that is done.
     said, refused = _permitted(event.asker, kept, given, fresh=event.action_id != REJECT)
     refused = refused or _settled(event.asker, kept, event.action_id, given)

@@ -51,7 +51,7 @@ KEPT = KeptRecommendation(
     finder=FOUND.finder,
     team="checkout",
     cluster="prod",
-    recommendation=recommendation_json(FOUND),
+    recommendation={**recommendation_json(FOUND), "currency": "USD"},
     open=True,
     found_at=NOW - timedelta(days=1),
 )

@@ -40,7 +40,11 @@ def recommendation(name: str) -> KeptRecommendation:
     """One for each test."""
     found = replace(FOUND, key=FOUND.key._replace(name=name))
     return replace(
-        KEPT, id=id_of(7, found), subject=name, name=name, recommendation=recommendation_json(found)
+        KEPT,
+        id=id_of(7, found),
+        subject=name,
+        name=name,
+        recommendation={**recommendation_json(found), "currency": "USD"},
     )
 
 

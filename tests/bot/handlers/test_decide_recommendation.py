@@ -62,7 +62,6 @@ class Bench:
             self.people,
             self.teams,
             self._check_stale,
-            lambda _: "USD",
         )
 
     def _check_stale(self, kept: KeptRecommendation) -> str:
