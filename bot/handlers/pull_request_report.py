@@ -14,7 +14,6 @@ from bot.approvals import APPROVALS_LAST, standing
 from bot.comment import render_failed
 from bot.errors import UserError
 from bot.github_events import PullRequestRef
-from bot.handlers.remembered_exceptions import with_exceptions
 from bot.inert import md
 from bot.policy import Policy
 from bot.policy_in_force import first_line, policy_in_force, policy_text
@@ -36,6 +35,7 @@ from bot.publication import CheckOutput, Publication, compose_publication
 from bot.pull_requests import PullRequestFacts
 from bot.recommendation_ports import RecommendationDecisions
 from bot.records import Head, PricedReport, ShownPullRequest
+from bot.remembered_exceptions import with_exceptions
 from bot.report_json import dump_report
 from bot.review_ports import ShownPullRequests
 from bot.suggested_lines import suggest

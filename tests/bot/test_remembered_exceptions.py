@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from bot.comment import render_comment
-from bot.handlers.remembered_exceptions import MOST, Rejected, with_exceptions
 from bot.policy import CommentRules
 from bot.publication import compose_publication
+from bot.remembered_exceptions import MOST, Rejected, with_exceptions
 from estimators.change import Cluster
 from estimators.comparison import Revision, compare
 from estimators.objects import Source
