@@ -88,6 +88,10 @@ class Recommendations(Protocol):
         """
         ...
 
+    def keep_only(self, repositories: Collection[int]) -> None:
+        """Forget the scans of all other repositories; what they found is no longer open."""
+        ...
+
     def find(self, id: str) -> KeptRecommendation | None:  # noqa: A002 - its name
         """One of them, open or not."""
         ...

@@ -54,7 +54,7 @@ class KeptRecommendation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """The newest look at a repository's default branch.
+    """The newest look at a repository's default branch; without `head_sha` it could not be looked at yet.
 
     Below `rows`, `left_alone` has what was looked at and left (`left_alone_json`), each with its team, and
     `problems` why the look was not whole, in words. `realisable` has by environment what the bill would fall

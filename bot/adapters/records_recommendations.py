@@ -62,6 +62,16 @@ class StoredRecommendations:
                 )
                 connection.execute(statement, [values(one) for one in found])
 
+    def keep_only(self, repositories: Collection[int]) -> None:
+        """Forget the scans of all other repositories, and close what they found, in one transaction."""
+        with self._database.writing() as connection:
+            of_open = select(recommendations.c.repository).where(recommendations.c.open.is_(True))
+            known = connection.scalars(select(scans.c.repository).union(of_open)).all()
+            for gone in set(known) - set(repositories):
+                mine = recommendations.c.repository == gone
+                connection.execute(update(recommendations).where(mine).values(open=False))
+                connection.execute(delete(scans).where(scans.c.repository == gone))
+
     def find(self, id: str) -> KeptRecommendation | None:  # noqa: A002 - as the port has it
         """One of them, open or not."""
         with self._database.reading() as connection:

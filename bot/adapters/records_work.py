@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import text
+from sqlalchemy import column, select, table, text
 
 from bot.adapters.records_database import Database, parse_url
 from bot.records import Undone
@@ -36,6 +36,14 @@ class WorkDatabase:
         if stored := self._stored():
             found.append(Undone("inbox", "waiting", len(stored), _moment(min(stored))))
         return found
+
+    def under_way(self, *workflows: str) -> bool:
+        """Whether any workflow of these names is not done yet. Raises StoreUnavailable."""
+        name, status = column("name"), column("status")
+        kept = table("workflow_status", name, status, schema="dbos" if self.inbox is None else None)
+        query = select(name).select_from(kept).where(name.in_(workflows), status.in_(("ENQUEUED", "PENDING")))
+        with closing(Database(self.url)) as database, database.reading() as connection:
+            return connection.execute(query.limit(1)).first() is not None
 
     def _stored(self) -> list[float]:
         """When each file of the inbox came."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from bot.adapters.records import Records
+from bot.adapters.records_work import work_database
 from bot.adapters.slack_api import SlackApi
 from bot.adapters.slack_files import SlackWebFiles
 from bot.adapters.slack_messages import SlackWebMessages
@@ -30,11 +31,16 @@ from bot.recommendation_records import KeptDigest
 from bot.redaction import Redactor
 from bot.server_config import ServerConfig
 from bot.settings import Settings, SlackSettings
-from bot.weeks import due_at, last_due, parse_week
+from bot.weeks import IsoWeek, due_at, last_due, parse_week
 
 AT_ONCE = 1
 LONGEST_SECONDS = 300
-HOUR = 3600.0
+LOOK_SECONDS = 30.0
+"""How often it is looked whether a digest is due; each is tried once an hour."""
+MADE_OF = ("allocate", "scans", "scan")
+"""The work that a digest tells of: hours of cost, and a look at each repository."""
+MADE_WITHIN = timedelta(hours=1)
+"""How long a digest waits for that work after it is due, and after a start. Then it tells what is missing."""
 TOO_LATE = timedelta(days=6)
 """Then the next digest is nearly due."""
 HOURS_COME_IN = timedelta(days=1)
@@ -106,6 +112,8 @@ class Digests:
     ) -> None:
         """`web` is where people look at repositories, `""` where there is no such place."""
         self._config, self._records = config, records
+        self._work, self._started = work_database(settings.database_url), _now()
+        self._tried = ("", "")
         self._posts = DigestPosts(config, slack, records)
         self._processes = Processes("digest", AT_ONCE, _begin, (settings, config, web, tuple(secrets)))
         self.workflows = DigestWorkflows(
@@ -114,20 +122,27 @@ class Digests:
         self.stop = self._processes.stop
 
     def begin(self, schedule: Schedule) -> None:
-        """By the clock; and at the start and each hour what is due and was not posted."""
+        """By the clock; and soon after the start and each hour what is due and was not posted."""
         schedule.weekly(self._config.digest, "digest", self.start)
-        schedule.every(HOUR, "digests that are due", self.start)
+        schedule.every(LOOK_SECONDS, "digests that are due", self.start)
 
     def start(self) -> None:
-        """Start what is due now and not posted yet."""
+        """Start what is due now and not posted yet: once an hour, when what it tells of is there."""
         now = _now()
-        week = last_due(now, self._config.digest)
-        if now - due_at(week, self._config.digest) > TOO_LATE:
+        week, hour = last_due(now, self._config.digest), f"{now:%Y-%m-%dT%H}"
+        late = now - due_at(week, self._config.digest) > TOO_LATE
+        if late or self._tried == (str(week), hour) or self._is_being_made(week, now):
             return
         for team in channels(self._config):
             kept = self._records.digests.find(team, str(week))
             if kept is None or not kept.timestamp:
-                self.workflows.digest(team, str(week), f"{now:%Y-%m-%dT%H}")
+                self.workflows.digest(team, str(week), hour)
+        self._tried = (str(week), hour)
+
+    def _is_being_made(self, week: IsoWeek, now: datetime) -> bool:
+        """Whether there is more to tell soon: before the first look at a repository nothing can be saved."""
+        since = max(due_at(week, self._config.digest), self._started)
+        return now < since + MADE_WITHIN and self._work.under_way(*MADE_OF)
 
     def _make(self, team: str, week: str) -> Json:
         kept = self._records.digests.find(team, week)

@@ -20,9 +20,10 @@ from bot.composition.repository_prices import RepositoryPrices
 from bot.cost_config import owners
 from bot.entrypoints.jobs import Json
 from bot.entrypoints.savings_jobs import SavingsWorkflows, Steps
+from bot.errors import OutsideError
 from bot.handlers import automate_savings
 from bot.handlers.check_stale import difference
-from bot.handlers.find_savings import WINDOW_DAYS, find_savings
+from bot.handlers.find_savings import WINDOW_DAYS, find_savings, note_unseen
 from bot.handlers.right_size import Became, RightSizingPorts, open_pull, upkeep
 from bot.logs import configure
 from bot.manifests.render import make_renderer
@@ -89,11 +90,18 @@ class Savings:
         return self._processes.call(_check_stale, kept)
 
     def _installed(self) -> list[Json]:
-        places = self._branches.installed()
-        return [place_json(one) for one in places if self._config.scans(one.repository.full_name)]
+        """What was found in a repository that is gone, or not to be looked at any more, is not proposed."""
+        found = self._branches.installed()
+        places = [place for place in found if self._config.scans(place.repository.full_name)]
+        self._records.recommendations.keep_only([place.repository.id for place in places])
+        return [place_json(place) for place in places]
 
     def _scan(self, place: Json) -> Json:
-        return self._processes.call(_scan, place)
+        try:
+            return self._processes.call(_scan, place)
+        except OutsideError:
+            note_unseen(place_from(place), recommendations=self._records.recommendations, at=_now())
+            raise
 
     def _upkeep(self, place: Json, subject: str) -> Json | None:
         return self._processes.call(_upkeep, place, subject)

@@ -93,6 +93,22 @@ def find_savings(
     return Scanned(len(rows), len(found.left_alone), problems)
 
 
+def note_unseen(place: Place, *, recommendations: Recommendations, at: datetime) -> None:
+    """Remember that a repository could not be looked at, unless an earlier look is known: that one stays."""
+    repository = place.repository
+    if all(scan.repository != repository.id for scan in recommendations.scans()):
+        unseen = Scan(
+            repository=repository.id,
+            full_name=repository.full_name,
+            head_sha="",
+            at=at,
+            left_alone={"rows": []},
+            problems={"rows": ["it could not be looked at yet, the log says why"]},
+            realisable={},
+        )
+        recommendations.replace(unseen, [])
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """The commit that was looked at, and who owns what is in it.

@@ -31,7 +31,8 @@ LITTLE_MONEY = Decimal(10)
 """A change of less than two percent, or of less than ten in the currency, is nothing to read about."""
 WHOLE = Decimal("0.9")
 """A week of which less than this share was measured is never quiet: that itself is to be told."""
-STALE = timedelta(days=7)
+STALE = timedelta(days=2)
+"""Repositories are looked at every day: what is older than this was found before something went wrong."""
 _MOST_PROBLEMS = 3
 
 
@@ -106,7 +107,7 @@ class _Week:
             teams=tuple(_with_savings(cost.teams, found, worth)),
             bill=cost.bill,
             approvals=tuple(self._approvals()),
-            notes=(*cost.notes, *told, *self._waiting(), *self._about_scans(scans, found)),
+            notes=(*cost.notes, *told, *self._waiting(scans), *self._about_scans(scans, found)),
         )
         return replace(digest, quiet=_quiet(digest))
 
@@ -179,10 +180,11 @@ class _Week:
             address=pull.address if pull else "",
         )
 
-    def _waiting(self) -> Iterator[str]:
-        """Approved, and not merged yet."""
-        find = self.recommendations.find
-        kept = (find(pull.id) for pull in self.pulls.open_ones())
+    def _waiting(self, scans: Sequence[Scan]) -> Iterator[str]:
+        """Approved, and not merged yet, in repositories that are still looked at."""
+        find, repositories = self.recommendations.find, {scan.repository for scan in scans}
+        pulls = (pull for pull in self.pulls.open_ones() if pull.repository in repositories)
+        kept = (find(pull.id) for pull in pulls)
         waiting = sum(self._team is None or one.team == self._team for one in kept if one is not None)
         if waiting:
             verb = "waits" if waiting == 1 else "wait"
@@ -190,17 +192,27 @@ class _Week:
 
     def _about_scans(self, scans: Sequence[Scan], found: Sequence[KeptRecommendation]) -> Iterator[str]:
         """Why there may be more to save than is said here."""
-        if not scans:
+        if not any(scan.head_sha for scan in scans):
             yield "No repository was looked at for savings yet."
         about = {one.repository for one in found}
+        about |= {scan.repository for scan in scans if not scan.head_sha}  # nobody knows whose it is
         mine = [scan for scan in scans if self._team is None or scan.repository in about]
-        for scan in mine:
-            if scan.at < self.at - STALE:
-                yield f"{scan.full_name} was last looked at for savings on {scan.at.day} {scan.at:%B}."
+        yield from _stale([scan for scan in mine if scan.at < self.at - STALE])
         problems = [f"{scan.full_name}: {told}" for scan in mine for told in scan.problems["rows"]]
         yield from problems[:_MOST_PROBLEMS]
         if len(problems) > _MOST_PROBLEMS:
             yield f"{count(len(problems) - _MOST_PROBLEMS, 'more remark')} on what could not be looked at."
+
+
+def _stale(scans: Sequence[Scan]) -> Iterator[str]:
+    """What is as old as that; of many, the oldest look."""
+    if len(scans) > _MOST_PROBLEMS:
+        oldest = min(scan.at for scan in scans)
+        many = f"{len(scans):,} repositories were not looked at for savings for days"
+        yield f"{many}, some since {oldest.day} {oldest:%B}."
+        return
+    for scan in scans:
+        yield f"{scan.full_name} was last looked at for savings on {scan.at.day} {scan.at:%B}."
 
 
 def _with_savings(

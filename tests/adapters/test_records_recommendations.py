@@ -174,6 +174,21 @@ def test_a_scan_is_remembered_whole_or_not_at_all(records: Records) -> None:
     assert records.recommendations.scans() == (SCAN,)
 
 
+def test_what_was_found_in_a_repository_that_is_gone_is_no_longer_open(records: Records) -> None:
+    """Its scan is forgotten, the others stay; a decision keeps what it is about."""
+    there = replace(FOUND, id="two", repository=7)
+    records.recommendations.replace(SCAN, [FOUND])
+    records.recommendations.replace(replace(SCAN, repository=7), [there])
+    records.recommendation_decisions.decide(REJECTION)
+    records.recommendations.keep_only([7, 8])
+    assert records.recommendations.open_ones() == (there,)
+    assert [scan.repository for scan in records.recommendations.scans()] == [7]
+    assert records.recommendations.find("one") == replace(FOUND, open=False)
+    assert records.recommendation_decisions.rejected(BIG) != ()
+    records.recommendations.keep_only([])
+    assert (records.recommendations.open_ones(), records.recommendations.scans()) == ((), ())
+
+
 def test_a_large_repository_is_remembered(records: Records) -> None:
     """More recommendations than one question to a database may have values."""
     many = [replace(FOUND, id=f"{number:05}") for number in range(3000)]

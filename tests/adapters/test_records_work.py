@@ -43,6 +43,14 @@ def test_what_is_queued_is_counted(database_url: str) -> None:
     assert timedelta(0) < datetime.now(UTC) - queued.since < timedelta(minutes=2)
 
 
+def test_what_is_not_done_is_known_by_its_name(database_url: str) -> None:
+    """In SQLite and in PostgreSQL."""
+    database = filled(database_url)
+
+    assert database.under_way("event", "scan")
+    assert not database.under_way("scan", "even")
+
+
 def test_what_waits_on_disk_is_counted_too(tmp_path: Path) -> None:
     """It was answered, and the worker has not taken it."""
     database = filled(f"sqlite:///{tmp_path}/tuppence.db")

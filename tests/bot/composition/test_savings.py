@@ -201,10 +201,49 @@ def test_repositories_that_the_configuration_does_not_name_are_not_looked_at(
         some.stop()
 
 
-def test_a_branch_that_github_does_not_give_is_an_error_of_the_outside(hub: GitHub, looking: Looking) -> None:
-    """It travels from the process."""
+@pytest.mark.parametrize("how", ["archived", "uninstalled", "not named"])
+def test_what_was_found_in_a_repository_that_is_gone_is_not_proposed(
+    hub: GitHub, looking: Looking, settings: Settings, records: Records, how: str
+) -> None:
+    """Nor is a pull request opened for it; whatever else is installed stays."""
+    repository = shop(hub)
+    web = hub.people.repository("globex/web", FILES)
+    hub.people.install(web.owner)
+    for place in looking.steps.installed():
+        looking.steps.scan(place)
+    assert {one.repository for one in records.recommendations.open_ones()} == {repository.id, web.id}
+    named = Looking(hub, settings, records, ServerConfig(repositories=("globex/*",)))
+    try:
+        if how == "archived":
+            repository.archived = True
+        elif how == "uninstalled":
+            installation = hub.world.installation_of(repository)
+            assert installation is not None
+            hub.people.uninstall(installation)
+        (named if how == "not named" else looking).steps.installed()
+    finally:
+        named.stop()
+    assert {one.repository for one in records.recommendations.open_ones()} == {web.id}
+    assert [scan.full_name for scan in records.recommendations.scans()] == ["globex/web"]
+
+
+def test_a_branch_that_github_does_not_give_is_an_error_of_the_outside(
+    hub: GitHub, looking: Looking, records: Records
+) -> None:
+    """It travels from the process, and is remembered of a repository that nobody has seen."""
     shop(hub)
     place = looking.place
     gone = {**place, "repository": {**place["repository"], "name": "gone"}}
     with pytest.raises(GitHubRefused):
         looking.steps.scan(gone)
+    [unseen] = records.recommendations.scans()
+    assert (unseen.head_sha, unseen.problems["rows"]) == (
+        "",
+        ["it could not be looked at yet, the log says why"],
+    )
+    looking.steps.scan(place)
+    [seen] = records.recommendations.scans()
+    assert (seen.head_sha != "", seen.problems["rows"]) == (True, [])
+    with pytest.raises(GitHubRefused):
+        looking.steps.scan(gone)
+    assert records.recommendations.scans() == (seen,)

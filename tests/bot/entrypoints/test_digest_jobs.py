@@ -44,7 +44,7 @@ teams:
 """
 PROGRAM = """
 import json, logging, os, sys, time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from dbos import DBOS
 from bot.adapters.records import Records
@@ -59,7 +59,16 @@ from bot.settings import from_env, serving_from_env
 name, file, script = sys.argv[1:4]
 plan = json.loads(script)
 jobs.PAUSES = digest_jobs.DRAWN_AGAIN = (0.05,)
-digests._now = lambda: datetime.fromisoformat(plan["now"])
+digests.LOOK_SECONDS = 0.2
+begin = time.time()
+digests._now = lambda: datetime.fromisoformat(plan["now"]) + plan.get("speed", 0) * timedelta(seconds=time.time() - begin)
+
+class Looking:
+    def register(self):
+        @DBOS.workflow(name="scan")
+        def scan():
+            time.sleep(plan["looking"])
+        self.scan = scan
 
 def main():
     logging.basicConfig(level=logging.INFO)
@@ -72,9 +81,11 @@ def main():
         SlackWebMessages.post = posted
     records = Records(settings.database_url)
     work = digests.Digests(settings, read_config(Path(file)), slack, records, [], web="")
-    running = jobs.Jobs(work_database(settings.database_url).url, name, [work.workflows])
+    running = jobs.Jobs(work_database(settings.database_url).url, name, [work.workflows, looking := Looking()])
     schedule = Schedule()
     running.start()
+    if "looking" in plan:
+        jobs.enqueue(looking.scan, "scan/1", "scans")
     for _ in range(plan.get("times", 1)):
         work.start()
     work.begin(schedule)
@@ -214,6 +225,24 @@ def test_a_kill_right_after_posting_posts_nothing_twice(bots: Bots) -> None:
     assert bots.run(kill="posted")[0] == -signal.SIGKILL
     assert bots.run(now=DUE + HOUR)[0] == 0
     assert sorted(text[:9] for text in bots.told(bots.checkout)) == ["All teams", "checkout "]
+
+
+@pytest.mark.parametrize(
+    ("speed", "earliest", "latest"),
+    [(60, timedelta(minutes=2), HOUR), (1200, HOUR, 3 * HOUR)],
+    ids=["until it is through", "for an hour at most"],
+)
+def test_a_digest_waits_while_repositories_are_looked_at(
+    bots: Bots, speed: int, earliest: timedelta, latest: timedelta
+) -> None:
+    """For nine seconds, in which its clock goes faster."""
+    assert bots.run(looking=9, speed=speed)[0] == 0
+    with closing(Records(bots.surroundings["TUPPENCE_DATABASE_URL"])) as records:
+        posted = records.digests.find("checkout", str(WEEK))
+    assert posted is not None
+    assert posted.posted_at is not None
+    assert earliest <= posted.posted_at - DUE < latest
+    assert len(bots.told(bots.checkout)) == 1
 
 
 def test_what_was_not_taken_is_tried_again_each_hour(bots: Bots) -> None:

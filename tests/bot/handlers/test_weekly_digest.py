@@ -16,7 +16,7 @@ from bot.cost_commands import CostQuestion
 from bot.cost_memory import HoursInMemory
 from bot.cost_reading import CostReading
 from bot.cost_windows import Hours, Windows
-from bot.digest import MOST_RECOMMENDED, Digest
+from bot.digest import ALL_TEAMS, MOST_RECOMMENDED, Digest
 from bot.server_config import ServerConfig, Team
 from estimators.allocate import allocate
 from estimators.allocation import as_money
@@ -225,6 +225,31 @@ def test_why_there_may_be_more_to_save_is_told(store: Records) -> None:
     assert "shop/manifests was last looked at for savings on 14 November." in notes
     assert "shop/manifests: charts/0: it does not render" in notes
     assert "2 more remarks on what could not be looked at." in notes
+
+
+def test_looks_that_failed_all_week_are_told(store: Records) -> None:
+    """By name, also of a repository that nobody has ever seen the inside of; of many, how many."""
+    never = replace(
+        samples.scan(), repository=99, full_name="shop/new", head_sha="", problems={"rows": ["away"]}
+    )
+    store.recommendations.replace(never, [])
+    notes = made("checkout", store).notes
+    assert {"No repository was looked at for savings yet.", "shop/new: away"} <= set(notes)
+    for number in range(4):
+        old = replace(samples.scan(at=NOW - timedelta(days=3)), repository=number, full_name=f"shop/{number}")
+        store.recommendations.replace(old, [])
+    notes = made(ALL_TEAMS, store).notes
+    assert "4 repositories were not looked at for savings for days, some since 20 November." in notes
+    assert "No repository was looked at for savings yet." not in notes
+
+
+def test_pull_requests_of_a_repository_that_is_gone_do_not_wait() -> None:
+    """Nobody will merge them."""
+    with samples.records() as everything:
+        everything.recommendations.keep_only([])
+        notes = made("checkout", everything).notes
+        assert made("checkout", everything).recommendations == ()
+    assert not any("waits" in note for note in notes)
 
 
 @pytest.mark.parametrize(
