@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.composition.repository_prices import RepositoryPrices
+    from bot.demo.story import Sample
     from bot.handlers.price_change import Priced
     from bot.page_details import Links
     from bot.policy import Policy
@@ -232,18 +233,35 @@ DEMO_STORY = """\
 A pull request is to right-size a sample shop: seven files, seven workloads. Fourteen days of the
 shop's utilisation were recorded. This is what Tuppence says on the pull request:
 """
-DEMO_STEPS = """
+DEMO_DIGEST = """
 So one saving is an outage: api needs more than its new limit every Wednesday. Another is safe: indexer
 never used what it gives up. The second GPU would idle beside the first, and web's new bounds cost a little
 on an ordinary day and a lot on a very busy one.
 
+Every week Tuppence tells each team what is worth approving. In Slack, a click opens the pull request:
+"""
+DEMO_STEPS = """
 On a repository of your own:
 
   cd your-repository
   tuppence diff main                              what your branch costs, from list prices
   tuppence diff main --prometheus http://...      from live utilisation: what it may break, too
+  tuppence digest --prometheus http://...         what each team spent, and what is safe to save
   tuppence init                                   a starter .tuppence.yaml: environments, guardrails
 """
+
+
+def _demo_digest(sample: Sample, scratch: Path) -> None:
+    """What the sample's main branch could save, whatever the person has set up for clusters of their own."""
+    from bot.composition.digest_cli import DigestOptions, tell_digest  # noqa: PLC0415
+    from bot.server_config import ServerConfig  # noqa: PLC0415
+    from bot.settings import PrometheusSettings, from_env  # noqa: PLC0415
+
+    own = replace(
+        from_env(), prometheus=PrometheusSettings(), database_url=f"sqlite:///{scratch}/tuppence.db"
+    )
+    options = DigestOptions(repo=sample.repository, usage=sample.recording)
+    tell_digest(options, settings=own, config=ServerConfig())
 
 
 def demo(keep: Path | None, *, details: bool = False) -> None:
@@ -265,6 +283,8 @@ def demo(keep: Path | None, *, details: bool = False) -> None:
             details=details,
         )
         show(price(options), options)
+        click.echo(DEMO_DIGEST)
+        _demo_digest(sample, Path(scratch))
         click.echo(DEMO_STEPS)
         if keep:
             click.echo(

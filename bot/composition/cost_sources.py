@@ -28,10 +28,16 @@ class CostSources:
     prices: Path | None = None
 
     @contextmanager
-    def hours(self, read: Callable[[Sequence[Source]], HoursInMemory]) -> Iterator[ChargedHours]:
+    def hours(
+        self,
+        read: Callable[[Sequence[Source]], HoursInMemory],
+        *,
+        instead: HoursInMemory | None = None,
+    ) -> Iterator[ChargedHours]:
         """A named Prometheus, else what is kept, else the Prometheus that the environment or the file names.
 
-        `read` reads what is needed of those that are to be asked. Raises UserError where there is none.
+        `read` reads what is needed of those that are to be asked. Where there is none it is `instead`, or
+        UserError is raised.
         """
         if self.prometheus or self.prices:
             yield self._measured(read)
@@ -40,7 +46,7 @@ class CostSources:
             if records.costs.clusters():
                 yield records.costs
                 return
-        yield self._measured(read)
+        yield self._measured(read) if instead is None or self._clusters() else instead
 
     def _measured(self, read: Callable[[Sequence[Source]], HoursInMemory]) -> HoursInMemory:
         """All hours that are needed, read and charged now."""

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.server_config import ServerConfig
     from bot.settings import Settings
 
+_NO_HOURS = "A snapshot tells no costs: add --prometheus URL for what was spent."
 TEXT_WIDTH = 110
 """Columns of a digest that goes into a file or a pipe."""
 
@@ -53,24 +54,39 @@ class _Known(NamedTuple):
     predictions: Predictions
 
 
-def tell_digest(options: DigestOptions, *, now: datetime | None = None) -> None:
-    """Tell it, or raise UserError with the reason and the way out; OutsideError where Slack said no."""
+def tell_digest(
+    options: DigestOptions,
+    *,
+    now: datetime | None = None,
+    settings: Settings | None = None,
+    config: ServerConfig | None = None,
+) -> None:
+    """Tell it, or raise UserError with the reason and the way out; OutsideError where Slack said no.
+
+    `settings` and `config` are those of the environment and of the files, where none are given.
+    """
     from bot.composition.clusters import read_config  # noqa: PLC0415
     from bot.composition.cost_hours import hours_between  # noqa: PLC0415
     from bot.composition.cost_sources import CostSources  # noqa: PLC0415
+    from bot.cost_memory import HoursInMemory  # noqa: PLC0415
     from bot.digest_costs import hours_for_digest  # noqa: PLC0415
     from bot.settings import from_env  # noqa: PLC0415
 
     now = now or datetime.now(UTC)
     _check(options)
     week = _week(options.week, now)
-    settings, config = from_env(), read_config(options.config)
+    settings = from_env() if settings is None else settings
+    config = read_config(options.config) if config is None else config
     sources = CostSources(settings, config, options.prometheus, options.prices)
     with ExitStack() as stack:
         hours = hours_for_digest(week)
-        costs = stack.enter_context(sources.hours(lambda found: hours_between(found, hours)))
+        # A recording has no hours, but what is worth approving can be told by it alone.
+        nothing = HoursInMemory(week.end) if options.usage is not None and options.focus is None else None
+        costs = stack.enter_context(sources.hours(lambda found: hours_between(found, hours), instead=nothing))
         telling = _Telling(options, settings, config, costs, week, now)
         digest = telling.digest(stack.enter_context(telling.known()))
+        if costs is nothing:
+            digest = replace(digest, notes=(*digest.notes, _NO_HOURS))
         if options.focus is not None:
             telling.export(options.focus)
         _show(digest, options)

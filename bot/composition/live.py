@@ -39,11 +39,11 @@ _NAMED_BY = {
 
 
 def history_for(
-    *, prometheus: str | None, usage: Path | None, kube_context: str | None, hours: int
+    *, prometheus: str | None, usage: Path | None, kube_context: str | None, hours: int, kills_days: int = 0
 ) -> ClusterHistory | None:
     """What the options and the environment name; None where they name nothing.
 
-    Raises UserError for options that exclude each other.
+    `kills_days` is as PrometheusHistory has it. Raises UserError for options that exclude each other.
     """
     if usage is not None and prometheus is not None:
         raise UserError("--usage and --prometheus are two sources for the same numbers: name one of them")
@@ -52,7 +52,7 @@ def history_for(
     settings = from_env()
     url = prometheus or settings.prometheus.url
     if url:
-        return PrometheusHistory(settings, url, hours, kube_context)
+        return PrometheusHistory(settings, url, hours, kube_context, kills_days=kills_days)
     return ContextOnly(kube_context, settings.kubernetes_api_url) if kube_context else None
 
 

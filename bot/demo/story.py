@@ -41,6 +41,7 @@ def make_sample(folder: Path) -> Sample:
     _git(sample.repository, "switch", "--quiet", "--create", sample.head)
     _copy("after", sample.repository)
     _commit(sample.repository, "Right-size the shop and prepare for the campaign")
+    _git(sample.repository, "switch", "--quiet", sample.base)
     write_snapshot(recording(), sample.recording)
     return sample
 

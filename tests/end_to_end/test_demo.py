@@ -24,7 +24,11 @@ FACTS = [
     "HelmRelease platform/message-queue",
     "Guardrail crossed: production",
     "usage: recorded Prometheus",
+    "Worth approving (a month)",
+    "search/indexer: CPU request 2 → 950m, memory request 2Gi → 1728Mi",
+    "A snapshot tells no costs: add --prometheus URL",
     "tuppence diff main",
+    "tuppence digest --prometheus",
     "tuppence init",
 ]
 
