@@ -55,7 +55,9 @@ def due(
             against = [*objected, *_closed_by_somebody(pull, recommendations)]
             if not (pull and pull.state == "open") and said_of(recommendation, against) is None:
                 decision = decisions.decide(_by_policy(one, recommendation, rule, at))
-        if decision and decision.decision == "approve" and (pull is None or pull.id != one.id):
+        # What we closed ourselves, since it did not hold for a while, is opened again.
+        left_to_people = pull is not None and pull.id == one.id and not pull.closed_because
+        if decision and decision.decision == "approve" and not left_to_people:
             wanted.append(one.id)
     return wanted
 

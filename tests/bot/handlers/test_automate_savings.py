@@ -243,6 +243,17 @@ def test_a_pull_request_that_a_person_closed_is_not_opened_again(
     assert kept.due(RULE) == ([one] if opened else [])
 
 
+@pytest.mark.parametrize(("because", "opened"), [("", False), ("the branch said otherwise", True)])
+def test_what_we_closed_and_somebody_had_approved_is_opened_again(
+    kept: Kept, because: str, opened: bool
+) -> None:
+    """Once a scan finds the very same values again; what a person closed stays closed."""
+    [one] = kept.scanned(saving())
+    kept.decided(saving(), "approve")
+    kept.pulled(saving(), "closed", because)
+    assert kept.due() == ([one] if opened else [])
+
+
 def test_a_click_that_came_first_holds(kept: Kept) -> None:
     """A rejection between looking and deciding is what is kept."""
     found = saving()
