@@ -119,8 +119,9 @@ def _name(kept: KeptRecommendation) -> str:
 def _silence(silence: Silence) -> str:
     if silence.rejection is not None:
         return f"{silence.rejection.said} rejected it: {silence.rejection.reason}"
+    by = f"{silence.said} snoozed it" if silence.said else "snoozed"
     until = silence.until
-    return f"snoozed until {until.day} {until:%B %Y}" if until is not None else "snoozed"
+    return f"{by} until {until.day} {until:%B %Y}" if until is not None else by
 
 
 def _counts(rows: Sequence[Json]) -> Iterator[tuple[str, int]]:

@@ -84,7 +84,7 @@ class Recommendations(Protocol):
     def replace(self, scan: Scan, found: Sequence[KeptRecommendation]) -> None:
         """Remember a repository's newest scan; what it does not find any more is no longer open.
 
-        What is found again keeps its `found_at` and how long it is snoozed.
+        What is found again keeps its `found_at`, and how long it is snoozed and by whom.
         """
         ...
 

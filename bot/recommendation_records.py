@@ -31,7 +31,8 @@ class KeptRecommendation:
     `subject` names the workload in its repository, whatever is proposed for it (`subject_of`): there is
     one pull request a subject. `place` is a Repository and its installation as JSON, `recommendation`
     that of bot/recommendation_json.py with the `currency` of its amounts. `team` is `""` where nobody owns
-    it, `cluster` the name its hours are kept under or `""`. `open` is whether the newest scan still finds it.
+    it, `cluster` the name its hours are kept under or `""`. `open` is whether the newest scan still finds it,
+    `snoozed_by` how people are shown who put it off until `snoozed_until`.
     """
 
     id: str
@@ -50,6 +51,7 @@ class KeptRecommendation:
     open: bool
     found_at: datetime
     snoozed_until: datetime | None = None
+    snoozed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,11 @@ _Subject = tuple[int, str, str]
 
 
 class Silence(NamedTuple):
-    """Why: a rejection, or a snooze that ends at `until`."""
+    """Why: a rejection, or a snooze that ends at `until`, by whoever is shown as `said`."""
 
     rejection: RecommendationDecision | None = None
     until: datetime | None = None
+    said: str = ""
 
 
 def silenced(
@@ -39,7 +40,7 @@ def silenced(
         earlier[_subject(one)].append((recommendation_from(one.recommendation), Silence(decision)))
     for one in snoozed:
         if one.snoozed_until is not None and one.snoozed_until > at:
-            silence = Silence(until=one.snoozed_until)
+            silence = Silence(until=one.snoozed_until, said=one.snoozed_by)
             earlier[_subject(one)].append((recommendation_from(one.recommendation), silence))
     why = {}
     for one in found:

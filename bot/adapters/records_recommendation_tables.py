@@ -39,6 +39,7 @@ recommendations = Table(
     _of("open", Boolean),
     _of("found_at", Moment),
     Column("snoozed_until", Moment),
+    _of("snoozed_by"),
     Index("recommendations_of_a_repository", "repository", "open"),
     Index("recommendations_of_a_team", "open", "team"),
 )

@@ -28,7 +28,7 @@ from bot.recommendation_records import (
 )
 from estimators.audit_chain import AuditFact, moment
 
-_STAYS = {"id", "found_at", "snoozed_until"}
+_STAYS = {"id", "found_at", "snoozed_until", "snoozed_by"}
 """What a recommendation that is found again keeps."""
 _MOST_AT_ONCE = 500
 """Databases limit how many values one question may have."""
@@ -104,7 +104,8 @@ class StoredRecommendations:
     def snooze(self, id: str, until: datetime, *, actor: str, said: str, at: datetime) -> bool:  # noqa: A002
         """Say nothing of it until then, with an audit row."""
         with self._database.writing() as connection:
-            statement = update(recommendations).where(_is(id)).values(snoozed_until=until)
+            snoozed = {"snoozed_until": until, "snoozed_by": said}
+            statement = update(recommendations).where(_is(id)).values(**snoozed)
             row = connection.execute(statement.returning(*recommendations.c)).mappings().first()
             if row is None:
                 return False

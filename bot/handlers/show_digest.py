@@ -136,7 +136,7 @@ def _state(
     if kept is None or not kept.open:
         return ItemState("stale", why=_CLOSED)
     if kept.snoozed_until is not None and kept.snoozed_until > now:
-        return ItemState("snoozed", until=kept.snoozed_until.date())
+        return ItemState("snoozed", said=kept.snoozed_by, until=kept.snoozed_until.date())
     return ItemState()
 
 

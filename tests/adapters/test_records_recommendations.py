@@ -150,7 +150,7 @@ def test_what_is_found_again_is_as_old_and_as_snoozed_as_it_was(records: Records
     records.recommendations.replace(replace(SCAN, at=NOW + timedelta(days=1)), [])
     moved = replace(FOUND, head_sha="b" * 40, team="core", found_at=NOW + WEEK)
     records.recommendations.replace(replace(SCAN, at=NOW + WEEK), [moved])
-    kept = replace(moved, found_at=NOW, snoozed_until=until)
+    kept = replace(moved, found_at=NOW, snoozed_until=until, snoozed_by="Ann")
     assert records.recommendations.find("one") == kept
     assert records.recommendations.open_ones("core") == (kept,)
 
@@ -221,7 +221,7 @@ def test_what_is_snoozed_is_told_until_its_time_is_over(records: Records) -> Non
     assert records.recommendations.snooze("one", until, actor="slack/T1/U1", said="Ann", at=NOW)
     records.recommendations.replace(replace(SCAN, at=NOW + timedelta(days=1)), [])
     [kept] = records.recommendations.snoozed(BIG, until - timedelta(seconds=1))
-    assert kept == replace(FOUND, open=False, snoozed_until=until)
+    assert kept == replace(FOUND, open=False, snoozed_until=until, snoozed_by="Ann")
     assert records.recommendations.snoozed(BIG, until) == ()
     assert records.recommendations.snoozed(7, NOW) == ()
 

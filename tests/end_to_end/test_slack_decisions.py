@@ -128,7 +128,7 @@ def test_a_snooze_and_a_question(monday: Monday) -> None:
     """The one is shown to all, the answer to whoever asked."""
     before = len(monday.hub.ephemerals(monday.ana, monday.channel))
     monday.press(monday.ana, SNOOZE, "snoozed")
-    monday.shows("*Snoozed* until ")
+    monday.shows("*Snoozed* by Ana until ")
     assert "is snoozed until" in monday.told(monday.ana, before + 1)
     monday.press(monday.bea, WHY, "asked")
     assert monday.told(monday.bea, 1) == "Why search/asked?"

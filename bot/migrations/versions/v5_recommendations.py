@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("open", sa.Boolean, nullable=False),
         _at("found_at"),
         _at("snoozed_until", known=False),
+        *_texts("snoozed_by"),
     )
     op.create_index("recommendations_of_a_repository", "recommendations", ["repository", "open"])
     op.create_index("recommendations_of_a_team", "recommendations", ["open", "team"])

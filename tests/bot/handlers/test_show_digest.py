@@ -82,7 +82,7 @@ def test_each_thing_that_can_become_of_it_is_shown(bench: Bench, state: str) -> 
 
     told = {
         "reject": "*Rejected* by Ana Schmidt: sized for the sale",
-        "snooze": "*Snoozed* until ",
+        "snooze": "*Snoozed* by Ana until ",
         "gone": "*No longer proposed*",
         "open": KEPT.id,
     }

@@ -131,7 +131,7 @@ def test_what_is_under_way_rejected_or_put_off_is_not_proposed() -> None:
     assert told == {
         "payments/pay": "protected (INC-1234: heap dumps) until 31 March 2027",
         "payments/ledger": "Ann rejected it: month end needs it",
-        "payments/batch": "snoozed until 7 December 2026",
+        "payments/batch": "Ann snoozed it until 7 December 2026",
     }
     every = {item.workload for item in found.recommendations} | set(told)
     assert "payments/queue" not in every
