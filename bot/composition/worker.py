@@ -20,7 +20,7 @@ from bot.composition.digests import Digests, channels
 from bot.composition.github_bot import GitHubBot
 from bot.composition.savings import Savings
 from bot.composition.slack_bot import SlackBot
-from bot.entrypoints import github_jobs, savings_jobs, slack_jobs, worker_process
+from bot.entrypoints import digest_jobs, github_jobs, savings_jobs, slack_jobs, worker_process
 from bot.entrypoints.deliveries import Queue, Spool, Taking
 from bot.entrypoints.github_jobs import GitHubWorkflows
 from bot.entrypoints.jobs import Jobs, Json, Workflows
@@ -40,7 +40,7 @@ from bot.web_links import web_address
 FIVE_MINUTES, HOUR = 300.0, 3600.0
 STOP_SECONDS = 9
 """For steps under way, of the fifteen that the whole bot has."""
-S = TypeVar("S", github_jobs.Steps, savings_jobs.Steps, slack_jobs.Steps)
+S = TypeVar("S", digest_jobs.Steps, github_jobs.Steps, savings_jobs.Steps, slack_jobs.Steps)
 log = logging.getLogger(__name__)
 
 
@@ -185,6 +185,7 @@ def _to_nobody(_recommendation: str, _became: Json) -> None:
 def _digests(given: _Given, slack: SlackSettings, github: GitHubSettings | None) -> _Part:
     web = web_address(github.api_url) if github is not None else ""
     digests = Digests(given.settings, given.config, slack, given.records, given.secrets, web=web)
+    digests.workflows.steps = _watched(given.metrics, digests.workflows.steps)
     return _Part([digests.workflows], digests.begin, digests.stop)
 
 
