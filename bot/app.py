@@ -1,6 +1,6 @@
 """The composition root: what each command needs, bound to the real things.
 
-With `bot/live.py` the only place that knows every adapter. Imports are inside the functions:
+With `bot/composition/` the only place that knows every adapter. Imports are inside the functions:
 each command pays for what it uses.
 """
 
@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.composition.output import put_out
 from bot.errors import UserError
 
 if TYPE_CHECKING:
@@ -179,13 +180,7 @@ def show(priced: Priced, options: DiffOptions) -> None:
         text = report_as_text(
             priced.report, width=TEXT_WIDTH, links=links, crossed=priced.crossed, details=options.details
         )
-    if options.output is None:
-        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-        return
-    try:
-        options.output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"--output {options.output}: cannot be written: {error.strerror}") from error
+    put_out(text if text.endswith("\n") or options.output else f"{text}\n", options.output)
 
 
 def _links(options: DiffOptions) -> Links:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.composition.output import put_out, write_file
 from bot.cost_commands import COMMANDS, CostQuestion, NotUnderstood, parse
 from bot.errors import UserError
 
@@ -49,7 +50,7 @@ def tell_cost(options: CostOptions, *, now: datetime | None = None) -> None:
         case CostAnswer() if options.chart is not None:
             from bot.cost_chart import cost_chart  # noqa: PLC0415 - slow to import
 
-            _write(options.chart, "--chart", cost_chart(reply).png)
+            write_file(options.chart, "--chart", cost_chart(reply).png)
     _show(reply, options)
 
 
@@ -100,14 +101,4 @@ def _show(reply: CostAnswer | CostHelp, options: CostOptions) -> None:
             show_on_terminal(compose(reply))
             return
         text = page_as_text(compose(reply), width=TEXT_WIDTH)
-    if options.output is None:
-        sys.stdout.write(text)
-    else:
-        _write(options.output, "--output", text.encode())
-
-
-def _write(file: Path, option: str, data: bytes) -> None:
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise UserError(f"{option} {file}: cannot be written: {error.strerror}") from error
+    put_out(text, options.output)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from bot.composition.output import put_out, write_file
 from bot.errors import UserError
 from bot.weeks import IsoWeek, last_ended, parse_week
 
@@ -185,7 +186,7 @@ class _Telling:
         from bot.handlers.focus_export import export_focus  # noqa: PLC0415
 
         text = export_focus(self.week, costs=self.costs, config=self.config)
-        _write(file, "--focus", text.encode())
+        write_file(file, "--focus", text.encode())
 
     def post(self, digest: Digest) -> None:
         """Send it, and say where it is."""
@@ -240,14 +241,4 @@ def _show(digest: Digest, options: DigestOptions) -> None:
             show_on_terminal(digest)
             return
         text = digest_as_text(digest, width=TEXT_WIDTH)
-    if options.output is None:
-        sys.stdout.write(text)
-    else:
-        _write(options.output, "--output", text.encode())
-
-
-def _write(file: Path, option: str, data: bytes) -> None:
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise UserError(f"{option} {file}: cannot be written: {error.strerror}") from error
+    put_out(text, options.output)

@@ -16,13 +16,13 @@ import bot
 from bot.entrypoints.cli_audit import audit
 from bot.entrypoints.cli_cost import cost
 from bot.entrypoints.cli_digest import digest
+from bot.entrypoints.cli_options import FILE, output_option, prices_option
 from bot.entrypoints.cli_replay import replay
 from bot.errors import OutsideError, UserError
 
 if TYPE_CHECKING:
     from bot.app import DiffOptions
 
-_FOLDER = click.Path(path_type=Path)
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 GUARDRAIL_CROSSED = 1
 UNUSABLE = 2
@@ -46,16 +46,6 @@ class Days(click.ParamType[int]):
             if 0 < hours <= 366 * 24:
                 return hours
         return self.fail(f"{str(value)[:40]!r} is not a time: write 14d or 36h, at most 366d", param, ctx)
-
-
-def prices_option(command: Any) -> Any:  # noqa: ANN401 - click decorators are untyped
-    """`--prices`."""
-    return click.option(
-        "--prices",
-        type=_FOLDER,
-        metavar="FILE",
-        help="Price sheet (YAML) or OpenCost price CSV; wins over prices found in Prometheus.",
-    )(command)
 
 
 def window_option(command: Any) -> Any:  # noqa: ANN401
@@ -88,16 +78,14 @@ def cli() -> None:
 @cli.command(short_help="Price a change and say what it may break.")
 @click.argument("base", required=False)
 @click.argument("head", required=False)
-@click.option("--repo", type=_FOLDER, default=Path(), metavar="DIR", help="The git repository; may be bare.")
-@click.option(
-    "--base-dir", type=_FOLDER, metavar="A", help="A folder before the change, instead of a revision."
-)
-@click.option("--head-dir", type=_FOLDER, metavar="B", help="The folder after the change.")
-@click.option("--policy", type=_FOLDER, metavar="FILE", help="Policy instead of the base's .tuppence.yaml.")
+@click.option("--repo", type=FILE, default=Path(), metavar="DIR", help="The git repository; may be bare.")
+@click.option("--base-dir", type=FILE, metavar="A", help="A folder before the change, instead of a revision.")
+@click.option("--head-dir", type=FILE, metavar="B", help="The folder after the change.")
+@click.option("--policy", type=FILE, metavar="FILE", help="Policy instead of the base's .tuppence.yaml.")
 @click.option("--env", metavar="NAME", help="Only this environment.")
 @prices_option
 @click.option("--prometheus", metavar="URL", help="Prometheus to read live utilisation from.")
-@click.option("--usage", type=_FOLDER, metavar="FILE", help="A snapshot made by `tuppence usage export`.")
+@click.option("--usage", type=FILE, metavar="FILE", help="A snapshot made by `tuppence usage export`.")
 @click.option("--kube-context", metavar="NAME", help="Read live facts from this kubeconfig context.")
 @window_option
 @click.option(
@@ -112,7 +100,7 @@ def cli() -> None:
 @click.option(
     "--fail-on", type=click.Choice(["caution", "risky"]), help="Exit 1 at this verdict or a worse one."
 )
-@click.option("--output", type=_FOLDER, metavar="FILE", help="Write there instead of standard output.")
+@output_option
 @click.option("--unsafe-render", is_flag=True, help="Render charts although this system cannot contain them.")
 def diff(**options: Any) -> None:  # noqa: ANN401
     """Price the change from BASE to HEAD and say what it may break.
@@ -149,7 +137,7 @@ def usage() -> None:
 )
 @click.option("--kube-context", metavar="NAME", help="Read live facts from this kubeconfig context.")
 @window_option
-@click.option("--output", type=_FOLDER, required=True, metavar="FILE", help="The snapshot to write.")
+@click.option("--output", type=FILE, required=True, metavar="FILE", help="The snapshot to write.")
 def export(**options: Any) -> None:  # noqa: ANN401
     """Write the snapshot that `tuppence diff --usage` reads.
 
@@ -162,7 +150,7 @@ def export(**options: Any) -> None:  # noqa: ANN401
 
 
 @cli.command(short_help="Write a starter .tuppence.yaml.")
-@click.option("--repo", type=_FOLDER, default=Path(), metavar="DIR", help="The repository to look at.")
+@click.option("--repo", type=FILE, default=Path(), metavar="DIR", help="The repository to look at.")
 @click.option("--force", is_flag=True, help="Replace a .tuppence.yaml that is already there.")
 def init(repo: Path, *, force: bool) -> None:
     """Write a commented starter .tuppence.yaml from what is found in the repository.
@@ -177,7 +165,7 @@ def init(repo: Path, *, force: bool) -> None:
 
 
 @cli.command("check-config", short_help="Find every mistake of a configuration file.")
-@click.argument("file", type=_FOLDER)
+@click.argument("file", type=FILE)
 def check_config(file: Path) -> None:
     """Find every mistake of a .tuppence.yaml or tuppence.yaml, each with its line."""
     from bot import app  # noqa: PLC0415
@@ -186,7 +174,7 @@ def check_config(file: Path) -> None:
 
 
 @cli.command(short_help="Show the whole story on sample data.")
-@click.option("--keep", type=_FOLDER, metavar="DIR", help="Leave the sample repository there to play with.")
+@click.option("--keep", type=FILE, metavar="DIR", help="Leave the sample repository there to play with.")
 @details_option
 def demo(keep: Path | None, *, details: bool) -> None:
     """Show the whole story on sample data: offline, no accounts.
@@ -204,7 +192,7 @@ def demo(keep: Path | None, *, details: bool) -> None:
 @click.option(
     "--config",
     "file",
-    type=_FOLDER,
+    type=FILE,
     metavar="FILE",
     help="Clusters and teams; default: ./tuppence.yaml, where it is there.",
 )

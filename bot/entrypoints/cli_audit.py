@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from bot.entrypoints.cli_options import output_option
+
 NOT_WHOLE = 1
 
 
@@ -53,12 +55,7 @@ def verify(noted: str) -> None:
 
 
 @audit.command()
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write there instead of standard output.",
-)
+@output_option
 def export(output: Path | None) -> None:
     """Write every audit row as a line of JSON, with the hashes that others can check."""
     from bot.composition import store  # noqa: PLC0415

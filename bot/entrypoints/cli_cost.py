@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cost_commands import COMMANDS, WINDOWS
+from bot.entrypoints.cli_options import FILE, config_option, output_option, prices_option
 
 if TYPE_CHECKING:
     from bot.composition.cost import CostOptions
 
-_FILE = click.Path(path_type=Path)
 _QUESTIONS = "\n".join(
     f"tuppence cost {f'{command.name} {command.example}'.strip():<25}{command.meaning}"
     for command in COMMANDS
@@ -41,18 +40,8 @@ Exit status: 0 fine; 2 a name is not known, or something could not be used.
 )
 @click.option("--vs-last", is_flag=True, help="Part by part, beside the window before it.")
 @click.option("--prometheus", metavar="URL", help="Prometheus to read the hours from.")
-@click.option(
-    "--prices",
-    type=_FILE,
-    metavar="FILE",
-    help="Price sheet (YAML) or OpenCost price CSV; wins over prices found in Prometheus.",
-)
-@click.option(
-    "--config",
-    type=_FILE,
-    metavar="FILE",
-    help="Clusters, teams and shared namespaces; default: ./tuppence.yaml, where it is there.",
-)
+@prices_option
+@config_option
 @click.option(
     "--format",
     "form",
@@ -61,8 +50,8 @@ Exit status: 0 fine; 2 a name is not known, or something could not be used.
     show_default=True,
     help="Text for people, Markdown for a page, JSON for programs.",
 )
-@click.option("--chart", type=_FILE, metavar="FILE", help="Draw the days there as a PNG, too.")
-@click.option("--output", type=_FILE, metavar="FILE", help="Write there instead of standard output.")
+@click.option("--chart", type=FILE, metavar="FILE", help="Draw the days there as a PNG, too.")
+@output_option
 def cost(**options: Any) -> None:  # noqa: ANN401
     """Ask what something costs; the help is made of the table of questions."""
     from bot.composition import cost as composition  # noqa: PLC0415

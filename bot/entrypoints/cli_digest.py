@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.entrypoints.cli_options import FILE, config_option, output_option, prices_option
+
 if TYPE_CHECKING:
     from bot.composition.digest_cli import DigestOptions
-
-_FILE = click.Path(path_type=Path)
 
 
 @click.command(short_help="Tell a team's week: what it cost, what moved it, what is worth approving.")
@@ -21,26 +20,16 @@ _FILE = click.Path(path_type=Path)
     help="Which week (ISO, Monday to Monday in UTC); default: the last that ended.",
 )
 @click.option("--prometheus", metavar="URL", help="Prometheus to read hours and utilisation from.")
-@click.option(
-    "--prices",
-    type=_FILE,
-    metavar="FILE",
-    help="Price sheet (YAML) or OpenCost price CSV; wins over prices found in Prometheus.",
-)
-@click.option(
-    "--config",
-    type=_FILE,
-    metavar="FILE",
-    help="Clusters, teams and shared namespaces; default: ./tuppence.yaml, where it is there.",
-)
+@prices_option
+@config_option
 @click.option(
     "--repo",
-    type=_FILE,
+    type=FILE,
     metavar="DIR",
     help="A git repository to look for savings in; default: what tuppence serve found, else the one here.",
 )
 @click.option(
-    "--usage", type=_FILE, metavar="FILE", help="A snapshot to judge savings by, instead of Prometheus."
+    "--usage", type=FILE, metavar="FILE", help="A snapshot to judge savings by, instead of Prometheus."
 )
 @click.option(
     "--format",
@@ -51,9 +40,9 @@ _FILE = click.Path(path_type=Path)
     help="Text for people, JSON for programs.",
 )
 @click.option(
-    "--focus", type=_FILE, metavar="FILE", help="Write every workload by day there, as FOCUS 1.2 CSV."
+    "--focus", type=FILE, metavar="FILE", help="Write every workload by day there, as FOCUS 1.2 CSV."
 )
-@click.option("--output", type=_FILE, metavar="FILE", help="Write there instead of standard output.")
+@output_option
 @click.option(
     "--post", is_flag=True, help="Send it to its Slack channel as well, unless it is there already."
 )
