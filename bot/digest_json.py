@@ -72,7 +72,7 @@ def digest_json(digest: Digest) -> Json:
             "unallocated_share": digest.unallocated_share,
             "gpu_idle": {"hours": digest.gpu_idle_hours, "cost": digest.gpu_idle_cost},
             "merged": [pull._asdict() for pull in digest.merged],
-            "recommendations": [_item_json(item) for item in digest.recommendations],
+            "recommendations": [item_json(item) for item in digest.recommendations],
             "more": {"count": digest.more, "allocated": digest.more_saving},
             "left_alone": [row._asdict() for row in digest.left_alone],
             "left_counts": digest.left_counts,
@@ -121,8 +121,8 @@ def digest_from(told: Mapping[str, Any]) -> Digest:
     )
 
 
-def _item_json(item: DigestItem) -> Json:
-    """`field`, `current` and `proposed` are those of the first value."""
+def item_json(item: DigestItem) -> Json:
+    """A recommendation, whose amounts are still Decimals; `field`, `current` and `proposed` are those of the first value."""
     first = item.values[0] if item.values else ProposedValue("", "", "", "")
     return {
         **{name: getattr(item, name) for name in _SAME},

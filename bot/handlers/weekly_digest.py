@@ -13,14 +13,15 @@ from bot.cost_ports import ChargedHours
 from bot.digest import ALL_TEAMS, Approval, Digest, MergedPull, TeamWeek
 from bot.digest_costs import WeekCosts, read_week
 from bot.digest_pulls import pull_address, pull_name, what_came
-from bot.digest_savings import Savings, savings
+from bot.digest_savings import Savings
 from bot.ports import Predictions
 from bot.recommendation_json import recommendation_from
 from bot.recommendation_ports import RecommendationDecisions, Recommendations, RightSizingPulls
 from bot.recommendation_records import KeptRecommendation, RecommendationDecision, RightSizingPull, Scan
 from bot.recommendation_words import workload_words
+from bot.records import Prediction
+from bot.savings_reading import read_savings, under_way
 from bot.server_config import ServerConfig
-from bot.silenced import silenced
 from bot.weeks import IsoWeek
 from bot.words import count
 from estimators.allocation import as_money
@@ -119,15 +120,17 @@ class _Week:
         return self._team is None or self.cost.owner_of(workload) == self._team
 
     def _savings(self, found: Sequence[KeptRecommendation], scans: Sequence[Scan]) -> Savings:
-        decided = self.decisions.of([one.id for one in found])
-        approved = {id_ for id_, one in decided.items() if one.decision == "approve"}
-        silences = silenced(
+        busy = under_way(found, scans, decisions=self.decisions, pulls=self.pulls)
+        return read_savings(
             found,
-            rejected=[both for scan in scans for both in self.decisions.rejected(scan.repository)],
-            snoozed=[one for scan in scans for one in self.recommendations.snoozed(scan.repository, self.at)],
+            scans,
+            busy,
+            recommendations=self.recommendations,
+            decisions=self.decisions,
             at=self.at,
+            team=self._team,
+            web=self.web,
         )
-        return savings(found, approved, silences, scans, team=self._team, web=self.web)
 
     def _merged(self) -> tuple[list[MergedPull], list[str]]:
         """Pull requests that were measured in the week, or wait for it since, and which never will be."""
@@ -167,7 +170,7 @@ class _Week:
         pull = self.pulls.find(kept.repository, kept.subject)
         if pull is not None and pull.id != kept.id:
             pull = None  # the subject's newest pull request is of another recommendation
-        prediction = pull and self.predictions.find(pull.repository, pull.number)
+        prediction = pull and self._prediction(pull)
         came = prediction and what_came(prediction, lambda _: True, self.cost.currency)
         return Approval(
             workload=workload_words(one.key),
@@ -176,15 +179,19 @@ class _Week:
             at=decision.at,
             allocated=one.allocated,
             measured=came.measured if came else None,
-            state=pull.state if pull else "",
+            state="merged" if prediction else pull.state if pull else "",
             address=pull.address if pull else "",
         )
+
+    def _prediction(self, pull: RightSizingPull) -> Prediction | None:
+        """Kept when it was merged: before the next look at its repository notes that."""
+        return self.predictions.find(pull.repository, pull.number)
 
     def _waiting(self, scans: Sequence[Scan]) -> Iterator[str]:
         """Approved, and not merged yet, in repositories that are still looked at."""
         find, repositories = self.recommendations.find, {scan.repository for scan in scans}
         pulls = (pull for pull in self.pulls.open_ones() if pull.repository in repositories)
-        kept = (find(pull.id) for pull in pulls)
+        kept = (find(pull.id) for pull in pulls if not self._prediction(pull))
         waiting = sum(self._team is None or one.team == self._team for one in kept if one is not None)
         if waiting:
             verb = "waits" if waiting == 1 else "wait"

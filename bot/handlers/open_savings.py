@@ -1,0 +1,105 @@
+"""Answer what could be saved, from what the newest looks at default branches found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from difflib import get_close_matches
+
+from bot.cost_access import EVERYTHING, Sight
+from bot.cost_answer import CostRefusal
+from bot.cost_commands import SAVINGS, CostQuestion
+from bot.recommendation_ports import RecommendationDecisions, Recommendations, RightSizingPulls
+from bot.recommendation_records import KeptRecommendation, Scan
+from bot.savings_answer import SavingsAnswer
+from bot.savings_reading import read_savings, under_way
+from estimators.objects import Identity
+
+NOT_LOOKED = (
+    "No repository was looked at for savings yet.",
+    "Where tuppence serve has a GitHub App, it looks at every default branch once a day.",
+)
+_MOST_NEAR = 3
+_ALIKE = 0.6
+
+
+def answer_savings(
+    question: CostQuestion,
+    *,
+    recommendations: Recommendations,
+    decisions: RecommendationDecisions,
+    pulls: RightSizingPulls,
+    at: datetime,
+    sight: Sight = EVERYTHING,
+    teams: Collection[str] | None = None,
+    web: str = "",
+) -> SavingsAnswer | CostRefusal:
+    """The answer, of `teams` alone where some are named, or why there is none.
+
+    Whoever asks learns nothing of a namespace outside `sight`; what has no namespace is told to those who
+    see all of them. `web` is where people look at repositories, `""` where they cannot. Raises
+    StoreUnavailable.
+    """
+    scans = [scan for scan in recommendations.scans() if scan.head_sha]
+    if not scans:
+        return CostRefusal(NOT_LOOKED)
+    asked = _Asked(question.name.casefold(), sight, teams)
+    seen = [one for one in recommendations.open_ones() if asked.sees(one.team, one.namespace)]
+    found = [one for one in seen if asked.means(one.team, one.namespace, one.name)]
+    currencies = {str(one.recommendation["currency"]) for one in found}
+    if len(currencies) > 1:
+        told = " and ".join(sorted(currencies))
+        return CostRefusal((f"Savings are counted in {told}, which cannot be added up: ask for a namespace.",))
+    mine = [asked.of(scan) for scan in scans]
+    busy = under_way(found, scans, decisions=decisions, pulls=pulls)
+    worth = read_savings(
+        found, mine, busy, recommendations=recommendations, decisions=decisions, at=at, web=web
+    )
+    near = () if found or worth.left_counts or not asked.name else _near(question.name, seen, teams)
+    return SavingsAnswer(
+        question=question,
+        currency=next(iter(currencies), "USD"),
+        items=worth.items,
+        under_way=tuple(busy.values()),
+        left_alone=worth.left_alone,
+        left_counts=worth.left_counts,
+        repositories=len(scans),
+        looked_at=min(scan.at for scan in scans),
+        remarks=sum(len(scan.problems["rows"]) for scan in scans),
+        near=near,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whose savings: `name` is a team, a namespace or a workload, `""` all that may be seen."""
+
+    name: str
+    sight: Sight
+    teams: Collection[str] | None
+
+    def sees(self, team: str, namespace: str) -> bool:
+        return self.sight.covers(namespace) and (self.teams is None or team in self.teams)
+
+    def means(self, team: str, namespace: str, workload: str) -> bool:
+        names = (team, namespace, f"{namespace}/{workload}")
+        return not self.name or self.name in {name.casefold() for name in names}
+
+    def of(self, scan: Scan) -> Scan:
+        """The scan with what it left alone of this."""
+        rows = []
+        for row in scan.left_alone["rows"]:
+            key, team = Identity(*row["key"]), row["team"]
+            if self.sees(team, key.namespace) and self.means(team, key.namespace, key.name):
+                rows.append(row)
+        return replace(scan, left_alone={"rows": rows})
+
+
+def _near(
+    name: str, seen: Sequence[KeptRecommendation], teams: Collection[str] | None
+) -> tuple[CostQuestion, ...]:
+    """Teams and namespaces that have something to save, and are written nearly alike."""
+    known = {one.namespace for one in seen} | {one.team for one in seen} | set(teams or ())
+    alike = get_close_matches(name.lower(), sorted(known - {""}), n=_MOST_NEAR, cutoff=_ALIKE)
+    return tuple(CostQuestion(SAVINGS, one) for one in alike)
