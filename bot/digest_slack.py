@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bot.cost_words import Sentence, escaped, said
 from bot.digest import ALL_TEAMS, MOST_MOVERS, Approval, Digest, ItemState, MergedPull
 from bot.digest_slack_teams import MOST_TEAMS, teams_table
-from bot.digest_words import bars, counted, headline, notes, shares
+from bot.digest_words import bars, counted, headline, notes, origin, shares
 from bot.inert import plain
 from bot.recommendation_slack import changes_in_short, context, item_blocks, kept, linked, section
 from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
@@ -97,7 +97,7 @@ def _merged(merged: Sequence[MergedPull], currency: str, most: int) -> Iterator[
     for pull in merged[:_MOST_MERGED]:
         then = f"predicted {_amount(pull.predicted, currency)} a month"
         now = "not measured yet" if pull.measured is None else f"measured {_amount(pull.measured, currency)}"
-        by = f", approved by {mrkdwn(pull.approved_by, most)}" if pull.approved_by else ""
+        by = f", {mrkdwn(whose, most)}" if (whose := origin(pull)) else ""
         yield f"• {linked(pull.address, pull.name, most)}: {then}, {now}{by}"
     if len(merged) > _MOST_MERGED:
         yield f"• and {len(merged) - _MOST_MERGED} more"

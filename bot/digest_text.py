@@ -14,7 +14,7 @@ from rich.text import Text
 
 from bot.cost_words import WHOLE_FROM, column, escaped, share
 from bot.digest import Digest, DigestItem, MergedPull, TeamWeek
-from bot.digest_words import bars, counted, headline, notes, shares
+from bot.digest_words import bars, counted, headline, notes, origin, shares
 from bot.inert import plain
 from bot.recommendation_words import changes_words
 from bot.words import CONFIDENCES, NOT_KNOWN, VERDICTS, count, money
@@ -139,7 +139,7 @@ def _merged(merged: Sequence[MergedPull], currency: str) -> Grid:
                 pull.name,
                 _signed(pull.predicted, currency),
                 "not yet" if pull.measured is None else _signed(pull.measured, currency),
-                f"approved by {pull.approved_by}" if pull.approved_by else "",
+                origin(pull),
             )
             for pull in merged
         ),

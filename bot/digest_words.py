@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.cost_words import Sentence, day, sentence, share, strong, trend
-from bot.digest import ALL_TEAMS, Digest
+from bot.digest import ALL_TEAMS, Digest, MergedPull
 from bot.recommendation_words import counted_words
 from bot.words import NOT_KNOWN, money, number, percent
 from estimators.allocation import as_nano
@@ -34,6 +34,12 @@ def shares(digest: Digest) -> Iterator[str]:
     if digest.gpu_idle_hours:
         cost = money(digest.gpu_idle_cost, digest.currency) if digest.gpu_idle_cost is not None else NOT_KNOWN
         yield f"GPUs sat idle for {number(digest.gpu_idle_hours, 0)} h ({cost})"
+
+
+def origin(pull: MergedPull) -> str:
+    """`right-sizing, approved by Ann`: whose idea a merged change was; `""` where it was not ours."""
+    by = f"approved by {pull.approved_by}" if pull.approved_by else ""
+    return ", ".join(filter(None, ("right-sizing" if pull.ours else "", by)))
 
 
 def bars(digest: Digest) -> str:

@@ -35,7 +35,7 @@ from bot.weeks import IsoWeek, due_at, last_due, parse_week
 
 AT_ONCE = 1
 LONGEST_SECONDS = 300
-LOOK_SECONDS = 30.0
+LOOK_SECONDS = 10.0
 """How often it is looked whether a digest is due; each is tried once an hour."""
 MADE_OF = ("allocate", "scans", "scan")
 """The work that a digest tells of: hours of cost, and a look at each repository."""

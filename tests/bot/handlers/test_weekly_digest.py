@@ -216,6 +216,15 @@ def test_pull_requests_that_wait_are_counted() -> None:
     assert not any("waits" in note for note in digest("research").notes)
 
 
+def test_what_is_merged_waits_no_more_though_no_look_has_noted_it(store: Records) -> None:
+    """GitHub says so at once; repositories are looked at once a day."""
+    samples.remember(store)
+    store.predictions.keep(samples.prediction(31, {("payments", "queue"): "-30"}, NOW))
+    found = made("checkout", store)
+    assert [one.state for one in found.approvals] == ["merged"]
+    assert not any("waits" in note for note in found.notes)
+
+
 def test_why_there_may_be_more_to_save_is_told(store: Records) -> None:
     """No look yet, an old one, or one that was not whole."""
     assert "No repository was looked at for savings yet." in made("checkout", store).notes
