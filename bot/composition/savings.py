@@ -23,7 +23,7 @@ from bot.entrypoints.savings_jobs import SavingsWorkflows, Steps
 from bot.errors import OutsideError
 from bot.handlers import automate_savings
 from bot.handlers.check_stale import difference
-from bot.handlers.find_savings import WINDOW_DAYS, find_savings, note_unseen
+from bot.handlers.find_savings import KILLS_DAYS, WINDOW_DAYS, find_savings, note_unseen
 from bot.handlers.right_size import Became, RightSizingPorts, open_pull, upkeep
 from bot.logs import configure
 from bot.manifests.render import make_renderer
@@ -36,8 +36,6 @@ from bot.signed_marker import Markers
 from bot.web_links import web_address
 from estimators.audit_chain import AuditFact
 
-KILLS_DAYS = 90
-"""How far OOM kills are looked back for: what was killed once a quarter is not given less memory."""
 AT_ONCE = 2
 """Branches are looked at one after the other; meanwhile a click opens its pull request."""
 LONGEST_SECONDS = 1800

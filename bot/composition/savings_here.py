@@ -20,7 +20,7 @@ from bot.composition.repository_prices import RepositoryPrices
 from bot.cost_config import owners
 from bot.errors import UserError
 from bot.github_events import Repository
-from bot.handlers.find_savings import WINDOW_DAYS, find_savings
+from bot.handlers.find_savings import KILLS_DAYS, WINDOW_DAYS, find_savings
 from bot.manifests.render import make_renderer
 from bot.ports import ClusterHistory
 from bot.progress import progress_bar
@@ -85,10 +85,13 @@ class SavingsHere:
         hours = 24 * WINDOW_DAYS
         url, usage = self.prometheus, self.usage
         if url or usage:
-            return history_for(prometheus=url, usage=usage, kube_context=None, hours=hours)
+            return history_for(
+                prometheus=url, usage=usage, kube_context=None, hours=hours, kills_days=KILLS_DAYS
+            )
         if not priced_clusters(self.settings, self.config):
             return None
-        return ClustersHistory(self.settings, known_clusters(self.settings, self.config), hours)
+        clusters = known_clusters(self.settings, self.config)
+        return ClustersHistory(self.settings, clusters, hours, KILLS_DAYS)
 
 
 def _repository(named: Path | None) -> Git | None:

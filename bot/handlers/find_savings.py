@@ -32,6 +32,9 @@ from estimators.usage import UsageSnapshot, WorkloadKey
 WINDOW_DAYS = 35
 """Five weeks: what ran out of memory a month ago is in it. Fewer where Prometheus keeps fewer."""
 
+KILLS_DAYS = 90
+"""How far OOM kills are looked back for: what was killed once a quarter is not given less memory."""
+
 MOST_UNREAD = 50
 """Of what could not be read, this much is named: whole folders of templates are in some repositories."""
 
