@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from tests.github import events, pushes
 from tests.github.git_store import Files, MergeConflictError
@@ -114,8 +115,10 @@ class People(Places):
             pull.draft = True
             self._change(repository, pull, "converted_to_draft", None)
 
-    def merge(self, repository: Repository, pull: Pull, *, by: str = "merger") -> str:
-        """Merged into its base; the sha of the merge."""
+    def merge(
+        self, repository: Repository, pull: Pull, *, by: str = "merger", at: datetime | None = None
+    ) -> str:
+        """Merged into its base, now or as if it had been `at` another time; the sha of the merge."""
         world, merger = self._world, self.person(by)
         with world.lock:
             tip = repository.git.sha(f"refs/heads/{pull.base_ref}")
@@ -125,7 +128,8 @@ class People(Places):
                 raise ValueError(f"pull request {pull.number} does not merge") from None
             repository.git.set_ref(f"refs/heads/{pull.base_ref}", sha)
             pull.merge_sha, pull.merged_by = sha, merger
-            pull.state, pull.closed_at, pull.merged_at = "closed", now(), now()
+            pull.state, pull.closed_at = "closed", at or now()
+            pull.merged_at = pull.closed_at
             self._change(repository, pull, "closed", by)
             events.push(world, self._hooks, repository, pull.base_ref, tip, sha, merger)
         return sha

@@ -1,0 +1,82 @@
+"""From Monday's digest to what a click really saved: `tuppence serve` between Prometheus, GitHub and Slack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.recommendation_slack import APPROVE
+from tests.end_to_end.bots import reported
+from tests.end_to_end.mondays import MERGED_AGO, a_month, as_read, difference, manifest, monday, ours
+from tests.github.service import GitHub
+
+SAVED = "−$87.60"
+"""Two pods of 1.5 cores less each, at $0.04 an hour, in 730 hours."""
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What Prometheus knows."""
+    with a_month(tmp_path_factory.mktemp("prometheus")) as address:
+        yield address
+
+
+@pytest.mark.timeout(300)
+def test_a_saving_goes_from_the_digest_to_what_it_really_saved(
+    hub: GitHub, url: str, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found, told, approved, opened, priced, merged, measured, and told the week after."""
+    files = {"apps/api.yaml": manifest("api")}
+    with monday(hub, url, tmp_path, database=database_url, files=files) as (it, repository):
+        it.wait(it.digests, "a digest")
+        assert re.findall(r"Worth approving.*? a month", it.shown()) == [f"Worth approving*: {SAVED} a month"]
+        assert f"CPU request 2 → 500m\\n*{SAVED} a month*" in it.shown()
+        assert ours(repository) == []
+
+        it.click(it.cy, APPROVE, "api")
+        it.wait(lambda: "is not yours to decide" in it.told(it.cy), "a refusal")
+        assert it.click(it.ana, APPROVE, "api") < 3
+        it.wait(lambda: "*Approved* by Ana: <" in it.shown(), "a link to the pull request")
+        [pull] = ours(repository)
+        assert f"/acme/shop/pull/{pull.number}|pull request>" in it.shown()
+        assert it.told(it.ana).startswith("You approved payments/api.")
+        it.wait(lambda: reported(hub, repository, pull), "its own report")
+
+        assert difference(repository, pull) == [
+            "-              cpu: 2  # asked for on the first day",
+            "+              cpu: 500m  # asked for on the first day",
+        ]
+        assert len(repository.git.commits("refs/heads/main", pull.head_sha)) == 1
+        body = as_read(pull.body or "")
+        for words in (f"Saves {SAVED[1:]} a month", "p95 0.41 cores", "high", "Approved by Ana", "go back"):
+            assert words in body
+        [report] = hub.comments(repository, pull)
+        assert f"Safe · {SAVED} a month" in as_read(report.body)
+
+        hub.people.merge(repository, pull, at=datetime.now(UTC).replace(microsecond=0) - MERGED_AGO)
+        it.wait(lambda: it.predicted(repository, pull), "the prediction that is kept")
+        it.tomorrow()
+        it.wait(lambda: len(hub.comments(repository, pull)) == 2, "what it came to")
+        told = as_read(hub.comments(repository, pull)[1].body).splitlines()[0]
+        assert told == f"Predicted **{SAVED}** a month for `payments/api`, measured **{SAVED}**."
+        it.wait(lambda: "*Merged*: <" in it.shown(), "the merge in the digest")
+        it.wait(lambda: not it.open_pulls(), "the end of the pull request")
+
+        after = it.next_digest(monkeypatch)
+        link = f"<{hub.clone_url}/acme/shop/pull/{pull.number}|acme/shop#{pull.number}>"
+        assert f"{link}: predicted {SAVED} a month, measured {SAVED}, right-sizing, approved by Ana" in after
+        assert f"by Ana: promised {SAVED} a month, measured {SAVED}" in after
+        assert "Worth approving" not in after
+        assert "to be merged" not in after
+        actions = [(row["actor"], row["action"]) for row in it.bot.audit()]
+        it.bot.verify_audit()
+    by_ana = f"slack/{it.slack.team.id}/{it.ana.id}"
+    assert [one for one in actions if "recommendation" in one[1] or "right-size" in one[1]] == [
+        (by_ana, "recommendation.approve"),
+        ("tuppence", "right-size.opened"),
+        ("tuppence", "right-size.merged"),
+    ]
