@@ -18,6 +18,21 @@ from estimators.usage import WorkloadKey
 
 Labels = Mapping[str, str]
 
+_OF_ONE_REVISION = (
+    "pod_template_hash",
+    "pod_template_generation",
+    "rollouts_pod_template_hash",
+    "controller_revision_hash",
+    "controller_uid",
+    "job_name",
+    "batch_kubernetes_io_",
+    "statefulset_kubernetes_io_pod_name",
+    "apps_kubernetes_io_pod_index",
+    "kubectl_kubernetes_io_",
+    "deployment_kubernetes_io_revision",
+)
+"""What controllers write on every pod or revision anew: it says nothing of an owner, and never repeats."""
+
 _FORBIDDEN = re.compile(r"[^a-zA-Z0-9_]")
 _CAPITAL = re.compile(r"([a-z0-9])([A-Z])")
 _ENTITY = re.compile(r"(?:group|user|component|system):(?:[^/]*/)?(?P<name>[^/:]+)", re.IGNORECASE)
@@ -75,6 +90,19 @@ class Owner:
         }[dimension]
 
 
+@dataclass(frozen=True, slots=True)
+class LabelsNow:
+    """Labels (and annotations) as they are at present, of namespaces, workloads and the pods of workloads.
+
+    Their names are those that `label_as_exported` gives. `missing` says what of them is not known.
+    """
+
+    namespaces: Mapping[str, Labels] = field(default_factory=dict)
+    workloads: Mapping[WorkloadKey, Labels] = field(default_factory=dict)
+    pods: Mapping[WorkloadKey, Labels] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
 class Owners:
     """Who owns what, by the labels and the namespace of a workload.
 
@@ -101,6 +129,11 @@ class Owners:
     def labels_of(self, dimension: Dimension) -> tuple[str, ...]:
         """The labels that say it, the first with a value."""
         return tuple(self._chains[dimension])
+
+    def names(self) -> frozenset[str]:
+        """All labels and annotations that it looks at."""
+        chains = (name for chain in self._chains.values() for name in chain)
+        return frozenset((*chains, *(name for team in self._teams for name in team.labels)))
 
     def _look(self, namespace: str, labels: Labels) -> Owner:
         team = (
@@ -133,6 +166,11 @@ class Owners:
 def label_as_exported(label: str) -> str:
     """The Prometheus label, without its prefix, that kube-state-metrics makes of a Kubernetes label."""
     return _CAPITAL.sub(r"\1_\2", _FORBIDDEN.sub("_", label)).lower()
+
+
+def may_name_an_owner(exported: str) -> bool:
+    """Whether a label, by its exported name, may: not where a controller writes it on every pod anew."""
+    return not exported.startswith(_OF_ONE_REVISION)
 
 
 def label_value(labels: Labels, key: str) -> str:

@@ -26,6 +26,7 @@ Body = Mapping[str, Any]
 _SERVED = {
     "v1": ("nodes", "pods", "namespaces", "services", "limitranges", "resourcequotas"),
     "apps/v1": ("deployments", "statefulsets", "daemonsets"),
+    "batch/v1": ("cronjobs", "jobs"),
     "autoscaling/v2": ("horizontalpodautoscalers",),
     "policy/v1": ("poddisruptionbudgets",),
     "networking.k8s.io/v1": ("ingresses",),
@@ -33,6 +34,7 @@ _SERVED = {
     "node.k8s.io/v1": ("runtimeclasses",),
 }
 _CLUSTER_SCOPED = frozenset(("nodes", "namespaces", "storageclasses", "runtimeclasses", "deviceclasses"))
+_METADATA_ALONE = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
 _PARAMETERS = frozenset(("limit", "continue", "fieldSelector"))
 
 
@@ -42,7 +44,8 @@ class Cluster:
 
     `expire` counts continue tokens that are answered 410 by plural, `forbidden` holds plurals, or
     `namespace/plural` for one namespace (the plural alone then forbids the cluster-wide list only),
-    `failures` the statuses to answer first by plural, `requests` what was asked.
+    `failures` the statuses to answer first by plural, `requests` what was asked, and `whole` what of it
+    was answered with whole objects, not their metadata alone.
     """
 
     objects: list[Body] = field(default_factory=list)
@@ -56,6 +59,7 @@ class Cluster:
     drip: bool = False
     replaces_body: bytes | None = None
     requests: list[str] = field(default_factory=list)
+    whole: list[str] = field(default_factory=list)
 
     def listed(self, api_version: str, plural: str, namespace: str) -> list[Body]:
         """The objects of a resource, without kind and version, as items of lists are."""
@@ -191,8 +195,13 @@ class _Handler(BaseHTTPRequestHandler):
         if end < len(items):
             metadata["continue"] = f"{api_version}/{namespace}/{plural}:{end}"
             metadata["remainingItemCount"] = len(items) - end
-        answer = {"kind": "List", "apiVersion": api_version, "metadata": metadata, "items": items[start:end]}
-        self._send(200, json.dumps(answer).encode())
+        head, shown = {"kind": "List", "apiVersion": api_version}, items[start:end]
+        if self.headers.get("Accept", "").split(",")[0] == _METADATA_ALONE:
+            head = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
+            shown = [{"metadata": item["metadata"]} for item in shown]
+        else:
+            self.cluster.whole.append(self.path)
+        self._send(200, json.dumps({**head, "metadata": metadata, "items": shown}).encode())
 
     def _status(self, code: int, message: str, reason: str = "") -> None:
         status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code}

@@ -8,7 +8,7 @@ import shlex
 import subprocess
 from pathlib import Path
 
-from bot.adapters import github_app, kubernetes_live
+from bot.adapters import github_app, kubernetes_labels, kubernetes_live
 from bot.cost_commands import CostQuestion, parse
 from bot.entrypoints.github_readings import READERS
 from bot.entrypoints.slack_listener import COMMANDS, EVENTS
@@ -29,6 +29,8 @@ def test_the_read_role_lists_exactly_what_is_read() -> None:
         for verb in rule["verbs"]
     }
     read = {(kind.group, kind.plural) for kind in kubernetes_live._KINDS} | {("", "nodes"), ("", "pods")}
+    labelled = (kubernetes_labels.NAMESPACES, kubernetes_labels.PODS, *kubernetes_labels.WORKLOADS.values())
+    read |= {(resource.group, resource.plural) for resource in labelled}
 
     assert {(*place, "list") for place in read} == granted
 

@@ -67,6 +67,7 @@ from bot.adapters.prometheus_queries import Scope, midnight
 from bot.errors import UserError
 from estimators.allocation import ClusterHour, ContainerHour
 from estimators.money import HOURS_PER_MONTH
+from estimators.ownership import LabelsNow
 from estimators.prices import PriceSheet
 from estimators.usage import Series, WorkloadKey
 
@@ -75,6 +76,7 @@ AT_ONCE = 2
 
 Progress = Callable[[int, int], None]
 """Called with how many days are done, and of how many."""
+_NO_LABELS = LabelsNow()
 
 
 def read_hours(
@@ -84,13 +86,15 @@ def read_hours(
     end: datetime,
     prices: PriceSheet,
     hours_per_month: Decimal = HOURS_PER_MONTH,
+    labels: LabelsNow = _NO_LABELS,
     progress: Progress = lambda _done, _total: None,
 ) -> Iterator[ClusterHour]:
     """Every full hour of `[start, end)`, in order; one that nobody measured has `covered` 0.
 
     The cluster is the one that `api.selector` chooses. Prices are those of a sheet that a person
-    named, then OpenCost's, then the sheet's; `hours_per_month` makes prices per month hourly. Raises
-    PrometheusUnavailable where there is no answer, and UserError where several clusters are mixed.
+    named, then OpenCost's, then the sheet's; `hours_per_month` makes prices per month hourly. `labels`
+    say whose a workload is where Prometheus does not. Raises PrometheusUnavailable where there is no
+    answer, and UserError where several clusters are mixed.
     """
     days = list(days_of(start, end))
     if not days:
@@ -103,10 +107,10 @@ def read_hours(
     for done, hours in enumerate(days, start=1):
         dropped = api.counters.samples_dropped
         measured = _measure(api, scope, layout, hours)
-        notes = [*layout.partial, *api.warnings]
+        notes = [*layout.partial, *labels.missing, *api.warnings]
         if left_out := api.counters.samples_dropped - dropped:
             notes.append(f"{left_out:,} values of Prometheus were not numbers from 0 up and were left out")
-        yield from _cluster_hours(measured, prices, hours_per_month, tuple(notes))
+        yield from _cluster_hours(measured, prices, hours_per_month, labels, tuple(notes))
         progress(done, len(days))
 
 
@@ -216,7 +220,11 @@ def _measure(api: PrometheusApi, scope: Scope, layout: Layout, hours: Hours) -> 
 
 
 def _cluster_hours(
-    measured: _Measured, prices: PriceSheet, hours_per_month: Decimal, notes: tuple[str, ...]
+    measured: _Measured,
+    prices: PriceSheet,
+    hours_per_month: Decimal,
+    now: LabelsNow,
+    notes: tuple[str, ...],
 ) -> Iterator[ClusterHour]:
     """The hours, priced."""
     said, count = measured.said, measured.said.hours.count
@@ -240,7 +248,7 @@ def _cluster_hours(
         hours_per_month=hours_per_month,
     )
     balancers = balancer_hours(said.fine, count, prices)
-    labels = OwnershipLabels(said.labels, measured.workload_by_name)
+    labels = OwnershipLabels(said.labels, measured.workload_by_name, now)
     management, covered = control_plane(said.hourly, count), measured.covered()
     for number in range(count):
         hour = said.hours.start + number * HOUR

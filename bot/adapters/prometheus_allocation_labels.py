@@ -2,7 +2,8 @@
 
 They have the names that kube-state-metrics makes of them (`app_kubernetes_io_name`), since those
 cannot be undone. It exports only what `--metric-labels-allowlist` and `--metric-annotations-allowlist`
-name. One value an hour is asked for: one sample for each object and hour.
+name; what it leaves out, the labels of now may fill in. One value an hour is asked for: one sample for
+each object and hour.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bot.adapters.prometheus_api import PrometheusApi
 from bot.adapters.prometheus_discovery import Layout
 from bot.adapters.prometheus_facts import Tagged, by_tag
 from bot.adapters.prometheus_queries import Scope, any_of, own_labels, tagged
+from estimators.ownership import LabelsNow, may_name_an_owner
 from estimators.usage import Series, WorkloadKey
 
 _KINDS = {
@@ -28,20 +30,6 @@ _KINDS = {
     "job": "Job",
 }
 _NAME_LABELS = {"job": "job_name"}
-_NOT_OWNERS = (
-    "pod_template_hash",
-    "pod_template_generation",
-    "controller_revision_hash",
-    "controller_uid",
-    "job_name",
-    "batch_kubernetes_io_",
-    "statefulset_kubernetes_io_pod_name",
-    "apps_kubernetes_io_pod_index",
-    "kubectl_kubernetes_io_",
-    "deployment_kubernetes_io_revision",
-)
-"""What controllers write on every pod or revision anew: it says nothing of an owner, and never repeats."""
-
 Labels = Mapping[str, str]
 _Rows = dict[tuple[str, str, str], list[tuple[Labels, Series]]]
 """Labels and the hours in which they were seen, by kind, namespace and name."""
@@ -63,10 +51,16 @@ def ask_labels(api: PrometheusApi, scope: Scope, layout: Layout, hours: Hours) -
 
 
 class OwnershipLabels:
-    """The labels of workloads in each of some hours, the nearest winning: pod, workload, namespace."""
+    """The labels of workloads in each of some hours, the nearest winning: pod, workload, namespace.
 
-    def __init__(self, rows: Tagged, workload_of: Callable[[str, str], WorkloadKey | None]) -> None:
+    Of each of the three, what was measured in the hours wins over what is there now.
+    """
+
+    def __init__(
+        self, rows: Tagged, workload_of: Callable[[str, str], WorkloadKey | None], now: LabelsNow
+    ) -> None:
         """`workload_of` tells the workload of a pod by its namespace and name."""
+        self._now = now
         self._namespaces: _Rows = _rows(rows, "namespace", lambda own: ("", own.get("namespace", ""), ""))
         self._workloads: _Rows = {}
         for owner, kind in _KINDS.items():
@@ -85,11 +79,16 @@ class OwnershipLabels:
         found = {}
         for key in workloads:
             if key.namespace not in namespaces:
-                namespaces[key.namespace] = _at(self._namespaces, ("", key.namespace, ""), number)
+                namespaces[key.namespace] = {
+                    **self._now.namespaces.get(key.namespace, {}),
+                    **_at(self._namespaces, ("", key.namespace, ""), number),
+                }
             place = (key.kind, key.namespace, key.name)
             labels = {
                 **namespaces[key.namespace],
+                **self._now.workloads.get(key, {}),
                 **_at(self._workloads, place, number),
+                **self._now.pods.get(key, {}),
                 **_at(self._pods, place, number),
             }
             if labels:
@@ -116,7 +115,7 @@ def _rows(rows: Tagged, owner: str, place_of: Callable[[Labels], tuple[str, str,
 def _owning(own: Labels, prefix: str) -> Iterator[tuple[str, str]]:
     for name, value in own.items():
         label = name.removeprefix(prefix)
-        if name.startswith(prefix) and value and not label.startswith(_NOT_OWNERS):
+        if name.startswith(prefix) and value and may_name_an_owner(label):
             yield label, value
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.adapters.price_list import default_sheet
 from bot.adapters.prometheus_allocation import read_hours
 from bot.adapters.records import Records
-from bot.composition.clusters import cluster_api, known_clusters
+from bot.composition.clusters import cluster_api, cluster_labels, known_clusters
 from bot.composition.processes import Processes, ends_after
+from bot.cost_config import owners
 from bot.cost_ports import CostHours
 from bot.entrypoints.allocation_jobs import AllocationWorkflows, Steps
 from bot.entrypoints.jobs import Json
@@ -27,6 +30,7 @@ ONLY = "default"
 AT_ONCE = 1
 """Clusters take turns: an analysis, which somebody waits for, has the other processor."""
 LONGEST_SECONDS = 900
+_log = logging.getLogger(__name__)
 _settings: Settings
 _records: Records
 """What a pool's process keeps between calls."""
@@ -54,10 +58,11 @@ def kept_as(settings: Settings, config: ServerConfig, cluster: str) -> str | Non
 
 @dataclass(frozen=True, slots=True)
 class PrometheusHours:
-    """The port `ClusterHours`."""
+    """The port `ClusterHours`. `annotations` are those that say whose something is."""
 
     settings: Settings
     cluster: ClusterConfig
+    annotations: frozenset[str] = frozenset()
 
     @property
     def currency(self) -> str:
@@ -65,12 +70,15 @@ class PrometheusHours:
         return self._prices.currency
 
     def read(self, start: datetime, end: datetime) -> Iterator[ClusterHour]:
-        """The hours of `[start, end)`. Raises OutsideError, UserError where several clusters are mixed."""
-        api = cluster_api(self.settings, self.cluster)
-        try:
-            yield from read_hours(api, start=start, end=end, prices=self._prices)
-        finally:
-            api.close()
+        """The hours of `[start, end)`. Raises OutsideError, UserError where several clusters are mixed.
+
+        Labels that the Kubernetes API does not tell are missing for good: an hour is whole by its money.
+        """
+        with closing(cluster_api(self.settings, self.cluster)) as api:
+            labels = cluster_labels(self.settings, self.cluster, self.annotations)
+            for missing in labels.missing:
+                _log.warning(missing, extra={"cluster": self.cluster.name})
+            yield from read_hours(api, start=start, end=end, prices=self._prices, labels=labels)
 
     @property
     def _prices(self) -> PriceSheet:
@@ -85,6 +93,7 @@ class Allocating:
     ) -> None:
         self._clusters = priced_clusters(settings, config)
         self._costs = costs
+        self._annotations = owners(config).names()
         self._days = allocate_hours.LOOK_BACK_DAYS
         if config.retention_days:
             # A day that is being purged is not asked for again.
@@ -107,7 +116,7 @@ class Allocating:
         hours = allocate_hours.Span(*(datetime.fromisoformat(span[name]) for name in ("start", "end")))
         filled = allocate_hours.Filled(0, 0)
         if cluster in self._clusters:  # unless it was taken out of the settings while this waited
-            filled = self._processes.call(_fill, self._clusters[cluster], hours)
+            filled = self._processes.call(_fill, self._clusters[cluster], self._annotations, hours)
         return {**filled._asdict(), "hour": allocate_hours.settled_until(_now()).isoformat()}
 
 
@@ -117,8 +126,10 @@ def _begin(settings: Settings, secrets: Sequence[str]) -> None:
     _settings, _records = settings, Records(settings.database_url)
 
 
-def _fill(cluster: ClusterConfig, span: allocate_hours.Span) -> allocate_hours.Filled:
-    source = PrometheusHours(_settings, cluster)
+def _fill(
+    cluster: ClusterConfig, annotations: frozenset[str], span: allocate_hours.Span
+) -> allocate_hours.Filled:
+    source = PrometheusHours(_settings, cluster, annotations)
     with ends_after(LONGEST_SECONDS):
         return allocate_hours.fill(cluster.name, span, source=source, costs=_records.costs, now=_now)
 

@@ -5,7 +5,8 @@ Part of the composition root. All of it is read once at start and travels to the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,11 +19,15 @@ from bot.errors import ClusterUnavailable, UserError
 from bot.ports import ClusterHistory
 from bot.server_config import FILE_NAME, ClusterConfig, PrometheusSource, ServerConfig, parse
 from bot.settings import PrometheusSettings, Settings
+from estimators.ownership import LabelsNow
 from estimators.prices import PriceSheet
 from estimators.usage import UsageSnapshot
 
 if TYPE_CHECKING:
     from bot.adapters.prometheus_api import PrometheusApi
+
+_LABELS_SECONDS = 10.0
+"""For a page of metadata: labels are worth less than the hours that wait for them."""
 
 
 def read_config(file: Path | None) -> ServerConfig:
@@ -102,6 +107,26 @@ def cluster_api(settings: Settings, cluster: ClusterConfig) -> PrometheusApi:
     if source is None:
         raise ClusterUnavailable(f"the cluster {cluster.name!r} has no Prometheus in {FILE_NAME}")
     return open_api(_reached(settings.prometheus, cluster, source), source.url, source.selector)
+
+
+def cluster_labels(settings: Settings, cluster: ClusterConfig, annotations: Collection[str]) -> LabelsNow:
+    """The labels there are now in a cluster with a kube context, and of annotations those that are named.
+
+    Never raises for the cluster or the kubeconfig: what cannot be read is `missing`.
+    """
+    if not cluster.kube_context:
+        return LabelsNow()
+    from bot.adapters.kubernetes_api import open_context  # noqa: PLC0415
+    from bot.adapters.kubernetes_labels import read_labels  # noqa: PLC0415
+
+    try:
+        api = open_context(
+            cluster.kube_context, server=settings.kubernetes_api_url, timeout_seconds=_LABELS_SECONDS
+        )
+        with closing(api):
+            return read_labels(api, annotations)
+    except (ClusterUnavailable, UserError) as error:
+        return LabelsNow(missing=(f"no labels are read from the Kubernetes API: {error}",))
 
 
 def _reached(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.adapters.price_list import default_sheet
 from bot.adapters.prometheus_allocation import read_hours
-from bot.composition.clusters import cluster_api
+from bot.composition.clusters import cluster_api, cluster_labels
 from bot.cost_memory import HoursInMemory
 from bot.cost_windows import Hours, hours_needed
 from bot.errors import UserError
@@ -19,35 +19,52 @@ from bot.server_config import ClusterConfig
 from bot.settings import Settings
 from estimators.allocate import allocate
 from estimators.allocation import HourCost
+from estimators.ownership import LabelsNow
 from estimators.prices import PriceSheet
 
 RECENT = (timedelta(days=1), timedelta(days=40))
 """Where a Prometheus is searched for its newest hour; mostly it is minutes old."""
 _HOUR = timedelta(hours=1)
+_NO_LABELS = LabelsNow()
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A cluster with a Prometheus; `prices` are those that a person named, which win over its own."""
+    """A cluster with a Prometheus; `prices` are those that a person named, which win over its own.
+
+    `annotations` are those that say whose something is.
+    """
 
     settings: Settings
     cluster: ClusterConfig
     prices: PriceSheet | None = None
+    annotations: frozenset[str] = frozenset()
 
     @property
     def sheet(self) -> PriceSheet:
         """The prices that hold where Prometheus has none."""
         return self.prices or self.cluster.prices or default_sheet()
 
+    def labels(self) -> LabelsNow:
+        """Those there are now, of a cluster whose Kubernetes API can be asked."""
+        return cluster_labels(self.settings, self.cluster, self.annotations)
+
     def read(
-        self, start: datetime, end: datetime, *, title: str = "Looking for the newest hour"
+        self,
+        start: datetime,
+        end: datetime,
+        *,
+        labels: LabelsNow = _NO_LABELS,
+        title: str = "Looking for the newest hour",
     ) -> Iterator[HourCost]:
         """The hours of `[start, end)`, charged. Raises OutsideError, UserError where clusters are mixed."""
         with (
             closing(cluster_api(self.settings, self.cluster)) as api,
             progress_bar(title) as progress,
         ):
-            for hour in read_hours(api, start=start, end=end, prices=self.sheet, progress=progress):
+            for hour in read_hours(
+                api, start=start, end=end, prices=self.sheet, labels=labels, progress=progress
+            ):
                 if hour.covered:
                     yield allocate(hour)
 
@@ -73,7 +90,8 @@ def hours_between(sources: Sequence[Source], hours: Hours) -> HoursInMemory:
     """All of these hours that were measured; none where Prometheus knows nothing of them."""
     found = HoursInMemory(hours.end)
     for source in sources:
-        read = source.read(*hours, title=f"Reading {source.cluster.name or 'hours'}".strip())
+        title = f"Reading {source.cluster.name or 'hours'}".strip()
+        read = source.read(*hours, labels=source.labels(), title=title)
         found.add(source.cluster.name, read, source.sheet.currency)
     return found
 

@@ -11,6 +11,7 @@ from bot.adapters.price_files import read_prices
 from bot.adapters.records import Records
 from bot.composition.allocation import priced_clusters
 from bot.composition.cost_hours import Source
+from bot.cost_config import owners
 from bot.cost_memory import HoursInMemory
 from bot.cost_ports import ChargedHours
 from bot.errors import UserError
@@ -57,7 +58,8 @@ class CostSources:
                 "no hours are kept and no Prometheus is named: add --prometheus URL, or set PROMETHEUS_URL "
                 "or the TUPPENCE_DATABASE_URL that tuppence serve writes to"
             )
-        return read([Source(self.settings, cluster, prices) for cluster in clusters])
+        annotations = owners(self.config).names()
+        return read([Source(self.settings, cluster, prices, annotations) for cluster in clusters])
 
     def _clusters(self) -> list[ClusterConfig]:
         """The clusters to ask: that behind a named URL, with what the file says of it, else all there are."""
