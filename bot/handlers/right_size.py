@@ -124,6 +124,8 @@ def upkeep(
     if there.state != "open":
         state: State = "merged" if there.state == "merged" else "closed"
         because = "" if state == "merged" else pull.closed_because
+        if because:  # we began to close it: its branch may still be there
+            ports.right_sizing.close(place, pull.number, farewell(because), pull.branch)
         ended = replace(
             pull,
             state="merged" if state == "merged" else "closed",

@@ -98,7 +98,7 @@ def test_a_value_that_came_another_way_closes_it(work: Work, value: str, reason:
 
 
 def test_a_closing_that_was_broken_off_is_ours_all_the_same(work: Work) -> None:
-    """It is not taken for a person's, so the same may be opened again when the facts are back."""
+    """Its branch goes too, and it is not taken for a person's: when the facts are back, it is opened again."""
     kept = work.opened()
     work.scanned()
     work.bench.hub.fault("DELETE /repos/{owner}/{repo}/git/refs/{ref}", "502")
@@ -109,6 +109,7 @@ def test_a_closing_that_was_broken_off_is_ours_all_the_same(work: Work) -> None:
     assert became is not None
     assert (became.state, work.row.state) == ("closed", "closed")
     assert "no longer proposes it" in work.row.closed_because
+    assert list(work.bench.repository.git.branches()) == ["main"]
     work.scanned(found(cpu()))
     assert work.open(kept).state == "opened"
     assert work.row.number == 2
