@@ -40,7 +40,7 @@ SERVER_KEYS = (
                 ),
             ),
             Key("prices", "Its price sheet; the path counts from this file.", FILE_ON_DISK),
-            Key("kube_context", "The kube context that reaches it, for live facts.", TEXT),
+            Key("kube_context", "The kube context that reaches it, for live facts and labels.", TEXT),
         ),
     ),
     Key(

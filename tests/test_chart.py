@@ -12,11 +12,14 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.kubernetes_api import open_context
+from bot.adapters.kubernetes_live import read_live
 from bot.composition.clusters import read_config
 from bot.manifests import documents
 from bot.manifests.render import make_renderer
 from bot.manifests.rendered import RenderRequest, RenderResult, RootKind
 from bot.settings_table import SETTINGS
+from tests import kubernetes_api, live_cluster
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 CHART = DEPLOY / "helm"
@@ -182,6 +185,27 @@ def test_its_role_is_the_read_role() -> None:
     found = objects(rbac={"create": True})
     assert found["ClusterRole-read"]["rules"] == role.body["rules"]
     assert pod(found)["automountServiceAccountToken"] is True
+
+
+def test_the_cluster_that_it_runs_in_is_a_context(tmp_path: Path) -> None:
+    """By the token that the pod is given, which is read anew each time: the kubelet replaces it every hour."""
+    config = {"clusters": [{"name": "prod", "kube_context": "in-cluster"}]}
+    found = objects(rbac={"create": True}, config=config)
+    folder, _, name = variables(found)["KUBECONFIG"]["value"].rpartition("/")
+    [container] = pod(found)["containers"]
+    assert folder in {mount["mountPath"] for mount in container["volumeMounts"]}
+    given, kubeconfig = tmp_path / "serviceaccount", tmp_path / name
+    given.mkdir()
+    (given / "ca.crt").write_text("")
+    text = found["ConfigMap-config"]["data"][name]
+    kubeconfig.write_text(text.replace("/var/run/secrets/kubernetes.io/serviceaccount", str(given)))
+    for token in ("first", "second"):
+        (given / "token").write_text(token)
+        with kubernetes_api.serving(kubernetes_api.Cluster(live_cluster.nodes(), token=token)) as url:
+            api = open_context("in-cluster", kubeconfig=str(kubeconfig), server=url)
+            assert read_live(api).nodes
+            api.close()
+    assert "KUBECONFIG" not in variables(objects(config=config))
 
 
 def test_prometheus_scrapes_each_pod_once() -> None:
