@@ -48,8 +48,8 @@ class SlackPeople(Protocol):
         """Who that is. An answer may be some minutes old, unless it is to be `fresh`."""
         ...
 
-    def in_group(self, user_id: str, group: str, *, fresh: bool = False) -> bool:
-        """Whether they are in a user group, named by its handle or id."""
+    def in_group(self, user_id: str, group: str, *, fresh: bool = False) -> bool | None:
+        """Whether they are in a user group, named by its handle or id; None where it may not be read."""
         ...
 
 

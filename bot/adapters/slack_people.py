@@ -36,11 +36,12 @@ class SlackWebPeople:
         found: SlackPerson = self._remembered("person", user_id, self._person, fresh=fresh)
         return found
 
-    def in_group(self, user_id: str, group: str, *, fresh: bool = False) -> bool:
-        """Whether they are in a user group. An unreadable one has nobody. Raises SlackUnavailable."""
+    def in_group(self, user_id: str, group: str, *, fresh: bool = False) -> bool | None:
+        """Whether they are in a user group; None where it may not be read. Raises SlackUnavailable."""
         if not group:
             return False
-        return user_id in self._remembered("group", group, self._members, fresh=fresh)
+        members: frozenset[str] | None = self._remembered("group", group, self._members, fresh=fresh)
+        return None if members is None else user_id in members
 
     def _remembered(self, kind: str, name: str, read: Callable[[str], Any], *, fresh: bool) -> Any:  # noqa: ANN401 - what was read
         now = self._clock()
@@ -67,14 +68,14 @@ class SlackWebPeople:
         member = not any(user.get(flag) for flag in outside) and _is_of(user, ours)
         return SlackPerson(user_id, member=member, name=_name(user))
 
-    def _members(self, group: str) -> frozenset[str]:
+    def _members(self, group: str) -> frozenset[str] | None:
         try:
             listed = self._remembered("groups", "", self._groups, fresh=False)
             named = listed.get(group.lstrip("@"), group)
             found = self._api.read("usergroups.users.list", usergroup=named).get("users")
         except SlackRefused as error:
             log.warning("Could not read the Slack group %s: %s", group, error)
-            return frozenset()
+            return None
         return frozenset(found or ())
 
     def _groups(self, _: str) -> Mapping[str, str]:

@@ -138,8 +138,13 @@ def _permitted(
     users = [user for user in approvers.slack_users if _USER.fullmatch(user)]
     if asker.user_id in users:
         return person.name or asker.user_id, None
-    if approvers.slack_group and given.people.in_group(asker.user_id, approvers.slack_group, fresh=fresh):
-        return person.name or asker.user_id, None
+    if group := approvers.slack_group:
+        inside = given.people.in_group(asker.user_id, group, fresh=fresh)
+        if inside:
+            return person.name or asker.user_id, None
+        if inside is None:
+            told = f"Not decided: who may decide about {name} is not known, since the Slack group {code(group)}"
+            return "", _told(f"{told} cannot be read. Tuppence's log has Slack's reason.")
     who = [*([code(approvers.slack_group)] if approvers.slack_group else []), *(f"<@{one}>" for one in users)]
     if not who:
         return "", _told(

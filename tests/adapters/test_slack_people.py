@@ -77,14 +77,14 @@ def test_a_group_is_named_by_its_handle_or_its_id(hub: Slack, people: SlackWebPe
 
 
 def test_what_cannot_be_read_counts_against_them(hub: Slack, people: SlackWebPeople) -> None:
-    """No groups on a free plan, no scope for them; without the scope for people nobody is told anything."""
+    """And is known not to be read: no groups on a free plan, no scope for them or for people."""
     ana = hub.person("ana")
     group = hub.group("finance", ana)
     hub.user_groups = False
-    assert not people.in_group(ana.id, group.id)
+    assert people.in_group(ana.id, group.id) is None
     hub.user_groups = True
     hub.scopes.difference_update({"usergroups:read", "users:read"})
-    assert not people.in_group(ana.id, group.id, fresh=True)
+    assert people.in_group(ana.id, group.id, fresh=True) is None
     with pytest.raises(SlackRefused, match="missing_scope"):
         people.person(ana.id)
 
