@@ -9,9 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.recommendation_slack import APPROVE
+from bot.recommendation_slack import APPROVE, REASON, REJECT, SNOOZE, WHY
 from tests.end_to_end.bots import reported
-from tests.end_to_end.mondays import MERGED_AGO, a_month, as_read, difference, manifest, monday, ours
+from tests.end_to_end.mondays import (
+    MERGED_AGO,
+    a_month,
+    as_read,
+    difference,
+    manifest,
+    monday,
+    ours,
+    shared_manifest,
+    text_of,
+)
 from tests.github.service import GitHub
 
 SAVED = "−$87.60"
@@ -25,7 +35,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_saving_goes_from_the_digest_to_what_it_really_saved(
     hub: GitHub, url: str, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,3 +90,78 @@ def test_a_saving_goes_from_the_digest_to_what_it_really_saved(
         ("tuppence", "right-size.opened"),
         ("tuppence", "right-size.merged"),
     ]
+
+
+@pytest.mark.timeout(600)
+def test_what_cannot_be_written_or_is_not_so_any_more_opens_nothing(
+    hub: GitHub, url: str, tmp_path: Path
+) -> None:
+    """It is said why, and what a person can do; a question is answered to whoever asked."""
+    files = {"apps/shared.yaml": shared_manifest("shared"), "apps/changed.yaml": manifest("changed")}
+    database = f"sqlite:///{tmp_path}/tuppence.db"
+    with monday(hub, url, tmp_path, database=database, files=files) as (it, repository):
+        it.wait(it.digests, "a digest")
+        it.click(it.cy, WHY, "changed")
+        it.wait(lambda: it.told(it.cy) == "Why payments/changed?", "an answer")
+        [why] = it.slack.ephemerals(it.cy, it.channel)
+        for words in (f"Allocated: *{SAVED} a month*", "CPU p95: 0.41 cores", "apps/changed.yaml:16"):
+            assert words in text_of(why)
+
+        hub.people.push(repository, {"apps/changed.yaml": manifest("changed", cpu="1")})
+        it.click(it.bea, APPROVE, "changed")
+        it.wait(lambda: it.told(it.bea), "a refusal")
+        assert it.told(it.bea).startswith("Not approved, since it is no longer what was looked at: ")
+        assert "is 1 by now, not 2" in it.told(it.bea)
+        assert it.found("changed").id in it.shown()
+
+        it.click(it.ana, APPROVE, "shared")
+        it.wait(lambda: "*Approved* by Ana, *to be done by hand*" in it.shown(), "words about it")
+        [below] = [one for one in it.slack.messages(it.channel) if one.thread_ts is not None]
+        assert "*payments/shared* has to be changed by hand" in text_of(below)
+        assert "apps/shared.yaml:4 says it, and " in text_of(below)
+    assert ours(repository) == []
+    assert list(repository.git.branches()) == ["main"]
+
+
+@pytest.mark.timeout(600)
+def test_what_people_decided_holds_the_week_after(
+    hub: GitHub, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rejected and put off is not proposed again, with the reason; what became untrue is closed."""
+    names = ("rejected", "snoozed", "lowered")
+    files = {f"apps/{name}.yaml": manifest(name) for name in names}
+    database = f"sqlite:///{tmp_path}/tuppence.db"
+    with monday(hub, url, tmp_path, database=database, files=files) as (it, repository):
+        it.wait(it.digests, "a digest")
+        it.click(it.bea, REJECT, "rejected")
+        it.wait(lambda: it.slack.views(it.bea), "a question for the reason")
+        it.slack.people.submit(it.bea, {REASON: "sized for the sale, INC-1234"})
+        it.click(it.ana, SNOOZE, "snoozed")
+        it.click(it.ana, APPROVE, "lowered")
+        it.wait(lambda: "*Rejected* by Bea: sized for the sale, INC-1234" in it.shown(), "the rejection")
+        it.wait(lambda: "*Snoozed* by Ana until " in it.shown(), "the snooze")
+        it.wait(lambda: "*Approved* by Ana: <" in it.shown(), "a link to the pull request")
+        [right_sizing] = ours(repository)
+
+        changed = {
+            "apps/rejected.yaml": manifest("rejected", cpu="1"),
+            "apps/lowered.yaml": manifest("lowered"),
+        }
+        pull = hub.people.open_pull(repository, changed)
+        it.wait(lambda: reported(hub, repository, pull), "a report")
+        told = as_read(hub.comments(repository, pull)[0].body)
+        assert "Bea rejected CPU request 2 → 500m" in told
+        assert "«sized for the sale, INC-1234»" in told
+
+        hub.people.push(repository, {"apps/lowered.yaml": manifest("lowered", cpu="500m")})
+        it.tomorrow()
+        it.wait(lambda: right_sizing.state == "closed", "the end of the pull request")
+        it.wait(lambda: "*Closed without a merge*" in it.shown(), "its end in the digest")
+        farewell = hub.comments(repository, right_sizing)[-1].body
+        assert "Closed, since the values are on the default branch already." in as_read(farewell)
+
+        after = it.next_digest(monkeypatch)
+        assert "Worth approving" not in after
+        assert "payments/rejected: Bea rejected it: sized for the sale, INC-1234" in after
+        assert "payments/snoozed: Ana snoozed it until " in after
+        assert [one.merged_at for one in repository.pulls.values()] == [None, None]
