@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from bot.cost_commands import CostQuestion
 from bot.cost_windows import Windows
+from bot.savings_answer import SavingsAnswer
 from estimators.projection import DayAmount, Projection
 from estimators.showback import Parts
 from estimators.showback_answer import Answer
@@ -89,4 +90,4 @@ class CostHelp:
     """What can be asked."""
 
 
-CostReply = CostAnswer | CostRefusal | CostHelp
+CostReply = CostAnswer | SavingsAnswer | CostRefusal | CostHelp

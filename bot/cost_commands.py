@@ -21,6 +21,9 @@ OF_NODES = frozenset({"node", "gpu", "idle"})
 """Questions whose answer is of nodes, which are nobody's alone."""
 SPOKEN = frozenset({"team", "application", "environment", "business-unit"})
 """What has names that people chose: they may hold spaces, and are asked for in any case of letters."""
+SAVINGS = "savings"
+"""The one question whose answer is of now, not of a window."""
+_SPACED = frozenset({*SPOKEN, "label", SAVINGS})
 _QUOTES = str.maketrans("\u201c\u201d\u2018\u2019\u00ab\u00bb", '""\'\'""')
 
 
@@ -50,6 +53,7 @@ COMMANDS = (
     CostCommand("node", "[NAME]", "A node, or each of them.", "node-1"),
     CostCommand("gpu", "", "GPUs by model, and how long they sat idle.", ""),
     CostCommand("idle", "", "What nobody asked for: the idle part of each node.", ""),
+    CostCommand(SAVINGS, "[TEAM|NAMESPACE]", "What could be saved: each change worth approving.", "payments"),
     CostCommand("help", "", "This list.", ""),
 )
 EXAMPLES = ("namespace payments", "team checkout 30d vs last", "label tier=web", "top 5")
@@ -81,7 +85,8 @@ OPTIONS = (
 class CostQuestion:
     """What somebody asked. `name` is `""` for all; a workload's has its `namespace` apart.
 
-    A `label` has the value that was asked for as its name.
+    A `label` has the value that was asked for as its name, `savings` what they are to be of: a team, a
+    namespace, or a workload as `namespace/name`.
     """
 
     kind: str
@@ -112,7 +117,7 @@ class CostQuestion:
             self.kind,
             name,
             count,
-            self.window,
+            "" if self.kind == SAVINGS else self.window,
             "vs last" if self.versus else "",
             "chart" if self.chart else "",
         ]
@@ -159,6 +164,9 @@ def _question(command: CostCommand, rest: Sequence[str]) -> CostQuestion | NotUn
     windows = [word.lower() for word in rest if word.lower() in _WINDOW_NAMES]
     options = [word.lower() for word in rest if word.lower() in _OPTION_WORDS]
     left = [word for word in rest if word.lower() not in {*windows, *options}]
+    if command.name == SAVINGS and (windows or options):
+        reason = f"savings are those of now, for a month: they take no {[*windows, *options][0]}"
+        return NotUnderstood(reason, " ".join([command.name, *left]))
     known = CostQuestion(
         command.name,
         window=windows[0] if windows else WINDOWS[0].name,
@@ -168,7 +176,7 @@ def _question(command: CostCommand, rest: Sequence[str]) -> CostQuestion | NotUn
     if len(windows) > 1:
         reason = f"{windows[0]} and {windows[1]} are two windows"
         return NotUnderstood(reason, " ".join([command.name, *left, windows[0]]))
-    if len(left) > 1 and command.name not in {*SPOKEN, "label"}:  # whose names may hold spaces
+    if len(left) > 1 and command.name not in _SPACED:
         near = get_close_matches(left[1].lower(), _WINDOW_NAMES, n=1, cutoff=0.3)
         reason = f"{left[1]} is neither a window nor an option"
         return NotUnderstood(reason, " ".join([command.name, left[0], *near]))
@@ -190,7 +198,7 @@ def _number(command: CostCommand, known: CostQuestion, name: str) -> CostQuestio
 
 
 def _name(command: CostCommand, known: CostQuestion, name: str) -> CostQuestion | NotUnderstood:
-    if command.name in SPOKEN or not name:
+    if command.name in _SPACED or not name:
         return replace(known, name=name)
     if _NAME.fullmatch(name.lower()):
         return replace(known, name=name.lower())
@@ -213,7 +221,14 @@ def _label(command: CostCommand, known: CostQuestion, name: str) -> CostQuestion
 
 _WINDOW_NAMES = tuple(window.name for window in WINDOWS)
 _OPTION_WORDS = tuple(word for option in OPTIONS for word in option.name.split())
-_ARGUMENTS = {"": _nothing, "[N]": _number, "[NAME]": _name, "NAMESPACE/NAME": _place, "KEY[=VALUE]": _label}
+_ARGUMENTS = {
+    "": _nothing,
+    "[N]": _number,
+    "[NAME]": _name,
+    "[TEAM|NAMESPACE]": _name,
+    "NAMESPACE/NAME": _place,
+    "KEY[=VALUE]": _label,
+}
 
 
 def _plain(text: str) -> str:

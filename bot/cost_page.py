@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bot import savings_words
 from bot.cost_answer import CostAnswer, CostHelp, CostRefusal, CostReply
 from bot.cost_causes import what_moved, what_moved_it
 from bot.cost_commands import COMMANDS, EXAMPLES, OF_NODES, OPTIONS, WINDOWS, CostQuestion, NotUnderstood
@@ -25,6 +26,7 @@ from bot.cost_words import (
     trend,
     window_before,
 )
+from bot.savings_answer import SavingsAnswer
 from bot.words import count, money, number
 from estimators.allocation import as_money
 from estimators.money import to_cents
@@ -73,6 +75,12 @@ def compose(reply: CostReply | NotUnderstood, rows: int | None = None) -> CostPa
             return CostPage(sentence(first), told=told, asks=tuple(ask.text for ask in reply.suggestions))
         case CostHelp():
             return _help()
+        case SavingsAnswer():
+            return CostPage(
+                savings_words.headline(reply),
+                table=savings_words.table(reply),
+                small=tuple(savings_words.at_the_end(reply)),
+            )
         case _:
             return _answered(reply, reply.question.rows if rows is None else min(rows, reply.question.rows))
 
@@ -86,7 +94,7 @@ def _help() -> CostPage:
     return CostPage(
         sentence("What things cost, and why. Ask one of these:"),
         table=CostTable(
-            ("Ask", "To learn the cost of"),
+            ("Ask", "About"),
             tuple(
                 (f"{', '.join(names)} {argument}".strip(), told) for (argument, told), names in usage.items()
             ),

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bot.cost_answer import CostAnswer, CostReply
-from bot.cost_commands import MOST_ROWS, NotUnderstood
+from bot.cost_commands import MOST_ROWS, SAVINGS, CostQuestion, NotUnderstood
 from bot.cost_csv import cost_csv
 from bot.cost_page import CostPage, compose
 from bot.cost_page_table import CostTable
 from bot.cost_words import Sentence, escaped, said
 from bot.inert import plain
+from bot.savings_answer import SavingsAnswer
+from bot.savings_slack import savings_message
 from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
 from bot.words import MINUS
 
@@ -23,6 +25,8 @@ SHARE, CHART, ASK = "cost_share", "cost_chart", "cost_ask"
 _LONGEST_LABEL = 60
 _LONGEST_NAME, _LONGEST_SENTENCE = 100, 400
 _LONGEST_TEXT = 3_000
+_OF_SAVINGS = frozenset({"namespace", "team", "workload"})
+"""What can be asked about, and has savings of its own."""
 _TIED = "\u00a0"
 """A space where no line ends."""
 
@@ -37,6 +41,8 @@ class CostMessage:
 
 def cost_message(reply: CostReply | NotUnderstood, *, shared: bool = False) -> CostMessage:
     """The message; one that is shared with a channel has no button to share it again."""
+    if isinstance(reply, SavingsAnswer):
+        return CostMessage(savings_message(reply))
     wanted = reply.question.rows if isinstance(reply, CostAnswer) else MOST_ROWS
     message, shown = fitted(lambda rows: _message(compose(reply, rows), shared=shared), wanted)
     if isinstance(reply, CostAnswer) and shown < min(wanted, len(reply.found.rows)):
@@ -129,6 +135,13 @@ def _buttons(page: CostPage, *, shared: bool) -> Iterator[Block]:
         yield _button(SHARE, "Share", page.question.text)
     if not page.question.chart:
         yield _button(CHART, "Chart", replace(page.question, chart=True).text)
+    if page.question.kind in _OF_SAVINGS and not shared:
+        yield _button(f"{ASK}_{SAVINGS}", "What could we save?", _savings_of(page.question))
+
+
+def _savings_of(asked: CostQuestion) -> str:
+    name = f"{asked.namespace}/{asked.name}" if asked.namespace else asked.name
+    return CostQuestion(SAVINGS, name).text
 
 
 def _button(action: str, label: str, value: str) -> Block:

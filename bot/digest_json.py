@@ -54,7 +54,7 @@ def dump_digest(digest: Digest) -> str:
 
 def digest_json(digest: Digest) -> Json:
     """One object."""
-    told: Json = _plain(
+    told: Json = plain_json(
         {
             "schema": SCHEMA,
             "team": digest.team,
@@ -122,7 +122,7 @@ def digest_from(told: Mapping[str, Any]) -> Digest:
 
 
 def item_json(item: DigestItem) -> Json:
-    """A recommendation, whose amounts are still Decimals; `field`, `current` and `proposed` are those of the first value."""
+    """A recommendation, before `plain_json`; `field`, `current`, `proposed` are those of the first value."""
     first = item.values[0] if item.values else ProposedValue("", "", "", "")
     return {
         **{name: getattr(item, name) for name in _SAME},
@@ -179,7 +179,7 @@ def _amount(told: str | None) -> Decimal | None:
     return None if told is None else Decimal(told)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a digest is made of
+def plain_json(value: Any) -> Any:  # noqa: ANN401 - whatever a digest is made of
     """Decimals and moments as strings; half characters, which no JSON reader takes, as U+FFFD."""
     match value:
         case Decimal():
@@ -189,8 +189,8 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a digest is made of
         case str():
             return _SURROGATE.sub("\ufffd", value)
         case Mapping():
-            return {_plain(name): _plain(item) for name, item in value.items()}
+            return {plain_json(name): plain_json(item) for name, item in value.items()}
         case tuple() | list():
-            return [_plain(item) for item in value]
+            return [plain_json(item) for item in value]
         case _:
             return value

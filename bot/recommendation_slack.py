@@ -37,14 +37,22 @@ _NOT_IN_SHORT = ("window", "profile")
 _LABELS = {APPROVE: "Approve", REJECT: "Reject", SNOOZE: "Snooze", WHY: "Why?"}
 _LONGEST_CONFIRMED = 300
 _LONGEST_WHY = 2_900
+_LONGEST_ASKED = 240
+"""The id of a block has at most 255 characters."""
 
 
-def item_blocks(number: int, item: DigestItem, state: ItemState, currency: str, most: int) -> Iterator[Block]:
-    """What is proposed, and what can be pressed or was decided; no text is longer than `most`."""
+def item_blocks(
+    number: int, item: DigestItem, state: ItemState, currency: str, most: int, *, asked: str = ""
+) -> Iterator[Block]:
+    """What is proposed, and what can be pressed or was decided; no text is longer than `most`.
+
+    `asked` is the question that this answers; the block of the buttons is named by it.
+    """
     yield section("\n".join(_lines(number, item, currency, most)))
     if state.state == "open":
         yield context(mrkdwn(_evidence(item), most))
-        yield {"type": "actions", "elements": list(_buttons(item, most))}
+        named = {"block_id": f"{number} {asked}"} if 0 < len(asked) <= _LONGEST_ASKED else {}
+        yield {"type": "actions", **named, "elements": list(_buttons(item, most))}
     else:
         yield context(decided(state, most))
 
@@ -199,8 +207,14 @@ def _whole_lines(text: str) -> str:
     return "\n".join([*lines[:shown], *([f"and {left} more"] if left else [])])
 
 
-def reject_modal(id: str, workload: str, channel: str, timestamp: str) -> dict[str, Any]:  # noqa: A002 - its name
-    """The modal that asks why not. What it carries is looked up again when it comes back."""
+def reject_modal(
+    id: str,  # noqa: A002 - its name
+    workload: str,
+    channel: str,
+    timestamp: str,
+    **more: str,
+) -> dict[str, Any]:
+    """The modal that asks why not. What it carries, `more` as well, is looked up again when it comes back."""
     told = (
         f"*{mrkdwn(workload)}* is left as it is, and this is not proposed again until the facts change. "
         "Your reason is shown to whoever looks at it next."
@@ -208,7 +222,7 @@ def reject_modal(id: str, workload: str, channel: str, timestamp: str) -> dict[s
     return {
         "type": "modal",
         "callback_id": MODAL,
-        "private_metadata": json.dumps({"id": id, "channel": channel, "ts": timestamp}),
+        "private_metadata": json.dumps({"id": id, "channel": channel, "ts": timestamp, **more}),
         "title": {"type": "plain_text", "text": "Reject"},
         "submit": {"type": "plain_text", "text": "Reject"},
         "close": {"type": "plain_text", "text": "Cancel"},
@@ -235,7 +249,7 @@ def reject_modal(id: str, workload: str, channel: str, timestamp: str) -> dict[s
 
 
 def carried(private_metadata: str) -> Mapping[str, str]:
-    """The texts that a modal of ours carries: `id`, `channel`, `ts`; nothing of what somebody forged."""
+    """The texts that a modal of ours carries: `id`, `channel`, `ts`; in an answer `asked`, `response_url`."""
     try:
         found = json.loads(private_metadata)
     except (ValueError, RecursionError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class SavingsAnswer:
 
     `left_counts` counts everything left alone by reason, as in a digest. `repositories` is how many default
     branches were looked at, `looked_at` when the one whose newest look is oldest was; `remarks` counts what
-    of them could not be looked at. `near` are questions that may have been meant.
+    of them could not be looked at.
     """
 
     question: CostQuestion
@@ -38,7 +38,6 @@ class SavingsAnswer:
     repositories: int
     looked_at: datetime
     remarks: int = 0
-    near: tuple[CostQuestion, ...] = field(default=())
 
     @property
     def allocated(self) -> Decimal:

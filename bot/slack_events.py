@@ -36,7 +36,8 @@ class CommandAsked:
 class ButtonPressed:
     """A button, or another element that sends at once.
 
-    `message_ts` is the message it stands in, `""` outside one; `ephemeral` that only the asker sees it.
+    `message_ts` is the message it stands in, `""` outside one, `block_id` the block there; `ephemeral` that
+    only the asker sees it.
     """
 
     asker: Asker
@@ -46,6 +47,7 @@ class ButtonPressed:
     trigger_id: str
     message_ts: str = ""
     ephemeral: bool = False
+    block_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def kept(one: Recommendation, team: str = "checkout") -> KeptRecommendation:
         finder=one.finder,
         team=team,
         cluster="prod",
-        recommendation=recommendation_json(one),
+        recommendation={**recommendation_json(one), "currency": "USD"},
         open=True,
         found_at=NOW - timedelta(hours=5),
     )

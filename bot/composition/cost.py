@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.composition.output import put_out, write_file
-from bot.cost_commands import COMMANDS, CostQuestion, NotUnderstood, parse
+from bot.cost_commands import COMMANDS, SAVINGS, CostQuestion, NotUnderstood, parse
 from bot.errors import UserError
 
 if TYPE_CHECKING:
-    from bot.cost_answer import CostAnswer, CostHelp, CostReply
+    from bot.cost_answer import CostAnswer, CostHelp, CostRefusal, CostReply
+    from bot.savings_answer import SavingsAnswer
 
+_ON_THE_SPOT = "tuppence digest --repo . --prometheus URL looks for savings on the spot"
 TEXT_WIDTH = 100
 """Columns of an answer that goes into a file or a pipe."""
 
@@ -38,10 +40,12 @@ def tell_cost(options: CostOptions, *, now: datetime | None = None) -> None:
     """Answer, or raise UserError with the reason and a better question."""
     from bot.cost_answer import CostAnswer, CostHelp, CostRefusal  # noqa: PLC0415
 
-    question = _question(options)
+    question, now = _question(options), now or datetime.now(UTC)
     reply: CostReply = CostHelp()
-    if question.kind != "help":
-        reply = ask(question, options, now=now or datetime.now(UTC))
+    if question.kind == SAVINGS:
+        reply = ask_savings(question, options, now=now)
+    elif question.kind != "help":
+        reply = ask(question, options, now=now)
     match reply:
         case CostRefusal():
             asks = " or ".join(f"tuppence cost {ask.text}" for ask in reply.suggestions)
@@ -68,12 +72,44 @@ def ask(question: CostQuestion, options: CostOptions, *, now: datetime) -> CostR
         return answer_question(question, costs=costs, config=config, now=now)
 
 
+def ask_savings(
+    question: CostQuestion, options: CostOptions, *, now: datetime
+) -> SavingsAnswer | CostRefusal:
+    """What `tuppence serve` found, as the records have it; nothing is looked for here."""
+    from bot.composition.store import open_records  # noqa: PLC0415
+    from bot.handlers.open_savings import answer_savings  # noqa: PLC0415
+    from bot.settings import serving_from_env  # noqa: PLC0415
+    from bot.web_links import web_address  # noqa: PLC0415
+
+    given = {"--vs-last": options.vs_last, "--prometheus": options.prometheus, "--prices": options.prices}
+    for name in (name for name, value in given.items() if value):
+        raise UserError(f"savings takes no {name}: it tells what tuppence serve found; {_ON_THE_SPOT}")
+    github = serving_from_env().github
+    with open_records() as records:
+        scans = records.recommendations.scans() if records.costs.clusters() else ()
+        if not any(scan.head_sha for scan in scans):
+            raise UserError(
+                "no look for savings is kept: set the TUPPENCE_DATABASE_URL that tuppence serve writes to; "
+                f"{_ON_THE_SPOT}"
+            )
+        return answer_savings(
+            question,
+            recommendations=records.recommendations,
+            decisions=records.recommendation_decisions,
+            pulls=records.right_sizing,
+            at=now,
+            web=web_address(github.api_url) if github else "",
+        )
+
+
 def _question(options: CostOptions) -> CostQuestion:
     words = [*options.words, *([options.window] if options.window else [])]
     found = parse(" ".join(words) if options.words else "")
     if isinstance(found, NotUnderstood):
         meant = f"; did you mean tuppence cost {found.suggestion}?" if found.suggestion else ""
         raise UserError(f"{found.reason}{meant}")
+    if found.kind == SAVINGS and options.chart is not None:
+        raise UserError("savings have no days to be drawn: leave out --chart")
     if found.chart and options.chart is None:
         raise UserError("a chart needs a file to be drawn to: add --chart FILE")
     if found.kind == "help" and options.form == "json":
@@ -82,14 +118,19 @@ def _question(options: CostOptions) -> CostQuestion:
     return replace(found, versus=found.versus or options.vs_last, chart=options.chart is not None)
 
 
-def _show(reply: CostAnswer | CostHelp, options: CostOptions) -> None:
+def _show(reply: CostAnswer | SavingsAnswer | CostHelp, options: CostOptions) -> None:
     from bot.cost_answer import CostAnswer  # noqa: PLC0415
     from bot.cost_page import compose  # noqa: PLC0415
+    from bot.savings_answer import SavingsAnswer  # noqa: PLC0415
 
     if options.form == "json" and isinstance(reply, CostAnswer):
         from bot.cost_json import dump_cost  # noqa: PLC0415
 
         text = dump_cost(reply)
+    elif options.form == "json" and isinstance(reply, SavingsAnswer):
+        from bot.savings_json import dump_savings  # noqa: PLC0415
+
+        text = dump_savings(reply)
     elif options.form == "markdown":
         from bot.cost_markdown import page_as_markdown  # noqa: PLC0415
 

@@ -18,17 +18,20 @@ from bot.adapters.slack_people import SlackWebPeople
 from bot.composition.processes import Processes, ends_after
 from bot.composition.slack_decisions import CheckStale, SlackDecisions
 from bot.cost_access import Sight
-from bot.cost_answer import CostAnswer, CostReply
+from bot.cost_answer import CostAnswer, CostRefusal, CostReply
 from bot.cost_chart import CostChart
-from bot.cost_commands import CostQuestion
+from bot.cost_commands import SAVINGS, CostQuestion
 from bot.entrypoints.jobs import Json
 from bot.entrypoints.slack_jobs import Steps
 from bot.errors import OutsideError, SlackRefused, SlackUnavailable
-from bot.handlers.cost_in_slack import NOT_YOURS, answer_in_slack, only_text, sight_of
+from bot.handlers.cost_in_slack import NOT_YOURS, answer_anew, answer_in_slack, only_text, sight_of
 from bot.handlers.cost_question import answer_question
+from bot.handlers.open_savings import answer_savings
 from bot.handlers.slack_home import home, my_teams
 from bot.logs import configure
 from bot.redaction import Redactor
+from bot.savings_answer import SavingsAnswer
+from bot.savings_slack import decided_in
 from bot.server_config import ServerConfig
 from bot.settings import Settings, SlackSettings
 from bot.slack_events import ButtonPressed, CommandAsked, HomeOpened, ModalSubmitted, from_json
@@ -45,8 +48,8 @@ _answers: Answers
 class Answers:
     """What is answered to whom. A pool's process has one."""
 
-    def __init__(self, settings: Settings, config: ServerConfig, slack: SlackSettings) -> None:
-        self._config = config
+    def __init__(self, settings: Settings, config: ServerConfig, slack: SlackSettings, web: str) -> None:
+        self._config, self._web = config, web
         self._records = Records(settings.database_url)
         api = SlackApi(slack.bot_token, slack.api_url)
         self._files = SlackWebFiles(api)
@@ -54,10 +57,10 @@ class Answers:
     def answer(self, told: Json, seen: Sight | None, teams: frozenset[str]) -> list[Json]:
         """What to say to an event of somebody who may see that much, and approves for those teams."""
         event = from_json(told)
-        if isinstance(event, CommandAsked | ButtonPressed):
-            said: Sequence[Said] = answer_in_slack(
-                event, seen=seen, ask=self._ask, draw=_draw, files=self._files
-            )
+        if isinstance(event, ButtonPressed | ModalSubmitted) and decided_in(event) is not None:
+            said: Sequence[Said] = answer_anew(event, seen=seen, ask=self._ask)
+        elif isinstance(event, CommandAsked | ButtonPressed):
+            said = answer_in_slack(event, seen=seen, ask=self._ask, draw=_draw, files=self._files)
         elif isinstance(event, HomeOpened):
             user = event.asker.user_id
             tab = only_text(NOT_YOURS) if seen is None else self._home(user, seen, teams)
@@ -77,8 +80,25 @@ class Answers:
         )
 
     def _ask(self, question: CostQuestion, sight: Sight) -> CostReply:
+        if question.kind == SAVINGS:
+            return self._savings(question, sight)
         return answer_question(
             question, costs=self._records.costs, config=self._config, now=datetime.now(UTC), sight=sight
+        )
+
+    def _savings(
+        self, question: CostQuestion, sight: Sight, teams: frozenset[str] | None = None
+    ) -> SavingsAnswer | CostRefusal:
+        records = self._records
+        return answer_savings(
+            question,
+            recommendations=records.recommendations,
+            decisions=records.recommendation_decisions,
+            pulls=records.right_sizing,
+            at=datetime.now(UTC),
+            sight=sight,
+            teams=teams,
+            web=self._web,
         )
 
 
@@ -100,8 +120,12 @@ class SlackBot:
         *,
         records: Records,
         check_stale: CheckStale | None = None,
+        web: str = "",
     ) -> None:
-        """`check_stale` is None where nothing opens pull requests; see SlackDecisions."""
+        """`check_stale` is None where nothing opens pull requests; see SlackDecisions.
+
+        `web` is where people look at repositories, `""` where there is no such place.
+        """
         api = SlackApi(slack.bot_token, slack.api_url)
         self._messages: SlackMessages = SlackWebMessages(api)
         self._people, self._config = SlackWebPeople(api), config
@@ -109,7 +133,7 @@ class SlackBot:
             records, config, people=self._people, messages=self._messages, check_stale=check_stale
         )
         self.became = self._decisions.became
-        self._processes = Processes("answer", AT_ONCE, _begin, (settings, config, slack, tuple(secrets)))
+        self._processes = Processes("answer", AT_ONCE, _begin, (settings, config, slack, web, tuple(secrets)))
         self.stop = self._processes.stop
 
     def steps(self) -> Steps:
@@ -146,7 +170,7 @@ class SlackBot:
         if said.to == "home":
             self._messages.home(event.asker.user_id, said.message)
         elif isinstance(event, ModalSubmitted):
-            self._decisions.tell(event, said)
+            (self._decisions.replace if said.to == "original" else self._decisions.tell)(event, said)
         elif isinstance(event, CommandAsked | ButtonPressed) and event.response_url:
             try:
                 self._messages.respond(
@@ -172,10 +196,12 @@ def _sorry(reason: str) -> list[Json]:
     return [Said("asker", only_text(text)).to_json()]
 
 
-def _begin(settings: Settings, config: ServerConfig, slack: SlackSettings, secrets: Sequence[str]) -> None:
+def _begin(
+    settings: Settings, config: ServerConfig, slack: SlackSettings, web: str, secrets: Sequence[str]
+) -> None:
     global _answers  # noqa: PLW0603 - the one thing that a pool's process keeps between calls
     configure(Redactor(secrets))
-    _answers = Answers(settings, config, slack)
+    _answers = Answers(settings, config, slack, web)
 
 
 def _nothing() -> None:

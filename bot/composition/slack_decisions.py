@@ -89,6 +89,15 @@ class SlackDecisions:
             log.info("Told in direct messages, since the channel does not take it: %s", refused)
             self._messages.post(event.asker.user_id, said.message)
 
+    def replace(self, event: ModalSubmitted, said: Said) -> None:
+        """Say it in the place of the answer in which they clicked, while Slack takes that."""
+        try:
+            self._messages.respond(
+                carried(event.private_metadata).get("response_url", ""), said.message, replace=True
+            )
+        except SlackRefused as refused:
+            log.info("An answer is not written anew: %s", refused)
+
     def _opened(self, event: ButtonPressed, outcome: Outcome) -> bool:
         try:
             self._messages.ask(event.trigger_id, outcome.modal or {})

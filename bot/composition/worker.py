@@ -162,7 +162,13 @@ def _of_savings(given: _Given, serving: ServeSettings) -> Iterator[_Part]:
     if serving.slack is not None:
         check_stale = savings.check_stale if savings else None
         bot = SlackBot(
-            settings, config, serving.slack, given.secrets, records=records, check_stale=check_stale
+            settings,
+            config,
+            serving.slack,
+            given.secrets,
+            records=records,
+            check_stale=check_stale,
+            web=web_address(serving.github.api_url) if serving.github else "",
         )
     open_pulls = None
     if savings is not None:

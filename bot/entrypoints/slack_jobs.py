@@ -17,6 +17,7 @@ from bot.entrypoints.jobs import Json, enqueue, tried
 from bot.entrypoints.slack_listener import WORKFLOW
 from bot.logs import about
 from bot.recommendation_slack import ACTIONS, MODAL, carried
+from bot.savings_slack import decided_in
 from bot.signed_marker import short_name
 from bot.slack_events import ButtonPressed, ModalSubmitted, from_json
 
@@ -33,7 +34,7 @@ class Steps:
     """The handler calls, bound by the composition root. They take and give JSON."""
 
     answer: Callable[[Json], list[Json]]
-    """What to say to an event, each piece as `Said`."""
+    """What to say to an event, each piece as `Said`; after a decision what takes the answer's place."""
     say: Callable[[Json, Json], bool]
     """Say one piece; True."""
     sorry: Callable[[str], list[Json]]
@@ -114,6 +115,8 @@ class SlackWorkflows:
             self.start_right_sizing(outcome["right_size"])
         if outcome["changed"]:
             tried("slack_show", self.steps.show, told, outcome["changed"], outcome["team"], pauses=SAID_AGAIN)
+            if decided_in(from_json(told)) is not None:
+                self._say(told, tried("slack_answer", self.steps.answer, told, pauses=ANSWERED_AGAIN) or [])
         self._say(told, outcome["said"])
 
     def _say(self, told: Json, pieces: Sequence[Json]) -> bool:

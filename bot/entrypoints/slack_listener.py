@@ -142,6 +142,7 @@ def _button(body: Json, action: Json) -> ButtonPressed:
         trigger_id=_text(body.get("trigger_id")),
         message_ts=_text(container.get("message_ts")),
         ephemeral=bool(container.get("is_ephemeral")),
+        block_id=_text(action.get("block_id")),
     )
 
 

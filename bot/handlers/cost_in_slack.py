@@ -14,7 +14,8 @@ from bot.cost_answer import CostAnswer, CostReply
 from bot.cost_commands import CostQuestion, NotUnderstood, parse
 from bot.cost_slack import ASK, CHART, SHARE, cost_message
 from bot.errors import SlackRefused
-from bot.slack_events import Asker, ButtonPressed, CommandAsked, SlackEvent
+from bot.savings_slack import decided_in
+from bot.slack_events import Asker, ButtonPressed, CommandAsked, ModalSubmitted, SlackEvent
 from bot.slack_message import Block, Said, SlackMessage
 from bot.slack_ports import SlackFiles, SlackPeople
 
@@ -60,6 +61,14 @@ def answer_in_slack(
     if found.csv:
         message = _with_remark(message, _sent(event.asker, reply, found.csv, files))
     return (Said("original" if pressed == CHART else "asker", message),)
+
+
+def answer_anew(event: ButtonPressed | ModalSubmitted, *, seen: Sight | None, ask: Ask) -> tuple[Said, ...]:
+    """What takes the place of an answer that somebody decided in. Raises StoreUnavailable."""
+    asked = decided_in(event)
+    if asked is None or seen is None:
+        return ()
+    return (Said("original", cost_message(ask(asked, seen)).message),)
 
 
 def sight_of(event: SlackEvent, *, people: SlackPeople, access: Access) -> Sight | None:

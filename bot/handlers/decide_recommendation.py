@@ -33,6 +33,7 @@ from bot.recommendation_slack import (
     why_message,
 )
 from bot.recommendation_words import changes_words, values, workload_words
+from bot.savings_slack import decided_in
 from bot.server_config import Team
 from bot.slack_events import Asker, ButtonPressed, ModalSubmitted
 from bot.slack_message import SlackMessage, code, mrkdwn
@@ -193,8 +194,11 @@ class _Click(NamedTuple):
 
 def _ask_reason(click: _Click) -> Outcome:
     kept, event = click.kept, click.event
-    at = event.message_ts if isinstance(event, ButtonPressed) else ""
-    modal = reject_modal(kept.id, _name(kept), event.asker.channel_id, at)
+    at, more = "", {}
+    if isinstance(event, ButtonPressed):
+        at, asked = event.message_ts, decided_in(event)
+        more = {"asked": asked.text, "response_url": event.response_url} if asked else {}
+    modal = reject_modal(kept.id, _name(kept), event.asker.channel_id, at, **more)
     return Outcome(pressed_again(_TOO_LATE, REJECT, kept.id), modal)
 
 
@@ -227,7 +231,7 @@ def _decide(what: What, reason: str, click: _Click) -> Outcome:
         return Outcome(_says(_already(held, mine=False)), changed=kept.id, team=kept.team)
     name = mrkdwn(_name(kept))
     if what == "approve":
-        told = f"You approved {name}. Its pull request is being opened; the digest will link to it."
+        told = f"You approved {name}. Its pull request is being opened; the digest or I will link to it."
         return Outcome(_says(told), changed=kept.id, team=kept.team, right_size=kept.id)
     told = f"You rejected {name}. It is not proposed again until the facts change."
     return Outcome(_says(told), changed=kept.id, team=kept.team)

@@ -50,13 +50,15 @@ def answer_savings(
     currencies = {str(one.recommendation["currency"]) for one in found}
     if len(currencies) > 1:
         told = " and ".join(sorted(currencies))
-        return CostRefusal((f"Savings are counted in {told}, which cannot be added up: ask for a namespace.",))
+        why = f"Savings are counted in {told}, which cannot be added up: ask for a namespace."
+        return CostRefusal((why,))
     mine = [asked.of(scan) for scan in scans]
     busy = under_way(found, scans, decisions=decisions, pulls=pulls)
     worth = read_savings(
         found, mine, busy, recommendations=recommendations, decisions=decisions, at=at, web=web
     )
-    near = () if found or worth.left_counts or not asked.name else _near(question.name, seen, teams)
+    if not found and not worth.left_counts and (near := _near(question.name, seen)):
+        return CostRefusal((f"Nothing is known that could be saved in {question.name}.",), near)
     return SavingsAnswer(
         question=question,
         currency=next(iter(currencies), "USD"),
@@ -67,7 +69,6 @@ def answer_savings(
         repositories=len(scans),
         looked_at=min(scan.at for scan in scans),
         remarks=sum(len(scan.problems["rows"]) for scan in scans),
-        near=near,
     )
 
 
@@ -96,10 +97,8 @@ class _Asked:
         return replace(scan, left_alone={"rows": rows})
 
 
-def _near(
-    name: str, seen: Sequence[KeptRecommendation], teams: Collection[str] | None
-) -> tuple[CostQuestion, ...]:
+def _near(name: str, seen: Sequence[KeptRecommendation]) -> tuple[CostQuestion, ...]:
     """Teams and namespaces that have something to save, and are written nearly alike."""
-    known = {one.namespace for one in seen} | {one.team for one in seen} | set(teams or ())
+    known = {one.namespace for one in seen} | {one.team for one in seen}
     alike = get_close_matches(name.lower(), sorted(known - {""}), n=_MOST_NEAR, cutoff=_ALIKE)
     return tuple(CostQuestion(SAVINGS, one) for one in alike)

@@ -11,6 +11,7 @@ from bot.cost_commands import (
     EXAMPLES,
     LONGEST,
     MOST_ROWS,
+    SAVINGS,
     SPOKEN,
     WINDOWS,
     CostQuestion,
@@ -33,6 +34,9 @@ from bot.cost_commands import (
         ("top", CostQuestion("top")),
         ("top 5 30d", CostQuestion("top", window="30d", rows=5)),
         ("idle", CostQuestion("idle")),
+        ("savings", CostQuestion("savings")),
+        ("Savings Checkout squad", CostQuestion("savings", "Checkout squad")),
+        ("savings payments/api", CostQuestion("savings", "payments/api")),
         ("Environment Production 30d", CostQuestion("environment", "Production", window="30d")),
         ("business unit Retail Banking", CostQuestion("business-unit", "Retail Banking")),
         ("label app.kubernetes.io/part-of", CostQuestion("label", label="app.kubernetes.io/part-of")),
@@ -57,6 +61,9 @@ def test_a_question_is_read(text: str, question: CostQuestion) -> None:
         ("namespace payments 7d 30d", "7d and 30d", "namespace payments 7d"),
         ("namespace a_b", "no name of a namespace", "namespace"),
         ("idle payments", "idle takes no name", "idle"),
+        ("savings payments 30d", "they take no 30d", "savings payments"),
+        ("savings vs last", "they take no vs", "savings"),
+        ("saving payments", "there is no question saving", "savings payments"),
         ("env prod", "there is no question env", "environment prod"),
         ("nodes 30d", "there is no question nodes", "node 30d"),
         ("ns payments", "there is no question ns", "namespace payments"),
@@ -78,10 +85,12 @@ def test_a_typo_gets_a_suggestion(text: str, reason: str, suggestion: str) -> No
     assert not suggestion or isinstance(parse(suggestion), CostQuestion)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize(
+    "command", [one for one in COMMANDS if one.name != SAVINGS], ids=lambda command: command.name
+)
 @pytest.mark.parametrize("window", WINDOWS, ids=lambda window: window.name)
-def test_every_command_takes_every_window(command: object, window: object) -> None:
-    """And its own example."""
+def test_every_question_about_cost_takes_every_window(command: object, window: object) -> None:
+    """And its own example; savings are those of now."""
     assert isinstance(command, tuple)
     assert isinstance(window, tuple)
     found = parse(f"{command[0]} {command[3]} {window[0]}")
@@ -100,7 +109,7 @@ def test_no_text_whatever_raises_and_no_name_is_more_than_a_name(text: str) -> N
     """A name that goes on to a database or to Prometheus has only what names have."""
     found = parse(text)
 
-    if isinstance(found, CostQuestion) and found.kind not in {*SPOKEN, "label"}:
+    if isinstance(found, CostQuestion) and found.kind not in {*SPOKEN, "label", SAVINGS}:
         assert all(
             letter.isascii() and (letter.isalnum() or letter in "-.")
             for letter in found.name + found.namespace
@@ -110,7 +119,7 @@ def test_no_text_whatever_raises_and_no_name_is_more_than_a_name(text: str) -> N
 @given(
     st.builds(
         CostQuestion,
-        kind=st.sampled_from(["namespace", "workload", "label", "node", "business-unit"]),
+        kind=st.sampled_from(["namespace", "workload", "label", "node", "business-unit", SAVINGS]),
         name=st.just("api"),
         namespace=st.just(""),
         window=st.sampled_from([window.name for window in WINDOWS]),
@@ -120,6 +129,8 @@ def test_no_text_whatever_raises_and_no_name_is_more_than_a_name(text: str) -> N
 )
 def test_a_question_as_text_is_the_same_question(question: CostQuestion) -> None:
     """As a button repeats it."""
+    if question.kind == SAVINGS:
+        question = CostQuestion(SAVINGS, "payments/api")
     if question.kind == "workload":
         question = CostQuestion(**{**question.to_json(), "namespace": "payments"})
     if question.kind == "label":

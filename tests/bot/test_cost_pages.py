@@ -108,7 +108,11 @@ def test_buttons_ask_for_what_they_say() -> None:
     assert buttons("namespace payments") == {
         SHARE: "namespace payments 7d",
         CHART: "namespace payments 7d chart",
+        f"{ASK}_savings": "savings payments",
     }
+    assert buttons("workload payments/ledger mtd")[f"{ASK}_savings"] == "savings payments/ledger"
+    assert buttons("team")[f"{ASK}_savings"] == "savings"
+    assert f"{ASK}_savings" not in buttons("node n3")
     assert buttons("namespac payments") == {f"{ASK}_0": "namespace payments"}
     assert buttons("namespace paymets 30d") == {f"{ASK}_0": "namespace payments 30d"}
     shared = cost_message(reply("namespace payments chart"), shared=True).message
