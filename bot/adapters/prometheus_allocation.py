@@ -6,7 +6,7 @@ asked and what it costs the server.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,7 +65,7 @@ from bot.adapters.prometheus_facts import Tagged
 from bot.adapters.prometheus_owners import Owners, pod_owners, with_jobs, with_replicasets
 from bot.adapters.prometheus_queries import Scope, midnight
 from bot.errors import UserError
-from estimators.allocation import ClusterHour, ContainerHour
+from estimators.allocation import BalancerHour, ClusterHour, ContainerHour, VolumeHour
 from estimators.money import HOURS_PER_MONTH
 from estimators.ownership import LabelsNow
 from estimators.prices import PriceSheet
@@ -256,8 +256,7 @@ def _cluster_hours(
             yield ClusterHour(hour, (), (), covered=0.0, notes=notes)
             continue
         attached = tuple(volumes.hour(number))
-        tenants = {item.workload for item in containers[number]}
-        tenants |= {item.workload for item in attached if item.workload}
+        charged = _charged(containers[number], attached, balancers[number])
         yield ClusterHour(
             hour=hour,
             nodes=nodes[number],
@@ -267,5 +266,17 @@ def _cluster_hours(
             control_plane=exact_mean(management[number]),
             covered=float(covered[number]),
             notes=(*notes, *unpriced(nodes[number])),
-            labels=labels.hour(number, tenants),
+            labels=labels.hour(number, charged),
         )
+
+
+def _charged(
+    containers: Iterable[ContainerHour], volumes: Iterable[VolumeHour], balancers: Iterable[BalancerHour]
+) -> set[WorkloadKey]:
+    """Whatever pays for something in an hour, as `estimators.allocate` names it."""
+    found = {item.workload for item in containers}
+    for volume in volumes:
+        if volume.claim:
+            claim = WorkloadKey(volume.namespace, "PersistentVolumeClaim", volume.claim)
+            found.add(volume.workload or claim)
+    return found | {WorkloadKey(item.namespace, "Service", item.service) for item in balancers}

@@ -26,7 +26,7 @@ from estimators.allocate import allocate
 from estimators.allocation import HourCost, as_money
 from estimators.ownership import Owners
 from tests import kubernetes_api
-from tests.allocation_past import BEGIN, NodeLife, PodLife, Town, VolumeLife, in_cluster
+from tests.allocation_past import BEGIN, BalancerLife, NodeLife, PodLife, Town, VolumeLife, in_cluster
 from tests.kubernetes_api import Body, Cluster, kubeconfig
 from tests.live_cluster import thing
 from tests.prometheus_blocks import write_blocks
@@ -39,7 +39,9 @@ END = settled_until(datetime.now(UTC)) - timedelta(hours=1)
 START = END - timedelta(hours=HOURS)
 SIZE: dict[str, Any] = {"requests": {"cpu": 0.5, "memory": 2}, "used": (0.1, 1)}
 """Of each pod, all day: 0.5 cores at $0.04 and 2 GiB at $0.005 are 3 cents an hour."""
-CENTS_OF_A_POD = 3 * HOURS
+POD = 3 * HOURS
+VOLUME, BALANCER = 0.5 * HOURS, 2 * HOURS
+"""What each costs in all hours, in cents."""
 SILENT = Town(
     LIFE[1],
     (NodeLife("steady", LIFE),),
@@ -51,7 +53,11 @@ SILENT = Town(
         PodLife("ops", "tick-1-a", "steady", LIFE, ("Job", "tick-1"), **SIZE),
         PodLife("lab", "debug", "steady", LIFE, **SIZE),
     ),
-    volumes=(VolumeLife("pv-left", LIFE, 50),),
+    volumes=(
+        VolumeLife("pv-left", LIFE, 50),
+        VolumeLife("pv-kept", LIFE, 5, ("lab", "kept"), price=0.001),
+    ),
+    balancers=(BalancerLife("lab", "web", LIFE, price=0.02),),
     above={
         ("ReplicaSet", "shop", "api-7f"): ("Deployment", "api"),
         ("Job", "ops", "tick-1"): ("CronJob", "tick"),
@@ -67,8 +73,8 @@ TOLD = replace(
     labels={("Namespace", "shop", ""): {"team": "shop"}},
 )
 """The same, where Prometheus knew the labels of one Deployment's pods and of one namespace."""
-FROM_API = {"checkout": 2, "storage": 1, "ops": 1, "research": 1, "": 1}
-"""Pods of each team, as the Kubernetes API has it; one is gone."""
+FROM_API = {"checkout": 2 * POD, "storage": POD, "ops": POD, "research": POD + VOLUME + BALANCER, "": POD}
+"""What teams cost, in cents, as the Kubernetes API has it; the workload of nobody is gone."""
 
 
 def objects() -> list[Body]:
@@ -165,9 +171,7 @@ def test_teams_pay_what_nobody_did(url: str, settings: Settings, kubernetes: Clu
     before, after = read(settings, config(url, "silent", "")), read(settings, config(url, "silent"))
 
     assert list(by_team(before)) == [""]
-    assert cents(by_team(after)) == pytest.approx(
-        {team: pods * CENTS_OF_A_POD for team, pods in FROM_API.items()}, rel=0.02
-    )
+    assert cents(by_team(after)) == pytest.approx(FROM_API, rel=0.02)
     assert money(after) == money(before)
     assert len(after) == HOURS
     for hour in after:
@@ -181,13 +185,9 @@ def test_teams_pay_what_nobody_did(url: str, settings: Settings, kubernetes: Clu
 @pytest.mark.usefixtures("kubernetes")
 def test_what_prometheus_knew_of_the_hours_wins(url: str, settings: Settings) -> None:
     """Over today's labels of the same object; but what is nearer to the pods wins over what is farther."""
-    assert cents(by_team(read(settings, config(url, "told")))) == pytest.approx(
-        {
-            team: pods * CENTS_OF_A_POD
-            for team, pods in {"payments": 2, "storage": 1, "shop": 1, "ops": 1, "research": 1}.items()
-        },
-        rel=0.02,
-    )
+    teams = {**FROM_API, "payments": 2 * POD, "shop": POD}
+    del teams["checkout"], teams[""]
+    assert cents(by_team(read(settings, config(url, "told")))) == pytest.approx(teams, rel=0.02)
 
 
 def test_what_may_not_be_listed_is_said(url: str, settings: Settings, kubernetes: Cluster) -> None:
@@ -236,6 +236,7 @@ def test_the_server_keeps_whose_they_are(url: str, settings: Settings) -> None:
     found = fill(settings, config(url, "silent"))
     owners = Owners()
     teams = {row.workload.name: owners.of(row.workload, row.labels).team for row in found.workloads}
+    assert {teams.pop("web"), teams.pop("kept")} == {"research"}
     assert teams == {"api": "checkout", "db": "storage", "gone": "", "tick": "ops", "debug": "research"}
 
 
