@@ -70,8 +70,8 @@ class Savings:
         if self._asked:
             work.scans(f"{_now():%Y-%m-%dT%H}")
 
-    def steps(self, tell: Callable[[str, Json], None]) -> Steps:
-        """One handler call each; `tell` is about Slack."""
+    def steps(self, tell: Callable[[str, Json], bool], tell_approver: Callable[[str, Json], None]) -> Steps:
+        """One handler call each; those that tell are about Slack."""
         return Steps(
             installed=self._installed,
             scan=self._scan,
@@ -81,6 +81,7 @@ class Savings:
             subject_of=self._subject_of,
             open_pull=self._open_pull,
             tell=tell,
+            tell_approver=tell_approver,
         )
 
     def check_stale(self, kept: KeptRecommendation) -> str:

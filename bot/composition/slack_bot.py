@@ -77,6 +77,7 @@ class Answers:
             ask=self._ask,
             config=self._config,
             shown=self._records.shown,
+            saved=self._savings(CostQuestion(SAVINGS), seen, teams),
         )
 
     def _ask(self, question: CostQuestion, sight: Sight) -> CostReply:
@@ -132,7 +133,7 @@ class SlackBot:
         self._decisions = SlackDecisions(
             records, config, people=self._people, messages=self._messages, check_stale=check_stale
         )
-        self.became = self._decisions.became
+        self.became, self.tell_approver = self._decisions.became, self._decisions.tell_approver
         self._processes = Processes("answer", AT_ONCE, _begin, (settings, config, slack, web, tuple(secrets)))
         self.stop = self._processes.stop
 

@@ -11,7 +11,7 @@ from bot.digest import ItemState
 from bot.entrypoints.jobs import Json
 from bot.errors import SlackRefused, SlackUnavailable
 from bot.handlers.decide_recommendation import Deciding, Outcome, press, submit
-from bot.handlers.show_digest import Showing, show_became, show_decision
+from bot.handlers.show_digest import Showing, show_became, show_decision, tell_approver
 from bot.recommendation_records import KeptRecommendation
 from bot.recommendation_slack import carried
 from bot.server_config import ServerConfig
@@ -75,10 +75,13 @@ class SlackDecisions:
         now = datetime.now(UTC)
         return show_decision(id, team, self._showing, now, channel=channel, timestamp=timestamp)
 
-    def became(self, id: str, told: Json) -> None:  # noqa: A002 - its name
+    def became(self, id: str, told: Json) -> bool:  # noqa: A002 - its name
         """Show what became of an approved recommendation: the fields of `Became`, as JSON."""
-        state = ItemState(told["state"], why=told.get("why", ""), address=told.get("address", ""))
-        show_became(id, state, told.get("patch", ""), self._showing, datetime.now(UTC))
+        return show_became(id, _state(told), told.get("patch", ""), self._showing, datetime.now(UTC))
+
+    def tell_approver(self, id: str, told: Json) -> None:  # noqa: A002 - its name
+        """The same to whoever approved it alone."""
+        tell_approver(id, _state(told), told.get("patch", ""), self._showing)
 
     def tell(self, event: ModalSubmitted, said: Said) -> None:
         """Say it to whoever sent a modal off: where they clicked, or else in their direct messages."""
@@ -110,6 +113,10 @@ class SlackDecisions:
             log.warning("A modal came too late: %s", refused)
             return False
         return True
+
+
+def _state(told: Json) -> ItemState:
+    return ItemState(told["state"], why=told.get("why", ""), address=told.get("address", ""))
 
 
 def _place(event: SlackEvent) -> tuple[str, str]:

@@ -172,7 +172,8 @@ def _of_savings(given: _Given, serving: ServeSettings) -> Iterator[_Part]:
         )
     open_pulls = None
     if savings is not None:
-        looking = SavingsWorkflows(_watched(metrics, savings.steps(bot.became if bot else _to_nobody)))
+        told = (bot.became, bot.tell_approver) if bot else (_is_told, _to_nobody)
+        looking = SavingsWorkflows(_watched(metrics, savings.steps(*told)))
         yield _Part([looking], partial(_begin_looking, savings, looking), savings.stop)
         open_pulls = looking.right_size
     if bot is not None:
@@ -182,6 +183,11 @@ def _of_savings(given: _Given, serving: ServeSettings) -> Iterator[_Part]:
 
 def _begin_looking(savings: Savings, looking: SavingsWorkflows, schedule: Schedule) -> None:
     schedule.every(HOUR, "scans", lambda: savings.start(looking))
+
+
+def _is_told(_recommendation: str, _became: Json) -> bool:
+    """There is no Slack, and nobody to tell."""
+    return True
 
 
 def _to_nobody(_recommendation: str, _became: Json) -> None:

@@ -14,6 +14,7 @@ from dbos import DBOS
 
 from bot.entrypoints.jobs import Json, enqueue, tried
 from bot.logs import about
+from bot.signed_marker import short_name
 
 SCANS = "scans"
 """The partition of all looks at branches: whoever waits for a report has the rest of the machine."""
@@ -44,8 +45,10 @@ class Steps:
     open_pull: Callable[[str], Json | None]
     """Writes an approved value where it came from and opens the pull request; what became of it, None where
     nobody approved it."""
-    tell: Callable[[str, Json], None]
-    """Says in Slack what became of a recommendation."""
+    tell: Callable[[str, Json], bool]
+    """Says in Slack what became of a recommendation; False where no digest tells of it."""
+    tell_approver: Callable[[str, Json], None]
+    """Says it to whoever approved it."""
 
 
 @dataclass(slots=True)
@@ -70,19 +73,31 @@ class SavingsWorkflows:
             with about(repository=f"{repository['owner']}/{repository['name']}"):
                 self._scan(place, day, upkeep)
 
+        @DBOS.workflow(name="tell-approver")
+        def tell_approver(recommendation: str, became: Json) -> None:
+            with about(recommendation=recommendation):
+                tried("tell_approver", self.steps.tell_approver, recommendation, became)
+
+        def tell(recommendation: str, became: Json) -> None:
+            """What no digest remembers is told to whoever approved it, each day the same or not, once."""
+            if tried("tell", self.steps.tell, recommendation, became) is False:
+                place = f"tell-approver/{recommendation}"
+                told = short_name(f"{became['state']} {became.get('why', '')}")
+                enqueue(tell_approver, f"{place}/{told}", place, recommendation, became)
+
         @DBOS.workflow(name="upkeep")
         def upkeep(place: Json, subject: str) -> None:
             with about(subject=subject):
                 became = tried("upkeep", self.steps.upkeep, place, subject)
                 if became is not None:
-                    tried("tell", self.steps.tell, became["id"], became)
+                    tell(became["id"], became)
 
         @DBOS.workflow(name="right-size")
         def right_size(recommendation: str) -> None:
             with about(recommendation=recommendation):
                 became = tried("open_pull", self.steps.open_pull, recommendation)
                 if became is not None:
-                    tried("tell", self.steps.tell, recommendation, became)
+                    tell(recommendation, became)
 
         self._start_scans, self._start_right_size = scans, right_size
 

@@ -10,14 +10,19 @@ from typing import NamedTuple
 from bot.digest import ItemState, State
 from bot.digest_json import digest_from
 from bot.digest_slack import Picture, digest_message
+from bot.inert import plain
 from bot.recommendation_ports import Digests, RecommendationDecisions, Recommendations, RightSizingPulls
 from bot.recommendation_records import KeptDigest, PullState, RecommendationDecision
-from bot.recommendation_slack import by_hand_message
+from bot.recommendation_slack import by_hand_message, decided, section
+from bot.recommendation_words import workload_words
 from bot.records import Json
-from bot.slack_message import SlackMessage
+from bot.slack_message import SlackMessage, mrkdwn
 from bot.slack_ports import SlackMessages
+from estimators.objects import Identity
 
 _CLOSED = "the newest look at the repository does not find it any more"
+_FIRST_TOLD = frozenset(("opened", "by-hand", "stale"))
+"""What an approval comes to; what follows is told by the pull request."""
 _ONLY_HERE = frozenset(("by-hand", "stale"))
 _PULLS: Mapping[PullState, State] = {"open": "opened", "merged": "merged", "closed": "closed"}
 
@@ -64,19 +69,35 @@ def show_decision(
     return len(found)
 
 
-def show_became(id: str, became: ItemState, patch: str, ports: Showing, now: datetime) -> None:  # noqa: A002
+def show_became(id: str, became: ItemState, patch: str, ports: Showing, now: datetime) -> bool:  # noqa: A002
     """Show what became of an approved recommendation; what is to be done by hand is said below its digest.
 
-    That, and what turned out to be stale, nothing else remembers: it is kept with the digest. Raises as
-    `show_decision`.
+    That, and what turned out to be stale, nothing else remembers: it is kept with the digest. False where
+    the newest digest does not tell of it. Raises as `show_decision`.
     """
     about = ports.recommendations.find(id)
-    for kept in _digests_of(id, about.team, ports.digests) if about else ():
+    found = _digests_of(id, about.team, ports.digests) if about else []
+    for kept in found:
         with ports.digests.turn(kept.team, kept.week):
             current = ports.digests.find(kept.team, kept.week) or kept
             if became.state in _ONLY_HERE:
                 current = _noted(id, became, patch, current, ports)
             _show(current, ports, now)
+    return bool(found)
+
+
+def tell_approver(id: str, became: ItemState, patch: str, ports: Showing) -> None:  # noqa: A002
+    """Tell whoever approved it in direct messages, as of what no digest tells. Raises as `show_decision`."""
+    about, decision = ports.recommendations.find(id), ports.decisions.of([id]).get(id)
+    place, _, user = decision.actor.rpartition("/") if decision else ("", "", "")
+    if about is None or not place.startswith("slack/") or became.state not in _FIRST_TOLD:
+        return
+    name = workload_words(Identity(about.environment, about.namespace, about.kind, about.name))
+    message = by_hand_message(name, became.why, patch)
+    if became.state != "by-hand":
+        told = f"*{mrkdwn(name)}*: {decided(replace(became, said='you'))}"
+        message = SlackMessage(f"What became of {plain(name)}", (section(told),))
+    ports.messages.post(user, message)
 
 
 def _noted(id: str, became: ItemState, patch: str, kept: KeptDigest, ports: Showing) -> KeptDigest:  # noqa: A002

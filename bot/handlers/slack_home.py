@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from bot.cost_access import Sight
-from bot.cost_answer import CostAnswer, CostReply
+from bot.cost_answer import CostAnswer, CostRefusal, CostReply
 from bot.cost_commands import MOST_ROWS, CostQuestion
 from bot.cost_page import compose
 from bot.cost_small_print import is_compared, not_compared
 from bot.cost_words import amount, compared, said, window_before
+from bot.digest import MOST_RECOMMENDED
+from bot.recommendation_slack import changes_in_short, kept, linked
 from bot.records import ShownPullRequest
 from bot.review_ports import ShownPullRequests
+from bot.savings_answer import SavingsAnswer
+from bot.savings_words import headline
 from bot.server_config import ServerConfig, Team
 from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
 from bot.slack_ports import SlackPeople
+from bot.words import money
 
 MOST_LISTED = 20
 _MOST_READ = 500
@@ -44,8 +49,9 @@ def home(
     ask: Callable[[CostQuestion, Sight], CostReply],
     config: ServerConfig,
     shown: ShownPullRequests,
+    saved: SavingsAnswer | CostRefusal,
 ) -> SlackMessage:
-    """The tab. Raises StoreUnavailable.
+    """The tab; `saved` is what could be saved of their teams, as far as they see it. Raises StoreUnavailable.
 
     Approvals of all repositories are told to those who may see all namespaces; one's own pull requests
     to whom `people` names.
@@ -61,6 +67,7 @@ def home(
             _header("My teams this month"),
             _text("\n".join(_teams(reply, teams, rows))),
             *_listed("Waiting for approval", wanted, rows),
+            *_worth_approving(saved, rows),
             *_listed("My pull requests", mine, rows),
             {"type": "context", "elements": [{"type": "mrkdwn", "text": _HINT}]},
         ]
@@ -88,6 +95,22 @@ def _teams(reply: CostReply, teams: frozenset[str], rows: int) -> Iterator[str]:
         yield mrkdwn(f"{why[:1].upper()}{why[1:]}.")
     if not found:
         yield "None of your teams has any cost that was measured. `/cost team` lists all that you may see."
+
+
+def _worth_approving(saved: SavingsAnswer | CostRefusal, rows: int) -> Iterator[Block]:
+    """The best of them, and where they can be approved: nobody looks at a tab for as long as that takes."""
+    if not isinstance(saved, SavingsAnswer) or not saved.items:
+        return
+    yield _header("Savings worth approving")
+    shown = saved.items[: min(rows, MOST_RECOMMENDED)]
+    lines = ["".join(f"*{part.text}*" if part.strong else part.text for part in headline(saved))]
+    for item in shown:
+        saving = money(item.allocated, saved.currency, signed=True)
+        lines.append(f"• *{saving}* {linked(item.address, item.workload)}: {mrkdwn(changes_in_short(item))}")
+    if len(saved.items) > len(shown):
+        lines.append(f"and {len(saved.items) - len(shown):,} more")
+    lines.append("`/cost savings` in any channel shows them with *Approve*, *Reject*, *Snooze* and *Why?*")
+    yield _text(kept("\n".join(lines)))
 
 
 def _listed(title: str, pulls: Sequence[ShownPullRequest], rows: int) -> Iterator[Block]:

@@ -63,7 +63,7 @@ class Bench:
     def show(self, channel: str = "", timestamp: str = "") -> int:
         return show_decision(KEPT.id, "checkout", self.showing, NOW, channel=channel, timestamp=timestamp)
 
-    def decide(self, what: str) -> None:
+    def decide(self, what: str, *, actor: str = "slack/T1/UANA") -> None:
         self.records.recommendation_decisions.decide(
             RecommendationDecision(
                 id=KEPT.id,
@@ -71,7 +71,7 @@ class Bench:
                 subject=KEPT.subject,
                 finder=KEPT.finder,
                 decision="approve" if what == "approve" else "reject",
-                actor="slack/T1/UANA",
+                actor=actor,
                 said="Ana Schmidt",
                 reason="" if what == "approve" else "sized for the sale",
                 about="search/indexer",

@@ -65,7 +65,7 @@ class Looking:
         self._savings = Savings(
             settings, config, app, records, [], minted=lambda _: None, answered=lambda *_: None
         )
-        self.steps: Steps = self._savings.steps(_never)
+        self.steps: Steps = self._savings.steps(_never, _never)
         self.check_stale, self.stop = self._savings.check_stale, self._savings.stop
 
     @property

@@ -60,7 +60,8 @@ steps = Steps(
     due=lambda place: done("due", of(place), plan.get("due", {}).get(of(place), [])),
     subject_of=lambda id: plan.get("subjects", {}).get(id, ""),
     open_pull=lambda id: done("open_pull", id, {"state": "opened"}),
-    tell=lambda id, became: done("tell", id + " " + became["state"], None),
+    tell=lambda id, became: done("tell", id + " " + became["state"], not plan.get("untold")),
+    tell_approver=lambda id, became: done("tell_approver", id + " " + became["state"], None),
 )
 jobs.PAUSES, savings_jobs.SCANNED_AGAIN = (0.05, 0.05), (0.05,)
 workflows = SavingsWorkflows(steps)
@@ -184,6 +185,15 @@ def test_a_click_opens_its_pull_request_once(worker: Worker) -> None:
         worker.run(clicked=["a"], hours=HOURS, due={"r1": ["a"]}, until=[["tell", "a opened"]], **plan) == 0
     )
     assert worker.told("open_pull", "tell") == ["open_pull a", "tell a opened"]
+
+
+def test_what_no_digest_tells_is_told_to_the_approver_once(worker: Worker) -> None:
+    """Though what is to be done by hand comes to the same each day."""
+    plan: dict[str, Any] = {"repositories": [1], "subjects": {"a": "s"}, "due": {"r1": ["a"]}, "untold": True}
+    until = [["tell_approver", "a opened"], ["tell", "a opened"]]
+    assert worker.run(clicked=["a"], hours=HOURS, until=until, linger=2, **plan) == 0
+    assert worker.told("tell") == ["tell a opened"] * 2
+    assert worker.told("tell_approver") == ["tell_approver a opened"]
 
 
 def test_a_recommendation_that_is_not_known_opens_nothing(worker: Worker) -> None:

@@ -16,7 +16,7 @@ from bot.digest_json import digest_json
 from bot.digest_slack import Picture
 from bot.errors import SlackRefused
 from bot.handlers.post_digest import post_digest
-from bot.handlers.show_digest import content_with, rendered, show_became
+from bot.handlers.show_digest import content_with, rendered, show_became, tell_approver
 from bot.recommendation_records import RightSizingPull
 from tests.bot.decidable import KEPT, scan
 from tests.bot.digest_bench import MINE, NOW, Bench, digest_bench
@@ -135,7 +135,24 @@ def test_what_became_of_an_approval_is_shown(bench: Bench, state: str) -> None:
 
 def test_nothing_is_shown_of_what_no_digest_told(bench: Bench) -> None:
     """As of what a policy approved before the first Monday."""
-    show_became(KEPT.id, ItemState("by-hand", why="x"), "", bench.showing, NOW)
-    show_became("0" * 32, ItemState("by-hand", why="x"), "", bench.showing, NOW)
+    for name in (KEPT.id, "0" * 32):
+        assert not show_became(name, ItemState("by-hand", why="x"), "", bench.showing, NOW)
+        tell_approver(name, ItemState("by-hand", why="x"), "", bench.showing)
 
     assert bench.hub.messages(bench.channel) == []
+
+
+@pytest.mark.parametrize("state", ["by-hand", "opened", "stale", "merged"])
+def test_what_no_digest_tells_is_told_to_whoever_approved_it(bench: Bench, state: str) -> None:
+    """In direct messages; what becomes of the pull request then, it tells itself."""
+    ana = bench.hub.person("ana")
+    bench.decide("approve", actor=f"slack/T1/{ana.id}")
+    address = "https://github.example/shop/manifests/pull/3" if state in {"opened", "merged"} else ""
+    became = ItemState(state, why="two values <!here> set it", address=address)  # type: ignore[arg-type]
+    tell_approver(KEPT.id, became, "+ cpu: 1200m", bench.showing)
+
+    told = [str(message.content) for message in bench.hub.messages(bench.hub.world.direct(ana))]
+    assert len(told) == (state != "merged")
+    assert all("search/indexer" in each and "<!" not in each for each in told)
+    if state == "opened":
+        assert "*Approved* by you: <https://github.example/shop/manifests/pull/3|pull request>" in told[0]

@@ -8,19 +8,23 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bot.cost_access import EVERYTHING, Sight
-from bot.cost_answer import CostReply
-from bot.cost_commands import CostQuestion
+from bot.cost_answer import CostRefusal, CostReply
+from bot.cost_commands import SAVINGS, CostQuestion
 from bot.handlers.cost_question import answer_question
+from bot.handlers.open_savings import NOT_LOOKED
 from bot.handlers.slack_home import home, my_teams
 from bot.records import ShownPullRequest
+from bot.savings_answer import SavingsAnswer
 from bot.server_config import Approvers, ServerConfig, Team
 from bot.slack_message import problems
 from bot.slack_ports import SlackPerson
+from tests.bot.digest_messages import ITEMS
 from tests.cost_samples import NOW, shop
 
 CHECKOUT = Team("checkout", ("payments", "shop"), approvers=Approvers(slack_group="checkout-leads"))
 RESEARCH = Team("research", ("ml",), approvers=Approvers(slack_users=("U2",)))
 CONFIG = ServerConfig(teams=(CHECKOUT, RESEARCH), people={"U1": "Ana"})
+NOTHING = CostRefusal(NOT_LOOKED)
 COSTS, HALF_OF_OCTOBER = shop(53), shop(35)
 PULL = ShownPullRequest(
     repository=1,
@@ -75,7 +79,7 @@ def tab(
     user: str = "U1", seen: Sight = EVERYTHING, teams: frozenset[str] = frozenset({"checkout"}), *pulls: ShownPullRequest
 ) -> str:  # fmt: skip
     """All text of the tab, which Slack takes."""
-    made = home(user, seen=seen, teams=teams, ask=ask, config=CONFIG, shown=Shown(pulls))
+    made = home(user, seen=seen, teams=teams, ask=ask, config=CONFIG, shown=Shown(pulls), saved=NOTHING)
     assert problems(made) == ()
     return str(made.blocks)
 
@@ -96,7 +100,13 @@ def test_a_month_that_was_hardly_measured_is_no_comparison() -> None:
         return answer_question(question, costs=HALF_OF_OCTOBER, config=CONFIG, now=NOW, sight=seen)
 
     made = home(
-        "U1", seen=EVERYTHING, teams=frozenset({"checkout"}), ask=ask_then, config=CONFIG, shown=Shown()
+        "U1",
+        seen=EVERYTHING,
+        teams=frozenset({"checkout"}),
+        ask=ask_then,
+        config=CONFIG,
+        shown=Shown(),
+        saved=NOTHING,
     )
     text = made.blocks[1]["text"]["text"].replace("\u2060", "")
     assert text == "*checkout* $350\nNot compared: of the same days of October 19 % was measured."
@@ -134,3 +144,34 @@ def test_however_much_there_is_it_fits() -> None:
     many = [replace(PULL, number=number, name="a/" + "b" * 250, told="x" * 250) for number in range(400)]
     text = tab("U1", EVERYTHING, frozenset(), *many)
     assert "more" in text
+
+
+@pytest.mark.parametrize("name", ["search/indexer", "<!channel>" * 40], ids=["name", "mention"])
+def test_savings_of_my_teams_stand_there_with_where_to_approve_them(name: str) -> None:
+    """Five at most; whatever a name holds, it is text and it fits."""
+    items = tuple(replace(ITEMS[0], id=f"{n:032x}", workload=name) for n in range(9))
+    saved = SavingsAnswer(CostQuestion(SAVINGS), "USD", items, (), (), {}, 1, NOW)
+    made = home(
+        "U1",
+        seen=EVERYTHING,
+        teams=frozenset({"checkout"}),
+        ask=ask,
+        config=CONFIG,
+        shown=Shown((PULL,)),
+        saved=saved,
+    )
+    assert problems(made) == ()
+    titles = [block["text"]["text"] for block in made.blocks if block["type"] == "header"]
+    assert titles == [
+        "My teams this month",
+        "Waiting for approval",
+        "Savings worth approving",
+        "My pull requests",
+    ]
+    text = made.blocks[5]["text"]["text"]
+    assert text.startswith("*9 changes* are worth approving: *\u2212\u2060$526 a month*.\n")
+    shown = text.count("CPU request")
+    assert shown == 5 if name == "search/indexer" else 0 < shown <= 5
+    assert f"and {9 - shown} more\n`/cost savings` in any channel" in text
+    assert "<!" not in text
+    assert "Savings worth approving" not in str(tab())
