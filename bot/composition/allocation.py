@@ -12,7 +12,7 @@ from bot.adapters.price_list import default_sheet
 from bot.adapters.prometheus_allocation import read_hours
 from bot.adapters.records import Records
 from bot.composition.clusters import cluster_api, cluster_labels, known_clusters
-from bot.composition.processes import Processes, ends_after
+from bot.composition.processes import RESTS_AFTER, Processes, ends_after
 from bot.cost_config import owners
 from bot.cost_ports import CostHours
 from bot.entrypoints.allocation_jobs import AllocationWorkflows, Steps
@@ -98,7 +98,8 @@ class Allocating:
         if config.retention_days:
             # A day that is being purged is not asked for again.
             self._days = min(self._days, max(config.retention_days - 1, 1))
-        self._processes = Processes("allocation", AT_ONCE, _begin, (settings, tuple(secrets)))
+        given = (settings, tuple(secrets))
+        self._processes = Processes("allocation", AT_ONCE, _begin, given, rests_after=RESTS_AFTER)
         self.workflows = AllocationWorkflows(Steps(wanted=self._wanted, fill=self._fill))
         self.stop = self._processes.stop
 

@@ -14,7 +14,7 @@ from bot.adapters.records_work import work_database
 from bot.adapters.slack_api import SlackApi
 from bot.adapters.slack_files import SlackWebFiles
 from bot.adapters.slack_messages import SlackWebMessages
-from bot.composition.processes import Processes, ends_after
+from bot.composition.processes import RESTS_AFTER, Processes, ends_after
 from bot.cost_answer import CostRefusal
 from bot.digest import ALL_TEAMS, Digest
 from bot.digest_json import digest_from, digest_json
@@ -115,7 +115,8 @@ class Digests:
         self._work, self._started = work_database(settings.database_url), _now()
         self._tried = ("", "")
         self._posts = DigestPosts(config, slack, records)
-        self._processes = Processes("digest", AT_ONCE, _begin, (settings, config, web, tuple(secrets)))
+        given = (settings, config, web, tuple(secrets))
+        self._processes = Processes("digest", AT_ONCE, _begin, given, rests_after=RESTS_AFTER)
         self.workflows = DigestWorkflows(
             Steps(make=self._make, draw=self._draw, post=self._post, attach=self._attach)
         )
@@ -147,7 +148,7 @@ class Digests:
     def _make(self, team: str, week: str) -> Json:
         kept = self._records.digests.find(team, week)
         if kept is not None and kept.timestamp:
-            return {"digest": None, "why": "it is posted"}
+            return {"digest": None, "why": "it is posted already"}
         if team not in channels(self._config):
             return {"digest": None, "why": "it has no channel any more"}
         made: Json = self._processes.call(_make, team, week, _now())

@@ -20,17 +20,26 @@ from bot.logs import about, told_about
 
 BEFORE_A_NEW_PROCESS = 100
 """Calls, after which what may have leaked is given back."""
+RESTS_AFTER = 300.0
+"""Seconds without a call after which the memory of what works by the clock is given back."""
 Result = TypeVar("Result")
 
 
 class Processes:
     """At most `at_once` of them, each of which calls `begin(*arguments)` first; none before it is needed.
 
-    `work` is what people call what they do.
+    `work` is what people call what they do. They end `rests_after` seconds without a call, and begin anew
+    with the next one; where that is None they stay, so that nobody waits for a beginning.
     """
 
     def __init__(
-        self, work: str, at_once: int, begin: Callable[..., object], arguments: tuple[Any, ...]
+        self,
+        work: str,
+        at_once: int,
+        begin: Callable[..., object],
+        arguments: tuple[Any, ...],
+        *,
+        rests_after: float | None = None,
     ) -> None:
         self._work = work
         self._begun = (at_once, begin, arguments)
@@ -40,11 +49,17 @@ class Processes:
         # starts none in the place of those that ended, and waits for ever (CPython issue 115634).
         self._free = threading.Semaphore(at_once)
         self._stopped = False
+        self._rests_after, self._calls = rests_after, 0
+        self._rest: threading.Timer | None = None
 
     def call(self, what: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401 - those of `what`
         """The result. Raises as `what` does, OutsideError where its process died."""
         with self._free:
-            return self._call(what, *arguments)
+            self._count(1)
+            try:
+                return self._call(what, *arguments)
+            finally:
+                self._count(-1)
 
     def _call(self, what: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401 - those of `what`
         with self._changing:
@@ -59,10 +74,36 @@ class Processes:
                     self._pool = None
             raise OutsideError(f"the {self._work} ended early: too little memory, or too long") from error
 
+    def _count(self, change: int) -> None:
+        """Of calls; after the last one, wait for a while before the processes go."""
+        if self._rests_after is None:
+            return
+        with self._changing:
+            self._calls += change
+            self._stay()
+            if not self._calls and not self._stopped:
+                self._rest = threading.Timer(self._rests_after, self._give_back)
+                self._rest.daemon = True
+                self._rest.start()
+
+    def _stay(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+
+    def _give_back(self) -> None:
+        with self._changing:
+            if self._calls:
+                return  # it began while this was about to
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()
+
     def stop(self) -> None:
         """End what runs: the step that wanted it runs again at the next start."""
         with self._changing:
             self._stopped = True
+            self._stay()
             pool, self._pool = self._pool, None
         if pool is not None:
             processes = list((pool._processes or {}).values())  # noqa: SLF001 - there is no other way to end them

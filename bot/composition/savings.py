@@ -15,7 +15,7 @@ from bot.adapters.github_right_sizing import GitHubRightSizing
 from bot.adapters.records import Records
 from bot.composition.allocation import kept_as, priced_clusters
 from bot.composition.clusters import ClustersHistory, known_clusters
-from bot.composition.processes import Processes, ends_after
+from bot.composition.processes import RESTS_AFTER, Processes, ends_after
 from bot.composition.repository_prices import RepositoryPrices
 from bot.cost_config import owners
 from bot.entrypoints.jobs import Json
@@ -62,7 +62,7 @@ class Savings:
         self._branches = _branches(settings, github, _tokens(github, minted, answered))
         self._asked = bool(priced_clusters(settings, config))
         given = (settings, config, github, tuple(secrets))
-        self._processes = Processes("look for savings", AT_ONCE, _begin, given)
+        self._processes = Processes("look for savings", AT_ONCE, _begin, given, rests_after=RESTS_AFTER)
         self.stop = self._processes.stop
 
     def start(self, work: SavingsWorkflows) -> None:

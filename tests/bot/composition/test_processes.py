@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,21 @@ def test_processes_that_had_enough_are_replaced_however_much_waits(monkeypatch: 
         with ThreadPoolExecutor(12) as callers:
             done = [callers.submit(made.call, os.getpid) for _ in range(12)]
             assert len({one.result(30) for one in done}) >= 6
+    finally:
+        made.stop()
+
+
+def test_processes_without_work_end_and_begin_anew() -> None:
+    """Not while there is any, however long it takes."""
+    made = Processes("digest", 1, tuple, (), rests_after=0.3)
+    try:
+        assert made.call(in_time) == "well"
+        first = made.call(os.getpid)
+        deadline = time.monotonic() + 30
+        while Path(f"/proc/{first}").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert made.call(os.getpid) != first
     finally:
         made.stop()
 
