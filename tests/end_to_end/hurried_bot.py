@@ -13,23 +13,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bot.adapters import git_remote, github_client
+from bot.adapters import git_remote, github_client, slack_api, slack_messages
 from bot.adapters.github_pull_requests import GitHubPullRequests
-from bot.composition import analysing
-from bot.entrypoints import github_jobs, jobs, worker_process
+from bot.composition import analysing, savings
+from bot.entrypoints import digest_jobs, github_jobs, jobs, savings_jobs, slack_jobs, worker_process
 from bot.entrypoints.cli import main
 
 jobs.PAUSES = (0.3, 0.3, 0.5, 1.0)
 if jobs.tried.__kwdefaults__:
     jobs.tried.__kwdefaults__["pauses"] = jobs.PAUSES  # a default is what it was when the module was read
+slack_jobs.ANSWERED_AGAIN = slack_jobs.SAID_AGAIN = jobs.PAUSES
+savings_jobs.SCANNED_AGAIN = digest_jobs.DRAWN_AGAIN = (0.3,)
 github_jobs.QUIET_SECONDS = float(os.environ.get("HURRIED_QUIET_SECONDS", "0"))
 worker_process.PAUSES = (0.1, 0.1, 0.1, 0.1)
 worker_process.NICENESS = 0
 github_client._LIMITED_SECONDS = 1.0
 github_client._SECONDS = int(os.environ.get("HURRIED_ANSWER_SECONDS", "60"))
+slack_api.SECONDS = slack_messages.SECONDS = int(os.environ.get("HURRIED_ANSWER_SECONDS", "60"))
 git_remote.Limits.__init__.__defaults__ = (float(os.environ.get("HURRIED_ANSWER_SECONDS", "60")), 2**30)
 GitHubPullRequests.__init__.__kwdefaults__ = {"patience": (0.1, 0.2, 0.4)}
 analysing.AT_ONCE = int(os.environ.get("HURRIED_ANALYSES", "2"))
+savings.AT_ONCE = int(os.environ.get("HURRIED_SAVINGS", "2"))
 # What a pod is called, so that one machine can have several.
 pod = os.environ.get("HOSTNAME", socket.gethostname())
 socket.gethostname = lambda: pod
@@ -55,7 +59,8 @@ def _die(where: str) -> None:
 
 
 if "HURRIED_DEATHS" in os.environ:
-    vars(github_jobs)["tried"] = tried_with_deaths
+    for deadly_jobs in (digest_jobs, github_jobs, savings_jobs, slack_jobs):
+        vars(deadly_jobs)["tried"] = tried_with_deaths
 
 if __name__ == "__main__":
     main()

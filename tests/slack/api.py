@@ -107,6 +107,13 @@ class Api:
             self.journal.violations.append(f"{asked.key}: the fake failed: {traceback.format_exc()}")
             return text_reply(500, "the fake failed")
 
+    def said(self, asked: Asked) -> str:
+        """What a call names: all that was sent, or where and to whom an answer goes."""
+        if asked.key == "response_url":
+            url = self.world.response_urls.get(asked.path.rpartition("/")[2])
+            return f"{url.user.id} {url.channel.id}" if url else ""
+        return f"{asked.target} {asked.body.decode('utf-8', 'replace')}"
+
     def _reply(self, asked: Asked) -> Reply:
         if asked.path.startswith("/api/"):
             return self._method(asked)

@@ -23,7 +23,8 @@ class Fault:
       `is_archived`, `not_in_channel`, `token_revoked`, `account_inactive`, `invalid_blocks`, `internal_error`.
 
     The fault begins with the `nth` matching call and lasts `times` calls (None: for ever). With
-    `after_effect` the request is carried out first, so only its answer is lost.
+    `after_effect` the request is carried out first, so only its answer is lost. With `about` only calls
+    that name one of these ids count: a channel, a person, a user group.
     """
 
     method: str
@@ -33,12 +34,15 @@ class Fault:
     after_effect: bool = False
     retry_after: int | None = 1
     seconds: float = 60.0
+    about: tuple[str, ...] = ()
     hits: int = 0
     seen: int = field(default=0, repr=False)
 
-    def strikes(self, method: str) -> bool:
-        """Count a call, and say whether it goes wrong."""
+    def strikes(self, method: str, said: str) -> bool:
+        """Count a call, in which that was said, and say whether it goes wrong."""
         if not fnmatchcase(method, self.method):
+            return False
+        if self.about and not any(one in said for one in self.about):
             return False
         self.seen += 1
         if self.seen < self.nth or (self.times is not None and self.seen >= self.nth + self.times):
@@ -47,7 +51,7 @@ class Fault:
         return True
 
 
-def first(faults: Iterable[Fault], method: str) -> Fault | None:
+def first(faults: Iterable[Fault], method: str, said: str) -> Fault | None:
     """The first fault that strikes; every matching one counts the call."""
-    struck = [fault for fault in faults if fault.strikes(method)]
+    struck = [fault for fault in faults if fault.strikes(method, said)]
     return struck[0] if struck else None

@@ -68,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         api = self.server.api
         with api.world.lock:
             api.journal.calls[asked.key] += 1
-            fault = faults.first(self.server.faults, asked.key)
+            fault = faults.first(self.server.faults, asked.key, api.said(asked))
         if fault is None:
             self._send(api.reply(asked))
             return

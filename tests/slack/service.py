@@ -20,7 +20,7 @@ Setting the scene (each returns the object of model.py)
     hub.limits.burst, .tiers, .messages_a_minute       rate limits; `hub.limits.refused` counts the 429s
     hub.advance(seconds)            moves the clock of triggers, response URLs, limits and scheduled messages
     hub.revoke(error="token_revoked")      every call is refused from now on (or "account_inactive")
-    hub.fault(method, kind, nth=1, times=1, after_effect=False, retry_after=1, seconds=60) -> Fault; see faults.py.
+    hub.fault(method, kind, nth=1, times=1, after_effect=False, retry_after=1, seconds=60, about=()) -> Fault; see faults.py.
                             `method` may be a pattern, "response_url" or "upload"
 
 What people do (people.py; every call waits for the acknowledgement and returns Acknowledged:
@@ -234,9 +234,10 @@ class Slack:
         after_effect: bool = False,
         retry_after: int | None = 1,
         seconds: float = 60.0,
+        about: tuple[str, ...] = (),
     ) -> Fault:
         """Make calls of a method go wrong; see Fault."""
-        fault = Fault(method, kind, nth, times, after_effect, retry_after, seconds)
+        fault = Fault(method, kind, nth, times, after_effect, retry_after, seconds, about)
         with self.world.lock:
             self.faults.append(fault)
         return fault
