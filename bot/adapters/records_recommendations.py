@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, func, select, 
 
 from bot.adapters.records_audit import append
 from bot.adapters.records_database import Database
+from bot.adapters.records_recommendation_audit import decided, snoozed
 from bot.adapters.records_recommendation_tables import (
     digests,
     recommendation_decisions,
@@ -26,7 +27,6 @@ from bot.recommendation_records import (
     RightSizingPull,
     Scan,
 )
-from estimators.audit_chain import AuditFact, moment
 
 _STAYS = {"id", "found_at", "snoozed_until", "snoozed_by"}
 """What a recommendation that is found again keeps."""
@@ -104,12 +104,12 @@ class StoredRecommendations:
     def snooze(self, id: str, until: datetime, *, actor: str, said: str, at: datetime) -> bool:  # noqa: A002
         """Say nothing of it until then, with an audit row."""
         with self._database.writing() as connection:
-            snoozed = {"snoozed_until": until, "snoozed_by": said}
-            statement = update(recommendations).where(_is(id)).values(**snoozed)
+            put_off = {"snoozed_until": until, "snoozed_by": said}
+            statement = update(recommendations).where(_is(id)).values(**put_off)
             row = connection.execute(statement.returning(*recommendations.c)).mappings().first()
             if row is None:
                 return False
-            append(connection, _snoozed(KeptRecommendation(**row), until, actor=actor, said=said, at=at))
+            append(connection, snoozed(KeptRecommendation(**row), until, actor=actor, said=said, at=at))
             return True
 
 
@@ -123,7 +123,7 @@ class StoredRecommendationDecisions:
         """The decision that holds; the primary key lets one win, and its audit row is in its transaction."""
         with self._database.writing() as connection:
             if add(connection, recommendation_decisions, decision):
-                append(connection, _decided(decision))
+                append(connection, decided(decision))
             held = select(recommendation_decisions).where(recommendation_decisions.c.id == decision.id)
             return RecommendationDecision(**connection.execute(held).mappings().one())
 
@@ -269,38 +269,3 @@ def purge(connection: Connection, before: datetime) -> dict[str, int]:
 
 def _is(id: str) -> ColumnElement[bool]:  # noqa: A002
     return rows_of(recommendations, id=id)
-
-
-def _decided(decision: RecommendationDecision) -> AuditFact:
-    return AuditFact(
-        at=decision.at,
-        actor=decision.actor,
-        action=f"recommendation.{decision.decision}",
-        subject=decision.about,
-        key=f"recommendation/{decision.id}/decided/{moment(decision.at)}",
-        details={
-            "recommendation": decision.id,
-            "repository": decision.repository,
-            "finder": decision.finder,
-            "said": decision.said,
-            "reason": decision.reason,
-        },
-    )
-
-
-def _snoozed(kept: KeptRecommendation, until: datetime, *, actor: str, said: str, at: datetime) -> AuditFact:
-    return AuditFact(
-        at=at,
-        actor=actor,
-        action="recommendation.snooze",
-        subject=f"{kept.namespace}/{kept.kind}/{kept.name}",
-        key=f"recommendation/{kept.id}/snoozed/{moment(until)}",
-        details={
-            "recommendation": kept.id,
-            "repository": kept.repository,
-            "finder": kept.finder,
-            "environment": kept.environment,
-            "said": said,
-            "until": moment(until),
-        },
-    )
