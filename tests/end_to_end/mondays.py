@@ -165,6 +165,10 @@ class Monday:
         """Until it is true; else what the bot logged."""
         wait_for(true, what=what, seconds=PATIENCE, told=self.bot.log.read_text)
 
+    def scans(self) -> int:
+        """How often repositories were looked at."""
+        return self.bot.log.read_text().count("Looked for savings")
+
     def tomorrow(self) -> None:
         """The bot after a night in which it was killed: it looks at everything anew."""
         self.bot.kill_all()

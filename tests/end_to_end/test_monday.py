@@ -165,3 +165,29 @@ def test_what_people_decided_holds_the_week_after(
         assert "payments/rejected: Bea rejected it: sized for the sale, INC-1234" in after
         assert "payments/snoozed: Ana snoozed it until " in after
         assert [one.merged_at for one in repository.pulls.values()] == [None, None]
+
+
+AUTOMATION = "automation: [{environments: ['*'], changes: [cpu-request], min_confidence: high}]"
+
+
+@pytest.mark.timeout(600)
+def test_what_the_policy_covers_needs_no_click_and_waits_for_people_to_merge_it(
+    hub: GitHub, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Digests count it among what waits, and say whose approval it was."""
+    files = {"apps/changed.yaml": manifest("changed")}
+    database = f"sqlite:///{tmp_path}/tuppence.db"
+    with monday(hub, url, tmp_path, database=database, files=files, more=AUTOMATION) as (it, repository):
+        it.wait(lambda: ours(repository), "a pull request")
+        [pull] = ours(repository)
+        it.wait(lambda: reported(hub, repository, pull), "its own report")
+        it.wait(it.digests, "a digest")
+        assert "Worth approving" not in it.shown()
+        it.tomorrow()
+        it.wait(lambda: it.scans() == 2, "another look")
+
+        after = it.next_digest(monkeypatch)
+        assert f"by automation: promised {SAVED} a month, waits to be merged" in after
+        assert "1 right-sizing pull request waits to be merged." in after
+    assert [(one.state, one.merged_at) for one in repository.pulls.values()] == [("open", None)]
+    assert difference(repository, pull)[1] == "+              cpu: 500m  # asked for on the first day"
