@@ -99,8 +99,11 @@ class _Check:
     def _value(self, key: Key, value: object, path: Path) -> Any:  # noqa: ANN401 - its kind says what
         if not key.many:
             return self._one(key, value, path)
-        if not isinstance(value, list) or len(value) > MOST_ITEMS:
-            self._wrong(path, f"needs a list of at most {MOST_ITEMS}, not {shown(value)}")
+        if not isinstance(value, list):
+            self._wrong(path, f"needs a list such as [a, b], not {shown(value)}")
+            return ()
+        if len(value) > MOST_ITEMS:
+            self._wrong(path, f"needs a list of at most {MOST_ITEMS}, not of {len(value)}")
             return ()
         items = tuple(self._one(key, item, (*path, index)) for index, item in enumerate(value))
         for unique in (inner.name for inner in key.keys if inner.unique):

@@ -16,6 +16,7 @@ from bot.cost_ports import ChargedHours
 from bot.cost_reading import CostReading
 from bot.cost_small_print import is_compared
 from bot.cost_windows import Hours, Windows, midnight, month_of
+from bot.cost_words import share
 from bot.digest import ALL_TEAMS, MOST_MOVERS, Bill, TeamWeek, WeekMover
 from bot.server_config import ServerConfig, Team
 from bot.weeks import IsoWeek
@@ -106,7 +107,7 @@ def _costs(reading: CostReading, answer: CostAnswer, week: IsoWeek, config: Serv
         gpus=gpu_idle(charged(reading.question, reading.windows)),
         bill=Bill(*map(as_money, (found.bill, found.tenants, found.idle, found.shared))) if of_all else None,
         teams=tuple(_teams(reading, answer, week, config.teams)) if of_all else (),
-        notes=tuple(_notes(answer)),
+        notes=tuple(_notes(answer, of_all=of_all)),
         owner_of=reading.owner_of,
     )
 
@@ -159,13 +160,17 @@ def _teams(
         )
 
 
-def _notes(answer: CostAnswer) -> Iterator[str]:
+def _notes(answer: CostAnswer, *, of_all: bool) -> Iterator[str]:
     """What the numbers do not tell by themselves, as sentences."""
     found = answer.found
     if found.covered and found.previous_covered and not is_compared(answer):
-        yield "Not compared: of the two weeks not as much was measured."
+        then = share(found.previous_covered)
+        yield f"Not compared with the week before, of which {then} was measured."
     elif found.covered and not is_compared(answer):
         yield "Not compared: nothing was measured the week before."
+    kinds = {row.kind for row in found.rows}
+    if of_all and Kind.UNALLOCATED in kinds and Kind.TENANT not in kinds:
+        yield "No team is known: name teams in tuppence.yaml, or label workloads with team."
     assumed = sum(price.cost for price in answer.prices if price.assumed)
     priced = sum(price.cost for price in answer.prices)
     if priced and assumed / priced >= 0.01:

@@ -116,7 +116,7 @@ def _teams(rows: Sequence[TeamWeek], currency: str) -> Grid:
 
 
 def _recommendations(items: Sequence[DigestItem], currency: str) -> Grid:
-    """Two lines each: what, then how sure that is and where it stands."""
+    """What, how sure that is and where it stands, and why so much of it leaves the bill: a line each."""
     columns = (_Column("Allocated", right=True), _Column("Bill", right=True), _Column(""))
     grid = _grid(columns, ())
     for item in items:
@@ -125,6 +125,8 @@ def _recommendations(items: Sequence[DigestItem], currency: str) -> Grid:
         where = f"{item.environment}, " if item.environment else ""
         place = f"{item.repository} {item.source}".strip()
         what.append(f"\n{_line(f'{verdict}, {sure}; {where}{place}')}", "dim")
+        if item.realisable_why:
+            what.append(f"\n{_line(f'Bill: {item.realisable_why}')}", "dim")
         bill = NOT_KNOWN if item.realisable is None else money(item.realisable, currency, signed=True)
         grid.add_row(Text(_signed(item.allocated, currency)), Text(bill), what)
     return grid

@@ -43,6 +43,8 @@ def commit(git: Git, revision: str) -> str:
     found = None
     if revision and not revision.startswith("-") and "\0" not in revision:
         found = git.tried("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if found is None and revision == "HEAD":
+        raise UserError(f"{git.folder} has no commit yet: commit the manifests there first")
     if found is None:
         raise UserError(
             f"{git.folder} has no revision {revision!r}: check the name, or fetch it with `git fetch origin`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -61,6 +62,9 @@ class Savings:
         self._config, self._records = config, records
         self._branches = _branches(settings, github, _tokens(github, minted, answered))
         self._asked = bool(priced_clusters(settings, config))
+        # Whoever names teams after the first start is not to wait for tomorrow's look.
+        told = repr((settings.prometheus.url, config)).encode()
+        self._told = hashlib.sha256(told).hexdigest()[:8]
         given = (settings, config, github, tuple(secrets))
         self._processes = Processes("look for savings", AT_ONCE, _begin, given, rests_after=RESTS_AFTER)
         self.stop = self._processes.stop
@@ -68,7 +72,7 @@ class Savings:
     def start(self, work: SavingsWorkflows) -> None:
         """Look at what was not looked at today. Without any Prometheus there is nothing to recommend from."""
         if self._asked:
-            work.scans(f"{_now():%Y-%m-%dT%H}")
+            work.scans(f"{_now():%Y-%m-%dT%H}", self._told)
 
     def steps(self, tell: Callable[[str, Json], bool], tell_approver: Callable[[str, Json], None]) -> Steps:
         """One handler call each; those that tell are about Slack."""

@@ -54,6 +54,8 @@ class SavingsHere:
             history = self._history()
             if history is not None:
                 self._find(git, history, prices, store, now)
+                if not store.recommendations.scans() and repo is not None:
+                    raise UserError(f"--repo: HEAD of {repo} declares no Kubernetes object: name another one")
             elif repo is not None:
                 raise UserError("--repo needs numbers to judge by: add --prometheus URL or --usage FILE")
 
@@ -65,7 +67,7 @@ class SavingsHere:
         sheets = {name: one.prices for name, one in clusters.items() if one.prices}
         sha = commit(git, "HEAD")
         with progress_bar("Looking for savings") as progress:
-            find_savings(
+            scanned = find_savings(
                 _place(git),
                 sha,
                 RevisionTree(git, sha),
@@ -79,6 +81,8 @@ class SavingsHere:
                 kept_as=partial(kept_as, self.settings, self.config),
                 at=now,
             )
+        if not scanned.objects and not scanned.problems:
+            store.recommendations.keep_only([])  # a repository of something else: nothing was looked at
 
     def _history(self) -> ClusterHistory | None:
         """The numbers to judge savings by; None where there are none."""

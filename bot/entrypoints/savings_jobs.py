@@ -101,14 +101,15 @@ class SavingsWorkflows:
 
         self._start_scans, self._start_right_size = scans, right_size
 
-    def scans(self, hour: str) -> None:
+    def scans(self, hour: str, told: str) -> None:
         """Look at what was not looked at on the day of `hour` (2026-11-21T15); the list is made once an hour.
 
-        In however many processes this is called, a branch is looked at once a day.
+        In however many processes this is called, a branch is looked at once a day, and once more where
+        `told` is another one: it stands for all that the server is told of clusters, teams and repositories.
         """
         if self._start_scans is not None:
-            name = f"scans/{hour}"
-            enqueue(self._start_scans, name, name, hour[:10])
+            name = f"scans/{hour}/{told}"
+            enqueue(self._start_scans, name, name, f"{hour[:10]}/{told}")
 
     def right_size(self, recommendation: str, day: str = "") -> None:
         """Open the pull request of an approved recommendation: once, and once more on a `day` without any."""

@@ -41,8 +41,12 @@ MOST_UNREAD = 50
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What a look at a branch came to, in numbers; `problems` are why it was not whole."""
+    """What a look at a branch came to, in numbers: of `objects` that it deploys so many savings were found.
 
+    `problems` are why it was not whole.
+    """
+
+    objects: int
     found: int
     left_alone: int
     problems: tuple[str, ...]
@@ -93,7 +97,7 @@ def find_savings(
     problems = tuple(dict.fromkeys(filter(None, [problem, *unjudged.values(), *_unread(whole)])))
     scan = seen.scan(found, judged, problems)
     recommendations.replace(scan, [*rows, *_as_before(repository.id, unjudged, recommendations)])
-    return Scanned(len(rows), len(found.left_alone), problems)
+    return Scanned(len(objects), len(rows), len(found.left_alone), problems)
 
 
 def note_unseen(place: Place, *, recommendations: Recommendations, at: datetime) -> None:

@@ -110,7 +110,8 @@ class _Week:
             approvals=tuple(self._approvals()),
             notes=(*cost.notes, *told, *self._waiting(scans), *self._about_scans(scans, found)),
         )
-        return replace(digest, quiet=_quiet(digest))
+        seen = bool(scans) and all(scan.head_sha for scan in scans)
+        return replace(digest, quiet=seen and _quiet(digest))
 
     @property
     def _team(self) -> str | None:

@@ -155,7 +155,7 @@ def test_what_is_no_repository_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a folder"), open_trees(tmp_path / "gone"):
         pass
     git(tmp_path, "init", "--quiet")
-    with pytest.raises(UserError, match="no revision 'HEAD'"), open_trees(tmp_path):
+    with pytest.raises(UserError, match="has no commit yet"), open_trees(tmp_path):
         pass
 
 

@@ -141,6 +141,18 @@ def test_savings_are_looked_for_in_the_repository(
         assert told(capsys, team="checkout", prometheus=url) == named
 
 
+def test_a_repository_of_something_else_has_no_savings_to_tell(
+    url: str, alone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which is not the same as that nothing is to be approved."""
+    repo = repository(alone / "repo", "just: text\n")
+    with pytest.raises(UserError, match="declares no Kubernetes object"):
+        told(capsys, prometheus=url, repo=repo)
+    with pytest.MonkeyPatch.context() as there:
+        there.chdir(repo)
+        assert "No repository was looked at for savings yet." in told(capsys, prometheus=url)["notes"]
+
+
 @pytest.mark.parametrize(
     ("options", "way_out"),
     [

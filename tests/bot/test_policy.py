@@ -108,7 +108,7 @@ def test_an_empty_policy_asks_for_nothing(text: str) -> None:
         pytest.param("environmets: []", "1: environmets: unknown key; did you mean 'environments'?", id="typing error"),
         pytest.param("xyz: 1", "1: xyz: unknown key; known here: environments, ignore, comment, guardrails, protect, suggestions", id="unknown key"),
         pytest.param("- a", "1: needs a mapping with environments, ignore, comment, guardrails, protect, suggestions, not a list", id="a list"),
-        pytest.param("environments: {a: b}", "1: environments: needs a list of at most 1000, not a mapping", id="no list"),
+        pytest.param("environments: {a: b}", "1: environments: needs a list such as [a, b], not a mapping", id="no list"),
         pytest.param("environments:\n- {name: a}", "2: environments[0]: needs the key 'paths': Files and folders that belong to it.", id="missing key"),
         pytest.param("environments:\n- {name: a, paths: [x]}\n- name: a\n  paths: [b]", "3: environments[1].name: 'a' is on line 2 already", id="twice"),
         pytest.param("ignore:\n- a\n- /etc", "3: ignore[1]: needs a path from the repository's root, with /, not '/etc'", id="absolute"),

@@ -164,7 +164,7 @@ def test_an_automation_wants_the_most_confidence_unless_it_says_less() -> None:
         pytest.param(
             "clusters: 5\nteams: [4]",
             [
-                "1: clusters: needs a list of at most 1000, not 5",
+                "1: clusters: needs a list such as [a, b], not 5",
                 "2: teams[0]: needs a mapping with name, namespaces, labels, channel, approvers, budget_monthly, not 4",
             ],
             id="not even the shape",

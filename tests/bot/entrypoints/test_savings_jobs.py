@@ -69,7 +69,7 @@ work = jobs.Jobs(work_database(url).url, name, [workflows])
 work.start()
 for hour in plan.get("hours", []):
     for _ in range(2):
-        workflows.scans(hour)
+        workflows.scans(hour, plan.get("told", ""))
 for clicked in plan.get("clicked", []):
     workflows.right_size(clicked)
 deadline = time.time() + 20
@@ -127,6 +127,13 @@ def test_each_branch_is_looked_at_once_a_day_and_one_after_the_other(worker: Wor
 
     assert worker.run(hours=["2026-11-21T00"], until=[["installed", ""]], repositories=[2], linger=2) == 0
     assert worker.told("scan") == ["scan r1", "scan r2", "scan r3", "scan r2"]
+
+
+def test_what_the_server_is_told_anew_is_a_reason_to_look_again_on_the_same_day(worker: Worker) -> None:
+    """Teams that are named after the first start get their savings then, and not tomorrow."""
+    for told in ("without teams", "with teams", "with teams"):
+        assert worker.run(hours=HOURS[:1], told=told, repositories=[1], until=[["due", "r1"]]) == 0
+    assert worker.told("scan") == ["scan r1"] * 2
 
 
 def test_replicas_share_the_work(tmp_path: Path, postgres: Server) -> None:

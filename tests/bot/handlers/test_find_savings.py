@@ -122,7 +122,7 @@ def test_what_a_usage_file_shows_is_kept_with_all_a_person_needs(branch: Branch,
 
     [one] = branch.found
     recommendation = recommendation_from(one.recommendation)
-    assert scanned == Scanned(1, 0, ())
+    assert scanned == Scanned(1, 1, 0, ())
     assert (one.id, one.subject) == (id_of(7, recommendation), subject_of(7, recommendation.key))
     assert (one.namespace, one.kind, one.name, one.finder) == (
         "payments",

@@ -20,6 +20,7 @@ from bot.digest import ALL_TEAMS, MOST_RECOMMENDED, Digest
 from bot.server_config import ServerConfig, Team
 from estimators.allocate import allocate
 from estimators.allocation import as_money
+from estimators.ownership import Dimension
 from estimators.report import Verdict
 from tests import cost_samples
 from tests import week_samples as samples
@@ -95,7 +96,7 @@ def test_a_week_that_was_measured_in_part_is_not_compared() -> None:
     """Nor is it quiet; its coverage and the reason are told."""
     found = made_from_hours(days=10)
     assert (found.previous, found.movers, found.quiet) == (None, (), False)
-    assert "Not compared: of the two weeks not as much was measured." in found.notes
+    assert any(note.startswith("Not compared with the week before, of which ") for note in found.notes)
     part = made_from_hours(days=5)
     assert part.coverage == Decimal("0.7143")
     assert "Not compared: nothing was measured the week before." in part.notes
@@ -271,6 +272,21 @@ def test_a_week_is_quiet_where_nothing_is_to_be_done(
     store.recommendations.replace(samples.scan(), [])
     config = replace(CONFIG, teams=(Team("research", budget_monthly=budget),))
     assert made("research", store, config=config).quiet is quiet
+
+
+def test_a_week_in_which_no_repository_was_looked_at_is_not_quiet(store: Records) -> None:
+    """Nobody knows whether there is something to approve."""
+    found = made("research", store)
+    assert not found.quiet
+    assert "No repository was looked at for savings yet." in found.notes
+
+
+def test_finance_is_told_how_teams_come_to_be_known(store: Records) -> None:
+    """Where all that was measured is nobody's."""
+    way = "No team is known: name teams in tuppence.yaml, or label workloads with team."
+    nobodys = ServerConfig(ownership={Dimension.TEAM: ("nobody-has-this",)})
+    assert way in made("", store, config=nobodys).notes
+    assert way not in made("", store).notes
 
 
 def test_a_week_with_something_to_approve_is_not_quiet(store: Records) -> None:
