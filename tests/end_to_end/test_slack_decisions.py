@@ -33,6 +33,8 @@ teams:
   - {name: checkout, namespaces: [search], approvers: {slack_group: sre}}
 """
 CASES = ("rejected", "snoozed", "asked", "late", "approved")
+LISTED = ("listed", "parked")
+"""What no digest tells."""
 NOW = datetime.now(UTC)
 
 
@@ -48,7 +50,7 @@ def recommendation(name: str) -> KeptRecommendation:
     )
 
 
-RECOMMENDATIONS = {name: recommendation(name) for name in CASES}
+RECOMMENDATIONS = {name: recommendation(name) for name in (*CASES, *LISTED)}
 
 
 @dataclass(slots=True)
@@ -95,7 +97,8 @@ def monday(kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mon
         channel = hub.channel("checkout", ana, bea, guest)
         with closing(Records(f"sqlite:///{database}")) as records:
             records.recommendations.replace(scan(NOW), list(RECOMMENDATIONS.values()))
-            items = tuple(replace(ITEMS[0], id=one.id, workload=one.name) for one in RECOMMENDATIONS.values())
+            told = (RECOMMENDATIONS[name] for name in CASES)
+            items = tuple(replace(ITEMS[0], id=one.id, workload=one.name) for one in told)
             content = content_with(digest_json(replace(TEAM, recommendations=items)), None)
             post_digest(
                 KeptDigest(
@@ -147,6 +150,38 @@ def test_a_modal_that_came_too_late_can_be_asked_for_again(monday: Monday) -> No
     monday.hub.people.submit(monday.ana, {REASON: "not now"})
 
     monday.shows("*Rejected* by Ana: not now")
+
+
+def test_savings_are_asked_for_and_decided_in_the_answer(monday: Monday) -> None:
+    """Which is written anew: after a click, and after a reason that is asked for as everywhere."""
+    hub, ana = monday.hub, monday.ana
+
+    def says(text: str) -> Message:
+        found: list[Message] = hub.wait(
+            lambda: [one for one in hub.ephemerals(ana, monday.channel) if text in str(one.content)], PATIENCE
+        )
+        return found[-1]
+
+    hub.people.command(ana, "/cost", "savings search/listed", channel=monday.channel)
+    answer = says("*1 change* is worth approving in *search/listed*")
+    hub.people.click(ana, answer, SNOOZE)
+    says("Nothing is worth approving in *search/listed* now.")
+    says("Ana snoozed it until")
+    says("search/listed is snoozed until")
+    assert not [one for one in hub.ephemerals(ana, monday.channel) if "1 change" in one.text]
+
+    hub.people.command(ana, "/cost", "savings search/parked", channel=monday.channel)
+    answer, opened = (
+        says("*1 change* is worth approving in *search/parked*"),
+        len(hub.journal.of("views.open")),
+    )
+    hub.people.click(ana, answer, REJECT)
+    hub.wait(lambda: len(hub.journal.of("views.open")) > opened, PATIENCE)
+    hub.people.submit(ana, {REASON: "sized for the sale"})
+    says("Nothing is worth approving in *search/parked* now.")
+    says("Ana rejected it")
+    says("You rejected search/parked")
+    assert not [one for one in hub.ephemerals(ana, monday.channel) if "1 change" in one.text]
 
 
 def test_nobody_else_decides(monday: Monday) -> None:
