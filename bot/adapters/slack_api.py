@@ -60,7 +60,9 @@ def _told(method: str, error: SlackApiError) -> SlackRefused | SlackUnavailable:
     if status == 429 or status >= 500 or reason in _PASSING or not _is_word(reason):
         later = retry_seconds(getattr(response, "headers", None) or {})
         return SlackUnavailable(f"Slack could not do {method} now", later)
-    return SlackRefused(f"Slack refused {method}: {reason}", str(reason))
+    scope = response.get("needed") if reason == "missing_scope" else None
+    way_out = f", add the scope {scope} and install the app again" if _is_scope(scope) else ""
+    return SlackRefused(f"Slack refused {method}: {reason}{way_out}", str(reason))
 
 
 def retry_seconds(headers: Mapping[str, str]) -> float | None:
@@ -68,6 +70,11 @@ def retry_seconds(headers: Mapping[str, str]) -> float | None:
     later = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     sound = later.isascii() and later.isdigit() and len(later) < 6
     return min(float(later), MOST_TRIES_LATER) if sound else None
+
+
+def _is_scope(needed: object) -> bool:
+    """Slack names one, or several with commas: `channels:history,groups:history`."""
+    return isinstance(needed, str) and re.fullmatch(r"[a-z][a-z_.:,]{1,199}", needed) is not None
 
 
 def _is_word(reason: object) -> bool:

@@ -17,10 +17,15 @@ from bot.slack_ports import Mark, Posted, SlackMessages
 KIND = "tuppence_digest"
 _CLOCKS = timedelta(minutes=10)
 """By how much Slack's clock may differ from ours."""
+_SIGNED_OUT = "Slack does not take the bot token any more: install the app again, and set SLACK_BOT_TOKEN anew"
 _SAID = {
     "channel_not_found": "Slack knows no such channel, or it is private and the app is not in it",
     "not_in_channel": "the app is not in the channel: invite it there",
     "is_archived": "the channel is archived",
+    "missing_scope": "the app has no scope chat:write: add it, and install the app again",
+    "token_revoked": _SIGNED_OUT,
+    "invalid_auth": _SIGNED_OUT,
+    "account_inactive": _SIGNED_OUT,
     "restricted_action": "the workspace does not let apps post there",
     "invalid_blocks": "Slack does not take the message, which is a mistake of Tuppence",
 }

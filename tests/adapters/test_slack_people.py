@@ -85,7 +85,7 @@ def test_what_cannot_be_read_counts_against_them(hub: Slack, people: SlackWebPeo
     hub.user_groups = True
     hub.scopes.difference_update({"usergroups:read", "users:read"})
     assert people.in_group(ana.id, group.id, fresh=True) is None
-    with pytest.raises(SlackRefused, match="missing_scope"):
+    with pytest.raises(SlackRefused, match="missing_scope, add the scope users:read and install"):
         people.person(ana.id)
 
 
