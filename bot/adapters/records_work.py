@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import column, select, table, text
+from sqlalchemy import Text, column, select, table, text
 
 from bot.adapters.records_database import Database, parse_url
 from bot.records import Undone
@@ -39,7 +39,7 @@ class WorkDatabase:
 
     def under_way(self, *workflows: str) -> bool:
         """Whether any workflow of these names is not done yet. Raises StoreUnavailable."""
-        name, status = column("name"), column("status")
+        name, status = column("name", Text), column("status", Text)
         kept = table("workflow_status", name, status, schema="dbos" if self.inbox is None else None)
         query = select(name).select_from(kept).where(name.in_(workflows), status.in_(("ENQUEUED", "PENDING")))
         with closing(Database(self.url)) as database, database.reading() as connection:

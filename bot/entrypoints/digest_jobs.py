@@ -9,7 +9,7 @@ an id of its own. Posting itself happens once, whatever asks for it (bot/handler
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from dbos import DBOS
 
 from bot.entrypoints.jobs import Json, enqueue, tried
 
-DRAWN_AGAIN = (5.0, 30.0)
+DRAWN_AGAIN: Sequence[float] = (5.0, 30.0)
 """Seconds between tries to give Slack the picture; without one the days are told as a row of bars."""
 log = logging.getLogger(__name__)
 

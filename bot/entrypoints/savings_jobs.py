@@ -6,7 +6,7 @@ Branches are looked at one after the other. What is done about a workload's pull
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from bot.signed_marker import short_name
 
 SCANS = "scans"
 """The partition of all looks at branches: whoever waits for a report has the rest of the machine."""
-SCANNED_AGAIN = (60.0,)
+SCANNED_AGAIN: Sequence[float] = (60.0,)
 """Seconds between tries to look at a branch. The others wait meanwhile, and tomorrow it is looked at anew."""
 log = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ from bot.savings_slack import decided_in
 from bot.signed_marker import short_name
 from bot.slack_events import ButtonPressed, ModalSubmitted, from_json
 
-ANSWERED_AGAIN = (1.0, 5.0, 20.0)
+ANSWERED_AGAIN: Sequence[float] = (1.0, 5.0, 20.0)
 """Seconds between tries to find an answer: somebody sits and waits for it."""
-SAID_AGAIN = (2.0, 10.0, 60.0, 300.0)
+SAID_AGAIN: Sequence[float] = (2.0, 10.0, 60.0, 300.0)
 """Seconds between tries to say it: five uses of its address at most."""
 log = logging.getLogger(__name__)
 _PERHAPS = "Slack did not say whether the channel has it"

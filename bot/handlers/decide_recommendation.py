@@ -135,24 +135,31 @@ def _permitted(
     name = mrkdwn(_name(kept))
     if team is None:
         return "", _told(f"Nobody can decide about {name}: no team of `tuppence.yaml` owns it.")
-    approvers = team.approvers
-    users = [user for user in approvers.slack_users if _USER.fullmatch(user)]
-    if asker.user_id in users:
+    users = [user for user in team.approvers.slack_users if _USER.fullmatch(user)]
+    group = team.approvers.slack_group
+    inside = asker.user_id in users or (
+        given.people.in_group(asker.user_id, group, fresh=fresh) if group else False
+    )
+    if inside:
         return person.name or asker.user_id, None
-    if group := approvers.slack_group:
-        inside = given.people.in_group(asker.user_id, group, fresh=fresh)
-        if inside:
-            return person.name or asker.user_id, None
-        if inside is None:
-            told = f"Not decided: who may decide about {name} is not known, since the Slack group {code(group)}"
-            return "", _told(f"{told} cannot be read. Tuppence's log has Slack's reason.")
-    who = [*([code(approvers.slack_group)] if approvers.slack_group else []), *(f"<@{one}>" for one in users)]
+    return "", _told(_who_may(name, team, users, readable=inside is not None))
+
+
+def _who_may(name: str, team: Team, users: Sequence[str], *, readable: bool) -> str:
+    """What somebody is told who may not decide; `readable` is whether the team's Slack group is."""
+    group = code(team.approvers.slack_group) if team.approvers.slack_group else ""
+    if not readable:
+        return (
+            f"Not decided: who may decide about {name} is not known, since the Slack group {group} "
+            "cannot be read. Tuppence's log has Slack's reason."
+        )
+    who = [*filter(None, [group]), *(f"<@{one}>" for one in users)]
     if not who:
-        return "", _told(
+        return (
             f"Nobody can decide about {name} in Slack: `teams[].approvers` of {code(team.name)} "
             "in `tuppence.yaml` names no `slack_group` and no `slack_users`."
         )
-    return "", _told(f"{name} is not yours to decide. People in {' or '.join(who)} may.")
+    return f"{name} is not yours to decide. People in {' or '.join(who)} may."
 
 
 def _settled(asker: Asker, kept: KeptRecommendation, action: str, given: Deciding) -> Outcome | None:

@@ -29,7 +29,8 @@ worker_process.PAUSES = (0.1, 0.1, 0.1, 0.1)
 worker_process.NICENESS = 0
 github_client._LIMITED_SECONDS = 1.0
 github_client._SECONDS = int(os.environ.get("HURRIED_ANSWER_SECONDS", "60"))
-slack_api.SECONDS = slack_messages.SECONDS = int(os.environ.get("HURRIED_ANSWER_SECONDS", "60"))
+slack_api.SECONDS = int(os.environ.get("HURRIED_ANSWER_SECONDS", "60"))
+vars(slack_messages)["SECONDS"] = slack_api.SECONDS
 git_remote.Limits.__init__.__defaults__ = (float(os.environ.get("HURRIED_ANSWER_SECONDS", "60")), 2**30)
 GitHubPullRequests.__init__.__kwdefaults__ = {"patience": (0.1, 0.2, 0.4)}
 analysing.AT_ONCE = int(os.environ.get("HURRIED_ANALYSES", "2"))
