@@ -75,7 +75,7 @@ ITEMS = (
         ("spec.replicas", "1", "0"),
         finder="idle-gpu",
         environment="staging",
-        allocated=Decimal("-2482"),
+        allocated=Decimal(-2482),
         realisable=None,
         realisable_why="no nodes are known",
         evidence={"GPU": "idle for 9 days", "longest gap before": "14 hours"},
@@ -87,9 +87,7 @@ def _trend() -> tuple[tuple[date, Decimal | None], ...]:
     first = (END - timedelta(days=28)).date()
     busy = (1300, 1310, 1340, 1350, 1330, 1190, 1180)
     days = [Decimal(busy[at % 7] + 4 * at) for at in range(28)]
-    return tuple(
-        (first + timedelta(days=at), None if at == 9 else cost) for at, cost in enumerate(days)
-    )
+    return tuple((first + timedelta(days=at), None if at == 9 else cost) for at, cost in enumerate(days))
 
 
 TEAM = Digest(
