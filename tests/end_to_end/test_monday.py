@@ -13,6 +13,7 @@ from bot.recommendation_slack import APPROVE, REASON, REJECT, SNOOZE, WHY
 from tests.end_to_end.bots import reported
 from tests.end_to_end.mondays import (
     MERGED_AGO,
+    Monday,
     a_month,
     as_read,
     difference,
@@ -22,6 +23,7 @@ from tests.end_to_end.mondays import (
     shared_manifest,
     text_of,
 )
+from tests.github.model import Pull, Repository
 from tests.github.service import GitHub
 
 SAVED = "−$87.60"
@@ -33,6 +35,32 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """What Prometheus knows."""
     with a_month(tmp_path_factory.mktemp("prometheus")) as address:
         yield address
+
+
+def approved_by_ana(it: Monday, repository: Repository) -> Pull:
+    """The pull request after her click; that of somebody who may not comes to nothing."""
+    it.click(it.cy, APPROVE, "api")
+    it.wait(lambda: "is not yours to decide" in it.told(it.cy), "a refusal")
+    assert it.click(it.ana, APPROVE, "api") < 3
+    it.wait(lambda: "*Approved* by Ana: <" in it.shown(), "a link to the pull request")
+    [pull] = ours(repository)
+    assert f"/acme/shop/pull/{pull.number}|pull request>" in it.shown()
+    assert it.told(it.ana).startswith("You approved payments/api.")
+    return pull
+
+
+def says_what_it_does(hub: GitHub, repository: Repository, pull: Pull) -> None:
+    """One line in one commit, and the same saving in its description and in its report."""
+    assert difference(repository, pull) == [
+        "-              cpu: 2  # asked for on the first day",
+        "+              cpu: 500m  # asked for on the first day",
+    ]
+    assert len(repository.git.commits("refs/heads/main", pull.head_sha)) == 1
+    body = as_read(pull.body or "")
+    for words in (f"Saves {SAVED[1:]} a month", "p95 0.41 cores", "high", "Approved by Ana", "go back"):
+        assert words in body
+    [report] = hub.comments(repository, pull)
+    assert f"Safe · {SAVED} a month" in as_read(report.body)
 
 
 @pytest.mark.timeout(600)
@@ -47,25 +75,9 @@ def test_a_saving_goes_from_the_digest_to_what_it_really_saved(
         assert f"CPU request 2 → 500m\\n*{SAVED} a month*" in it.shown()
         assert ours(repository) == []
 
-        it.click(it.cy, APPROVE, "api")
-        it.wait(lambda: "is not yours to decide" in it.told(it.cy), "a refusal")
-        assert it.click(it.ana, APPROVE, "api") < 3
-        it.wait(lambda: "*Approved* by Ana: <" in it.shown(), "a link to the pull request")
-        [pull] = ours(repository)
-        assert f"/acme/shop/pull/{pull.number}|pull request>" in it.shown()
-        assert it.told(it.ana).startswith("You approved payments/api.")
+        pull = approved_by_ana(it, repository)
         it.wait(lambda: reported(hub, repository, pull), "its own report")
-
-        assert difference(repository, pull) == [
-            "-              cpu: 2  # asked for on the first day",
-            "+              cpu: 500m  # asked for on the first day",
-        ]
-        assert len(repository.git.commits("refs/heads/main", pull.head_sha)) == 1
-        body = as_read(pull.body or "")
-        for words in (f"Saves {SAVED[1:]} a month", "p95 0.41 cores", "high", "Approved by Ana", "go back"):
-            assert words in body
-        [report] = hub.comments(repository, pull)
-        assert f"Safe · {SAVED} a month" in as_read(report.body)
+        says_what_it_does(hub, repository, pull)
 
         hub.people.merge(repository, pull, at=datetime.now(UTC).replace(microsecond=0) - MERGED_AGO)
         it.wait(lambda: it.predicted(repository, pull), "the prediction that is kept")
