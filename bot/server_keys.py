@@ -12,6 +12,7 @@ from bot.value_kinds import (
     MONEY,
     PERCENT,
     PERCENTS_BY_GLOB,
+    SLACK_USER,
     TEXT,
     TEXTS_BY_NAME,
     TIME,
@@ -51,13 +52,13 @@ SERVER_KEYS = (
             Key("name", "What the team is called.", TEXT, required=True, unique=True),
             Key("namespaces", "Namespaces that are the team's.", GLOB, many=True),
             Key("labels", "Labels that make a workload the team's.", TEXTS_BY_NAME),
-            Key("channel", "The team's Slack channel.", TEXT),
+            Key("channel", "The id of the team's Slack channel, such as `C0123ABCD`.", TEXT),
             Key(
                 "approvers",
                 "Who may approve for the team.",
                 keys=(
-                    Key("slack_group", "A Slack user group.", TEXT),
-                    Key("slack_users", "Slack user ids, where there are no groups.", TEXT, many=True),
+                    Key("slack_group", "A Slack user group: its handle or id.", TEXT),
+                    Key("slack_users", "People, also where there are no groups.", SLACK_USER, many=True),
                     Key("github_team", "A GitHub team, such as `acme/payments`.", GITHUB_TEAM),
                 ),
             ),
@@ -76,7 +77,9 @@ SERVER_KEYS = (
             Key("time", "The time of day, in quotes; `09:00` when left out.", TIME),
             Key("time_zone", "The time zone of both; `UTC` when left out.", TIME_ZONE),
             Key(
-                "finance_channel", "The Slack channel of the digest over all teams; none when left out.", TEXT
+                "finance_channel",
+                "The id of the Slack channel of the digest over all teams; none when left out.",
+                TEXT,
             ),
         ),
     ),

@@ -132,6 +132,15 @@ def _approver(value: object) -> str:
     return text.removeprefix("@")
 
 
+def _slack_user(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[UW][A-Z0-9]{1,30}", text, re.ASCII):
+        raise ValueError(
+            f"needs a member's id from their Slack profile, such as U02AB34CD, not {shown(value)}"
+        )
+    return text
+
+
 def _github_team(value: object) -> str:
     text = _approver(value)
     if "/" not in text:
@@ -207,6 +216,7 @@ PATH_GLOB = Kind("path pattern", _path_glob, _STRING)
 GLOB = Kind("pattern", _glob, _STRING)
 WORKLOAD = Kind("namespace/name pattern", _workload, {**_STRING, "pattern": "^[^/]+/[^/]+$"})
 APPROVER = Kind("GitHub user or team", _approver, _STRING)
+SLACK_USER = Kind("Slack user id", _slack_user, {"type": "string", "pattern": "^[UW][A-Z0-9]{1,30}$"})
 GITHUB_TEAM = Kind("GitHub team", _github_team, _STRING)
 URL = Kind("URL", _url, {"type": "string", "pattern": "^https?://"})
 TEXTS_BY_NAME = Kind(

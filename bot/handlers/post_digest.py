@@ -17,7 +17,7 @@ from bot.slack_ports import Mark, Posted, SlackMessages
 KIND = "tuppence_digest"
 _CLOCKS = timedelta(minutes=10)
 """By how much Slack's clock may differ from ours."""
-_SIGNED_OUT = "Slack does not take the bot token any more: install the app again, and set SLACK_BOT_TOKEN anew"
+_SIGNED_OUT = "Slack does not take the bot token any more: install the app again, set SLACK_BOT_TOKEN anew"
 _SAID = {
     "channel_not_found": "Slack knows no such channel, or it is private and the app is not in it",
     "not_in_channel": "the app is not in the channel: invite it there",

@@ -162,6 +162,13 @@ def test_an_automation_wants_the_most_confidence_unless_it_says_less() -> None:
             id="a secret in the file",
         ),
         pytest.param(
+            "teams:\n- name: a\n  approvers: {slack_users: ['@ana', U02AB34CD]}",
+            [
+                "3: teams[0].approvers.slack_users[0]: needs a member's id from their Slack profile, such as U02AB34CD, not '@ana'"
+            ],
+            id="a name, by which nobody could approve",
+        ),
+        pytest.param(
             "clusters: 5\nteams: [4]",
             [
                 "1: clusters: needs a list such as [a, b], not 5",

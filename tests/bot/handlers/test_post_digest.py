@@ -116,7 +116,7 @@ def test_what_was_begun_is_what_is_posted(bench: Bench) -> None:
         ("is_archived", "the channel is archived"),
         ("invalid_blocks", "a mistake of Tuppence"),
         ("missing_scope", "no scope chat:write: add it, and install the app again"),
-        ("token_revoked", "install the app again, and set SLACK_BOT_TOKEN anew"),
+        ("token_revoked", "install the app again, set SLACK_BOT_TOKEN anew"),
     ],
 )
 def test_a_refusal_says_what_to_do_and_is_forgotten(bench: Bench, reason: str, told: str) -> None:
