@@ -102,7 +102,7 @@ def test_a_branch_is_fetched_and_judged_by_what_prometheus_knows(
     shop(hub)
     scanned = looking.steps.scan(looking.place)
 
-    assert scanned == {"found": 1, "left_alone": 1, "problems": 0}
+    assert scanned == {"objects": 3, "found": 1, "left_alone": 1, "problems": 0}
     [one] = records.recommendations.open_ones()
     recommendation = recommendation_from(one.recommendation)
     assert (one.name, one.finder, one.team, one.cluster) == (
