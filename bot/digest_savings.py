@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import quote
 
+from bot.declared_twice import declared_twice
 from bot.digest import MOST_RECOMMENDED, DigestItem, LeftRow
 from bot.recommendation_json import left_alone_from, recommendation_from
 from bot.recommendation_records import KeptRecommendation, Scan
@@ -58,14 +59,16 @@ def savings(
     """
     names = {scan.repository: scan.full_name for scan in scans}
     mine = [one for one in found if team is None or one.team == team]
+    twice = declared_twice(found)
     rows = [row for scan in scans for row in scan.left_alone["rows"] if team is None or row["team"] == team]
     silent = (LeftRow(_name(one), _silence(silences[one.id])) for one in mine if one.id in silences)
     items = (
         _item(one, names.get(one.repository, ""), web)
         for one in mine
-        if one.id not in silences and one.id not in approved
+        if one.id not in silences and one.id not in approved and one.id not in twice
     )
-    told = dict.fromkeys([*_protected(rows), *silent])
+    claimed = (LeftRow(_name(one), _claimed(twice[one.id], names)) for one in mine if one.id in twice)
+    told = dict.fromkeys([*_protected(rows), *silent, *claimed])
     return Savings(tuple(sorted(items, key=_order)), tuple(told), dict(_counts(rows)))
 
 
@@ -122,6 +125,11 @@ def _silence(silence: Silence) -> str:
     by = f"{silence.said} snoozed it" if silence.said else "snoozed"
     until = silence.until
     return f"{by} until {until.day} {until:%B %Y}" if until is not None else by
+
+
+def _claimed(repositories: Collection[int], names: Mapping[int, str]) -> str:
+    told = " and ".join(sorted(names.get(one, "another repository") for one in repositories))
+    return f"{told} both declare it: leave one out in `repositories` of tuppence.yaml"
 
 
 def _counts(rows: Sequence[Json]) -> Iterator[tuple[str, int]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bot.automation import covering, said
+from bot.declared_twice import declared_twice
 from bot.recommendation_json import recommendation_from
 from bot.recommendation_ports import RecommendationDecisions, Recommendations, RightSizingPulls
 from bot.recommendation_records import (
@@ -34,11 +35,9 @@ def due(
     Those that a rule of `rules` covers are approved here, with the rule as the reason: never what a person
     rejected, put off or closed the pull request of, and nothing while the workload has one open.
     """
-    mine = [
-        (one, recommendation_from(one.recommendation))
-        for one in recommendations.open_ones()
-        if one.repository == repository
-    ]
+    found = recommendations.open_ones()
+    twice = declared_twice(found)
+    mine = [(one, recommendation_from(one.recommendation)) for one in found if one.repository == repository]
     mine.sort(key=lambda pair: (pair[1].allocated, pair[0].id))
     decided = decisions.of([one.id for one, _ in mine])
     objected = [
@@ -53,7 +52,8 @@ def due(
         decision, pull = decided.get(one.id), pulls.find(repository, one.subject)
         if decision is None and (rule := covering(rules, recommendation)) is not None:
             against = [*objected, *_closed_by_somebody(pull, recommendations)]
-            if not (pull and pull.state == "open") and said_of(recommendation, against) is None:
+            free = one.id not in twice and not (pull and pull.state == "open")
+            if free and said_of(recommendation, against) is None:
                 decision = decisions.decide(_by_policy(one, recommendation, rule, at))
         # What we closed ourselves, since it did not hold for a while, is opened again.
         left_to_people = pull is not None and pull.id == one.id and not pull.closed_because

@@ -254,6 +254,16 @@ def test_what_we_closed_and_somebody_had_approved_is_opened_again(
     assert kept.due() == ([one] if opened else [])
 
 
+def test_what_two_repositories_declare_is_nobodys_to_open_without_a_click(kept: Kept) -> None:
+    """A fork or a mirror: which of them is deployed is not known."""
+    [one] = kept.scanned(saving())
+    assert kept.due() == []
+    kept.scanned(saving(proposed="690m"), repository=8)
+    assert kept.due(RULE) == []
+    kept.scanned(saving("web"), repository=8)
+    assert kept.due(RULE) == [one]
+
+
 def test_a_click_that_came_first_holds(kept: Kept) -> None:
     """A rejection between looking and deciding is what is kept."""
     found = saving()
