@@ -11,8 +11,10 @@ import pytest
 from bot.weeks import DAYS_OF_WEEK
 from tests.end_to_end.approvals import HURRIED, PATIENCE, surroundings_of
 from tests.end_to_end.bots import running, wait_for
+from tests.slack.faults import Fault
 from tests.slack.limits import TIERS
-from tests.slack.service import slack
+from tests.slack.model import Channel
+from tests.slack.service import Slack, slack
 
 pytestmark = pytest.mark.timeout(300)  # there are a dozen teams, and the machine may be busy
 
@@ -35,34 +37,46 @@ LASTING: Mapping[str, str] = {
 }
 
 
+def config_of(teams: Mapping[str, Channel]) -> str:
+    """A week that was over yesterday."""
+    yesterday = DAYS_OF_WEEK[(datetime.now(UTC) - timedelta(days=1)).weekday()]
+    rows = "".join(
+        f"  - {{name: {name}, namespaces: [payments, shop], channel: {channel.id}}}\n"
+        for name, channel in teams.items()
+    )
+    return f'digest: {{day: {yesterday}, time: "00:00"}}\nteams:\n{rows}'
+
+
+def spoilt(workspace: Slack, teams: Mapping[str, Channel]) -> list[Fault]:
+    """What goes wrong, once for each team that it is to pass for."""
+    about = [(name, channel.id) for name, channel in teams.items()]
+    holds = [
+        workspace.fault(method, "hang", after_effect=done, seconds=600, about=whose)
+        for whose, (method, done) in zip(about, HELD, strict=False)
+    ]
+    passing = [
+        workspace.fault(POST, kind, after_effect=done, about=whose)
+        for whose, (kind, done) in zip(about[len(HELD) :], PASSING, strict=False)
+    ]
+    lasting = [
+        workspace.fault(POST, kind, times=None, about=whose)
+        for whose, kind in zip(about[-len(LASTING) :], LASTING, strict=True)
+    ]
+    return [*holds, *passing, *lasting]
+
+
 def test_a_digest_is_in_its_channel_once_or_the_log_says_why_not(kept: Path, tmp_path: Path) -> None:
-    """Of a week that was over yesterday; kills strike when everything else is done."""
+    """Kills strike when everything else is done."""
     (tmp_path / "tuppence.db").write_bytes(kept.read_bytes())
     with slack() as workspace:
         workspace.limits.tiers = dict.fromkeys(TIERS, 100_000)
-        names = [f"team-{number}-" for number in range(len(HELD) + len(PASSING) + len(LASTING))]
-        channels = [workspace.channel(name.strip("-"), workspace.person("ana")) for name in names]
-        yesterday = DAYS_OF_WEEK[(datetime.now(UTC) - timedelta(days=1)).weekday()]
-        teams = "".join(
-            f"  - {{name: {name}, namespaces: [payments, shop], channel: {channel.id}}}\n"
-            for name, channel in zip(names, channels, strict=True)
-        )
-        (tmp_path / "tuppence.yaml").write_text(
-            f'digest: {{day: {yesterday}, time: "00:00"}}\nteams:\n{teams}'
-        )
-        about = [(name, channel.id) for name, channel in zip(names, channels, strict=True)]
-        holds = [
-            workspace.fault(method, "hang", after_effect=done, seconds=600, about=whose)
-            for whose, (method, done) in zip(about, HELD, strict=False)
-        ]
-        passing = [
-            workspace.fault(POST, kind, after_effect=done, about=whose)
-            for whose, (kind, done) in zip(about[len(HELD) :], PASSING, strict=False)
-        ]
-        lasting = [
-            workspace.fault(POST, kind, times=None, about=whose)
-            for whose, kind in zip(about[-len(LASTING) :], LASTING, strict=True)
-        ]
+        teams = {
+            name: workspace.channel(name.strip("-"), workspace.person("ana"))
+            for name in (f"team-{number}-" for number in range(len(HELD) + len(PASSING) + len(LASTING)))
+        }
+        (tmp_path / "tuppence.yaml").write_text(config_of(teams))
+        channels = list(teams.values())
+        faults = spoilt(workspace, teams)
         posted, refused = channels[: -len(LASTING)], channels[-len(LASTING) :]
         options = ["--config", str(tmp_path / "tuppence.yaml")]
         with running(
@@ -70,7 +84,6 @@ def test_a_digest_is_in_its_channel_once_or_the_log_says_why_not(kept: Path, tmp
             **surroundings_of(workspace),
         ) as bot:  # fmt: skip
             log = bot.log.read_text
-            faults = [*holds, *passing, *lasting]
             wait_for(lambda: all(one.hits for one in faults), what="all calls", seconds=PATIENCE, told=log)
             wait_for(
                 lambda: all(workspace.messages(channel) for channel in posted[len(HELD) :]),
