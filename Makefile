@@ -17,7 +17,7 @@ WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 2)
 install: $(STAMPS)/project $(STAMPS)/kustomize
 
 test: install $(STAMPS)/system $(STAMPS)/github-contract
-	$(BIN)/pytest --numprocesses $(WORKERS) --ignore tests/benchmarks
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --ignore tests/benchmarks
 
 # Ratios of times mean something only when nothing else runs beside them. They are printed and gate nothing.
 benchmarks: install $(STAMPS)/system
