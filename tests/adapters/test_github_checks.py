@@ -120,6 +120,7 @@ def test_rerunning_by_button_writes_the_same_run_again(job: Job) -> None:
 FAULTS: tuple[Kind, ...] = ("reset", "cut", "502", "429", "html")
 
 
+@pytest.mark.usefixtures("in_a_hurry")
 @pytest.mark.parametrize("after_effect", [False, True], ids=["not done", "done"])
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize(("operation", "nth"), [(CREATE, 1), (EDIT, 1), (EDIT, 2)])

@@ -157,6 +157,7 @@ def test_a_newer_webhook_secret_still_knows_the_old_marks(job: Job) -> None:
 FAULTS: tuple[Kind, ...] = ("reset", "cut", "502", "429", "secondary", "html")
 
 
+@pytest.mark.usefixtures("in_a_hurry")
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize(
     ("operation", "after_effect"),

@@ -137,6 +137,7 @@ def test_a_strangers_copy_of_our_mark_changes_nothing(job: Job) -> None:
     assert len(there(job)) == 2
 
 
+@pytest.mark.usefixtures("in_a_hurry")
 @pytest.mark.parametrize("after_effect", [False, True], ids=["not done", "done"])
 @pytest.mark.parametrize("kind", ["reset", "cut", "502", "429", "html"])
 def test_whatever_fails_trying_again_makes_it_once(job: Job, kind: Kind, after_effect: bool) -> None:

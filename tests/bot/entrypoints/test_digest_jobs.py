@@ -228,15 +228,15 @@ def test_a_kill_right_after_posting_posts_nothing_twice(bots: Bots) -> None:
 
 
 @pytest.mark.parametrize(
-    ("speed", "earliest", "latest"),
-    [(60, timedelta(minutes=2), HOUR), (1200, HOUR, 3 * HOUR)],
+    ("looking", "speed", "earliest", "latest"),
+    [(9, 60, timedelta(minutes=2), HOUR), (20, 600, HOUR, 200 * timedelta(minutes=1))],
     ids=["until it is through", "for an hour at most"],
 )
 def test_a_digest_waits_while_repositories_are_looked_at(
-    bots: Bots, speed: int, earliest: timedelta, latest: timedelta
+    bots: Bots, looking: int, speed: int, earliest: timedelta, latest: timedelta
 ) -> None:
-    """For nine seconds, in which its clock goes faster."""
-    assert bots.run(looking=9, speed=speed)[0] == 0
+    """For some seconds, in which its clock goes faster."""
+    assert bots.run(looking=looking, speed=speed)[0] == 0
     with closing(Records(bots.surroundings["TUPPENCE_DATABASE_URL"])) as records:
         posted = records.digests.find("checkout", str(WEEK))
     assert posted is not None
