@@ -65,7 +65,9 @@ def test_the_json_keeps_to_the_contract() -> None:
         "2Gi",
         "512Mi",
     )
-    assert {"workload": "payments/batch", "reason": "Ann snoozed it until 7 December 2026"} in told["left_alone"]
+    assert {"workload": "payments/batch", "reason": "Ann snoozed it until 7 December 2026"} in told[
+        "left_alone"
+    ]
     assert told["budget"] is not None
     assert digest_json(digest("all"))["budget"] is None
 

@@ -289,7 +289,9 @@ def test_what_cannot_be_written_is_left_to_a_person(
 
 def test_a_volume_that_is_new_with_each_pod_is_written() -> None:
     """It has no size to keep."""
-    scratch = "{name: scratch, ephemeral: {volumeClaimTemplate: {spec: {resources: {requests: {storage: 1Ti}}}}}}"
+    scratch = (
+        "{name: scratch, ephemeral: {volumeClaimTemplate: {spec: {resources: {requests: {storage: 1Ti}}}}}}"
+    )
     files = {"a.yaml": HEAD + f"  template:\n    spec:\n      volumes:\n        - {scratch}\n"}
     edit = written(files, Wanted(API, EPHEMERAL, "40Gi", "1Ti"))
 
