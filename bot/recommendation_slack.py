@@ -32,7 +32,7 @@ MODAL, REASON = "recommendation-reject", "reason"
 LEAST_REASON, MOST_REASON = 3, 500
 _MOST_SHOWN = 3
 _ADDRESS = 4
-_NOT_IN_SHORT = ("window", "profile")
+_NOT_IN_SHORT = ("window", "profile", "prices")
 """Ends of the names of evidence that only *Why?* tells."""
 _LABELS = {APPROVE: "Approve", REJECT: "Reject", SNOOZE: "Snooze", WHY: "Why?"}
 _LONGEST_CONFIRMED = 300

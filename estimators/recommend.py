@@ -171,7 +171,7 @@ def _recommendation(item: _Judged, release: NodeRelease) -> Recommendation:
         changes=proposal.changes,
         allocated=change + ZERO,
         realisable=release.of(row),
-        evidence=proposal.evidence,
+        evidence={**proposal.evidence, **_prices(row)},
         confidence=row.confidence,
         verdict=row.verdict,
         blast_radius=row.blast_radius or proposal.candidate.blast_radius,
@@ -179,3 +179,9 @@ def _recommendation(item: _Judged, release: NodeRelease) -> Recommendation:
         undo=proposal.undo,
         labels=row.labels,
     )
+
+
+def _prices(row: Row) -> Mapping[str, str]:
+    """Whose prices the saving is made of: list prices stand in where no node is known."""
+    side = row.after or row.before
+    return {"prices": f"{side.rates.source.partition(' (')[0]}, {side.rates.as_of}"} if side else {}

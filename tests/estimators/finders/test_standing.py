@@ -70,6 +70,7 @@ def test_a_volume_that_nobody_mounts_may_go() -> None:
         "mounted": "on none of 14 days",
         "size": "200 GiB",
         "window": "14 days to 2026-11-16",
+        "prices": "OpenCost's default prices, the cluster's default StorageClass is not known, 2026-11-01",
     }
     assert one.risks[0] == "no pod had it among its volumes on any of 14 days; what it holds goes with it"
     assert one.undo.startswith("None: what it held is gone.")
