@@ -435,6 +435,19 @@ def test_an_hour_that_nobody_measured_covers_nothing(url: str) -> None:
     api.close()
 
 
+@pytest.mark.parametrize("before", [1, 9], ids=["a short time", "since midnight"])
+def test_a_cluster_that_came_and_went_within_the_time_is_seen(
+    url: str, hours: dict[str, list[ClusterHour]], before: int
+) -> None:
+    """Nothing of it is there at the first moment that is asked for, nor at the last."""
+    found = read(url, "plain", start=BEGIN - timedelta(hours=before), end=BEGIN + timedelta(hours=6))
+    then = {hour.hour: hour for hour in found}
+    for hour in hours["plain"]:
+        assert {(one.workload, one.container) for one in then[hour.hour].containers} == {
+            (one.workload, one.container) for one in hour.containers
+        }
+
+
 def test_mixed_clusters_are_refused(url: str) -> None:
     """No number is better than that of two clusters added up."""
     api = PrometheusApi(url)

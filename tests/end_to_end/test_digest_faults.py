@@ -33,7 +33,7 @@ LASTING: Mapping[str, str] = {
     "channel_not_found": "Slack knows no such channel",
     "is_archived": "the channel is archived",
     "invalid_blocks": "which is a mistake of Tuppence",
-    "token_revoked": "token_revoked",
+    "token_revoked": "install the app again, set SLACK_BOT_TOKEN anew",
 }
 
 
@@ -100,7 +100,10 @@ def test_a_digest_is_in_its_channel_once_or_the_log_says_why_not(kept: Path, tmp
                 told=log,
             )
             wait_for(
-                lambda: all(why in log() for why in LASTING.values()), what="reasons", seconds=30, told=log
+                lambda: all(why in log() for why in LASTING.values()),
+                what="reasons",
+                seconds=PATIENCE,
+                told=log,
             )
         assert [len(workspace.messages(channel)) for channel in posted] == [1] * len(posted)
         assert [workspace.messages(channel) for channel in refused] == [[]] * len(refused)
