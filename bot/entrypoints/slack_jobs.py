@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dbos import DBOS
 
@@ -86,30 +87,13 @@ class SlackWorkflows:
             enqueue(slack_answer, f"{place}/{_once(told) or DBOS.workflow_id}", place, told)
 
     def _answer(self, told: Json) -> None:
-        reasons: list[str] = []
-        pieces = tried(
-            "slack_answer",
-            self.steps.answer,
-            told,
-            apologise=lambda reason, again: None if again else reasons.append(reason),
-            pauses=ANSWERED_AGAIN,
-        )
-        if pieces is None:
-            self._say(told, self.steps.sorry("".join(reasons)))
-        elif not self._say(told, pieces) and any(piece["to"] == "channel" for piece in pieces):
+        pieces = self._tried_or_sorry("slack_answer", self.steps.answer, told)
+        if pieces and not self._say(told, pieces) and any(piece["to"] == "channel" for piece in pieces):
             self._say(told, self.steps.sorry(_PERHAPS))
 
     def _decide(self, told: Json) -> None:
-        reasons: list[str] = []
-        outcome = tried(
-            "slack_decide",
-            self.steps.decide,
-            told,
-            apologise=lambda reason, again: None if again else reasons.append(reason),
-            pauses=ANSWERED_AGAIN,
-        )
+        outcome = self._tried_or_sorry("slack_decide", self.steps.decide, told)
         if outcome is None:
-            self._say(told, self.steps.sorry("".join(reasons)))
             return
         if outcome["right_size"]:
             self.start_right_sizing(outcome["right_size"])
@@ -118,6 +102,20 @@ class SlackWorkflows:
             if decided_in(from_json(told)) is not None:
                 self._say(told, tried("slack_answer", self.steps.answer, told, pauses=ANSWERED_AGAIN) or [])
         self._say(told, outcome["said"])
+
+    def _tried_or_sorry(self, name: str, step: Callable[[Json], Any], told: Json) -> Any:  # noqa: ANN401 - JSON
+        """The step's result; None where it never works, which whoever asked has then been told."""
+        reasons: list[str] = []
+        found = tried(
+            name,
+            step,
+            told,
+            apologise=lambda reason, again: None if again else reasons.append(reason),
+            pauses=ANSWERED_AGAIN,
+        )
+        if found is None:
+            self._say(told, self.steps.sorry("".join(reasons)))
+        return found
 
     def _say(self, told: Json, pieces: Sequence[Json]) -> bool:
         return all(

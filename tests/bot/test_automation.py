@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from bot.automation import covering, covers, said
 from bot.server_config import Automation
-from estimators.objects import Identity, Path, Source
-from estimators.recommendation import FieldChange, Realisable, Recommendation
+from estimators.objects import Identity, Path
+from estimators.recommendation import FieldChange, Recommendation
 from estimators.report import Confidence, Verdict
+from tests.kept_recommendations import about
 
 API = Identity("development", "shop", "Deployment", "api")
 SCALER = API._replace(kind="HorizontalPodAutoscaler")
@@ -39,21 +40,7 @@ def change(path: Path, current: str, proposed: str) -> FieldChange:
 
 def saving(*changes: FieldChange, **fields: object) -> Recommendation:
     """A recommendation of high confidence for development that is safe."""
-    found = Recommendation(
-        finder="container-resources",
-        environment="development",
-        key=API,
-        source=Source("api.yaml", 1),
-        changes=changes,
-        allocated=Decimal(-10),
-        realisable=Realisable(None, ""),
-        evidence={},
-        confidence=Confidence.HIGH,
-        verdict=Verdict.SAFE,
-        blast_radius="",
-        risks=(),
-        undo="",
-    )
+    found = replace(about(*changes, key=API), environment="development", allocated=Decimal(-10))
     return replace(found, **fields)  # type: ignore[arg-type]
 
 

@@ -14,7 +14,7 @@ import pytest
 from bot.adapters.records import Records
 from bot.github_events import Repository
 from bot.handlers.automate_savings import due
-from bot.recommendation_json import place_json, recommendation_json
+from bot.recommendation_json import place_json
 from bot.recommendation_ports import Place
 from bot.recommendation_records import (
     POLICY,
@@ -28,9 +28,9 @@ from bot.recommendation_records import (
     subject_of,
 )
 from bot.server_config import Automation
-from estimators.objects import Identity, Source
-from estimators.recommendation import FieldChange, Realisable, Recommendation
-from estimators.report import Confidence, Verdict
+from estimators.objects import Identity
+from estimators.recommendation import FieldChange, Recommendation
+from tests import kept_recommendations
 
 NOW = datetime(2026, 11, 16, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -42,21 +42,8 @@ CPU = ("spec", "template", "spec", "containers", 0, "resources", "requests", "cp
 def saving(name: str = "api", proposed: str = "700m", current: str = "1", least: int = 10) -> Recommendation:
     """A smaller CPU request in development, for at least so much a month."""
     key = Identity("development", "shop", "Deployment", name)
-    return Recommendation(
-        finder="container-resources",
-        environment="development",
-        key=key,
-        source=Source("api.yaml", 1),
-        changes=(FieldChange(key, CPU, "api", current, proposed),),
-        allocated=Decimal(-least),
-        realisable=Realisable(None, ""),
-        evidence={},
-        confidence=Confidence.HIGH,
-        verdict=Verdict.SAFE,
-        blast_radius="",
-        risks=(),
-        undo="",
-    )
+    change = FieldChange(key, CPU, "api", current, proposed)
+    return replace(kept_recommendations.about(change, key=key), allocated=Decimal(-least))
 
 
 class Kept:
@@ -129,23 +116,8 @@ class Kept:
 
 
 def _row(found: Recommendation, repository: int) -> KeptRecommendation:
-    return KeptRecommendation(
-        id=id_of(repository, found),
-        subject=subject_of(repository, found.key),
-        repository=repository,
-        place=place_json(PLACE),
-        head_sha="a" * 40,
-        environment=found.environment,
-        namespace=found.key.namespace,
-        kind=found.key.kind,
-        name=found.key.name,
-        finder=found.finder,
-        team="",
-        cluster="",
-        recommendation=recommendation_json(found),
-        open=True,
-        found_at=NOW,
-    )
+    row = kept_recommendations.kept(found, repository=repository)
+    return replace(row, place=place_json(PLACE), team="", cluster="", found_at=NOW)
 
 
 @pytest.fixture
