@@ -18,7 +18,7 @@ from estimators.replicas import replay
 from estimators.rules.autoscaling import CAUTION_ABOVE, STEPS_TO_BE_SEEN, maximum, minimum
 from estimators.rules.pods import only_group, replayed, scaled
 from estimators.rules.words import count_words, percent_words
-from estimators.usage import coverage, observed
+from estimators.usage import coverage, observed, peak
 from estimators.workload import Autoscaler, MetricType, ScalingMetric, TargetType
 
 FINDER = "autoscaler-bounds"
@@ -130,22 +130,15 @@ def _target(scaler: _Scaler) -> tuple[int | None, Simulation]:
 
 
 def _memory_holds(scaler: _Scaler, simulation: Simulation) -> bool:
-    """Whether fewer pods, of which each then holds more, stay below their memory limits.
-
-    What a pod never went below stays with each pod, the rest is shared, as `no-failover` counts it.
-    """
+    """Whether fewer pods, of which each then holds more, stay below their memory limits."""
     candidate = scaler.candidate
-    ran = candidate.history.replicas
     for name, limits in candidate.side.limits.items():
         history = candidate.container(name)
         limit = limits.get("memory")
-        if history is None or history.memory_least is None or not limit:
+        if history is None or not limit:
             continue
-        least = float(history.memory_least)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            each = least + (history.memory_series - least) * np.maximum(ran / simulation.pods, 1)
-        highest = observed(np.where(np.isfinite(each), each, np.nan))
-        if highest.size and highest.max() * float(candidate.profile.memory_margin) > float(limit):
+        highest = peak(history.memory_shared_by(simulation.pods))
+        if highest is not None and highest * float(candidate.profile.memory_margin) > float(limit):
             return False
     return True
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from estimators.finders.candidate import Candidate, Proposal, new_value
 from estimators.finders.growth import growth_a_day
+from estimators.finders.present_pods import PodUse, pod_use
 from estimators.recommendation import FieldChange, LeftAlone, Reason
 from estimators.rules.cpu import THROTTLED
 from estimators.rules.memory import OOM_EXTRA, OOM_FACTOR
@@ -41,7 +42,12 @@ class _Seen:
 
     candidate: Candidate
     container: Container
-    history: ContainerHistory
+    use: PodUse
+
+    @property
+    def history(self) -> ContainerHistory:
+        """As it was measured."""
+        return self.use.seen
 
     def asked(self, resource: str) -> Decimal | None:
         """The request in force: an absent one is filled from the limit."""
@@ -82,10 +88,10 @@ def container_resources(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     evidence: dict[str, str] = {}
     needed = False
     for container in template.running:
-        history = candidate.container(container.name)
-        if history is None:
+        use = pod_use(candidate, container.name)
+        if use is None:
             continue
-        seen = _Seen(candidate, container, history)
+        seen = _Seen(candidate, container, use)
         prefix = f"{container.name} " if len(template.running) > 1 else ""
         for resource, judge in (("cpu", _cpu), ("memory", _memory)):
             if resource in template.pod_requests or resource in template.pod_limits:
@@ -114,7 +120,7 @@ def container_resources(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
 
 def _cpu(seen: _Seen) -> _Answer:
     asked, history, profile = seen.asked("cpu"), seen.history, seen.candidate.profile
-    usual, peak = history.cpu_of_a_pod(profile.cpu_percentile), history.cpu_pod_peak
+    usual, peak = seen.use.cpu(profile.cpu_percentile), seen.use.cpu_peak
     if asked is None or usual is None or peak is None:
         return [], {}, None, False
     needed = tidy_cores(max(usual * profile.cpu_margin, peak, LEAST_CPU))
@@ -126,8 +132,17 @@ def _cpu(seen: _Seen) -> _Answer:
         f"CPU p{profile.cpu_percentile}": f"{core_words(usual)} a pod",
         "CPU peak": f"{core_words(peak)} a pod, {seen.candidate.moment(history.cpu_series)}",
         "CPU window": seen.candidate.window(history.cpu_coverage),
+        **_as_if(seen),
     }
     return list(seen.lowered("cpu", needed)), facts, None, False
+
+
+def _as_if(seen: _Seen) -> dict[str, str]:
+    """That fewer pods carry the load now than did."""
+    more = seen.use.more_ran
+    if more is None:
+        return {}
+    return {"pods": f"counted as if {seen.use.pods:g} had shared what up to {more:g} carried"}
 
 
 def _cpu_left_alone(seen: _Seen) -> LeftAlone | None:
@@ -150,12 +165,13 @@ def _divides(resource: str, candidate: Candidate) -> bool:
 
 def _memory(seen: _Seen) -> _Answer:
     asked, history, candidate = seen.asked("memory"), seen.history, seen.candidate
-    peak = history.memory_peak
+    peak = seen.use.memory_peak
     if asked is None or peak is None:
         return [], {}, None, False
     facts = {
         "memory peak": f"{size_words(peak)}, {candidate.moment(history.memory_series)}",
         "memory window": candidate.window(history.memory_coverage),
+        **_as_if(seen),
     }
     kills = history.kills(None)
     if kills:

@@ -89,6 +89,11 @@ class ContainerHistory:
         return _exact(max((value for value in seen if value is not None), default=None))
 
     @property
+    def replicas(self) -> Series:
+        """The pods that ran, per step."""
+        return self._replicas
+
+    @property
     def memory_series(self) -> Series:
         """The highest working set of any pod per step, in bytes; NaN where no pod ran."""
         return self._memory
@@ -97,6 +102,20 @@ class ContainerHistory:
     def cpu_series(self) -> Series:
         """The CPU use of one pod per step, in cores; NaN where no pod ran."""
         return self._cpu_per_pod
+
+    def cpu_shared_by(self, pods: float | Series) -> Series:
+        """The CPU use of one pod per step had no more than `pods` shared the load, in cores."""
+        return self._cpu / np.minimum(np.where(self._replicas > 0, self._replicas, np.nan), pods)
+
+    def memory_shared_by(self, pods: float | Series) -> Series:
+        """The working set of each pod per step had no more than `pods` shared the load, in bytes.
+
+        What a pod never went below stays with each of them, the rest is shared.
+        """
+        least = float(self.memory_least or 0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            each = least + (self._memory - least) * np.fmax(self._replicas / pods, 1.0)
+        return np.where(np.isfinite(each), each, np.nan)
 
     @property
     def throttled(self) -> float:

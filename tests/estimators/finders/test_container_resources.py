@@ -209,3 +209,35 @@ def test_a_job_is_left_out() -> None:
     job = LARGE.replace("kind: Deployment", "kind: Job").replace("apps/v1", "batch/v1")
 
     assert found(job, cluster(usage(kind="Job"))).recommendations == ()
+
+
+def test_fewer_pods_than_ran_are_given_what_each_of_them_now_carries() -> None:
+    """The weekly batch met ten pods, four are declared since yesterday: 6 cores are 1.5 of each, not 0.6.
+
+    So is memory: 100 MiB stay with each pod, of the 400 MiB on top ten pods' are shared by four.
+    """
+    ran = np.where(hours() < 13 * 24, 10.0, 4.0)
+    memory = np.where(ran == 10, weekly(100 * MIB, 500 * MIB), 300 * MIB)
+    known = cluster(usage(cpu=weekly(0.5, 6.0), memory=memory, replicas=ran))
+
+    one = only(deployment(cpu="4", memory="4Gi", replicas=4), known)
+
+    assert {name: new for name, (_, new) in values(one).items()} == {
+        "requests.cpu": "1500m",
+        "requests.memory": "1344Mi",
+    }
+    assert one.evidence["pods"] == "counted as if 4 had shared what up to 10 carried"
+
+
+@pytest.mark.parametrize(
+    ("lasts", "memory"), [(1.5, "640Mi"), (6.0, "1216Mi")], ids=["a rollout", "a morning"]
+)
+def test_the_surge_of_a_rollout_is_not_a_load_that_is_shared(lasts: float, memory: str) -> None:
+    """Old and new pods stand side by side for an hour and a half; for six hours they carry the load."""
+    known = cluster(
+        usage(cpu=0.3, memory=weekly(1, 500 * MIB, lasts=lasts), replicas=weekly(2, 4, lasts=lasts))
+    )
+
+    one = only(deployment(cpu="2", memory="4Gi", replicas=2), known)
+
+    assert values(one)["requests.memory"][1] == memory
