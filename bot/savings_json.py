@@ -1,4 +1,4 @@
-"""What could be saved as JSON, for programs: `tuppence.savings/v1`, whose shape docs/cost.md describes."""
+"""What could be saved as JSON, for programs: `tuppence.savings/v1`, as docs/savings.schema.json has it."""
 
 from __future__ import annotations
 

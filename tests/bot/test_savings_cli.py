@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bot.adapters.records import Records
 from bot.composition.cost import CostOptions, tell_cost
@@ -14,6 +15,8 @@ from bot.errors import UserError
 from estimators.allocate import allocate
 from tests import week_samples as samples
 from tests.cost_samples import cluster_hour
+
+SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "savings.schema.json"
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,7 @@ def test_savings_are_told_as_text_and_as_json(capsys: pytest.CaptureFixture[str]
     assert "Under way: payments/queue, approved by Ann" in text
     ask("shop", form="json")
     told = json.loads(capsys.readouterr().out)
+    Draft202012Validator(json.loads(SCHEMA.read_text("utf-8"))).validate(told)
     assert (told["schema"], told["question"], told["allocated"]) == (
         "tuppence.savings/v1",
         "savings shop",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bot.cost_answer import CostReply
 from bot.cost_commands import SAVINGS, CostQuestion, parse
@@ -27,6 +30,9 @@ from tests.bot.strangers import rewritten
 from tests.slack.blocks import message_problems
 from tests.slack.page import page
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+SHAPE: dict[str, Any] = json.loads((DOCS / "savings.schema.json").read_text("utf-8"))
+SCHEMA = Draft202012Validator(SHAPE)
 QUESTIONS = {"savings": "savings", "savings-shop": "savings shop", "savings-none": "savings nowhere"}
 
 
@@ -61,6 +67,41 @@ def test_savings_read_as_their_golden_files(name: str, golden: Callable[[str, st
     golden(f"cost/{name}.md", page_as_markdown(compose(said)))
     golden(f"cost/{name}.txt", page_as_text(compose(said), width=100))
     golden(f"cost/{name}.json", dump_savings(said))
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_json_has_the_published_shape(name: str) -> None:
+    """docs/savings.schema.json, and none of the schema's keys is left out, however deep."""
+    told = json.loads(dump_savings(answered(QUESTIONS[name])))
+    SCHEMA.validate(told)
+    keys = SHAPE["properties"]
+    assert list(told) == list(keys)
+    for key in ("recommendations", "under_way", "left_alone"):
+        for row in told[key]:
+            assert list(row) == list(keys[key]["items"]["properties"])
+
+
+def test_a_recommendation_is_that_of_a_digest() -> None:
+    """In both published shapes, so that what reads the one reads the other."""
+    digest = json.loads((DOCS / "digest.schema.json").read_text("utf-8"))["properties"]["recommendations"]
+    assert SHAPE["properties"]["recommendations"]["items"] == digest["items"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda told: told.pop("left_counts"), id="a key is missing"),
+        pytest.param(lambda told: told.update(allocated=-1.5), id="an amount is a number"),
+        pytest.param(lambda told: told.update(repositories=0), id="no repository"),
+        pytest.param(lambda told: told["recommendations"][0].update(verdict="risky"), id="a risky one"),
+        pytest.param(lambda told: told["under_way"][0].pop("told"), id="an untold one"),
+    ],
+)
+def test_the_published_shape_refuses_what_is_none(spoil: Callable[[Any], object]) -> None:
+    """Else it would hold nothing."""
+    told = json.loads(dump_savings(answered("savings")))
+    spoil(told)
+    assert not SCHEMA.is_valid(told)
 
 
 @pytest.mark.parametrize("text", ["x", "&" * 400, "<!channel>" * 60, "*_`~" * 80])
