@@ -4,7 +4,7 @@
 the exporter's became `exported_*`; `twice` is scraped by two jobs; `restarting` has not been
 scraped for seven minutes; `bare` exports no node labels, no prices and no HPA targets; `changing`
 lost a node seven minutes ago; `odd` has labels of its own and free nodes; `unlabelled` has labels
-from OpenCost alone.
+from OpenCost alone; `hours` and `renamed hours` have Deployments of kube-downscaler, one without pods.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ def past() -> Iterator[Written]:
     yield written(Metric("kube_node_status_allocatable", only_node, 2), only_node, "ksm", "unlabelled")
     told = {"node": "node-c", "instance_type": "m5.large", "region": "us-east-1", "arch": "amd64"}
     yield written(Metric("node_total_hourly_cost", told, 0.096), told, "opencost", "unlabelled")
+    for name, replicas in (("py-kube-downscaler", 1), ("kube-downscaler-old", 0), ("coredns", 2)):
+        own = {"namespace": "tools", "deployment": name}
+        metric = Metric("kube_deployment_spec_replicas", own, replicas)
+        yield written(metric, honoured(own), "ksm", "hours")
+        yield written(metric, renamed(own), "ksm", "renamed hours")
 
 
 def honoured(labels: Labels) -> Labels:

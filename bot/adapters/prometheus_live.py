@@ -24,6 +24,8 @@ from bot.adapters.prometheus_ksm_nodes import (
 from bot.adapters.prometheus_ksm_objects import CLUSTER_METRICS, NAMESPACED_METRICS, build_objects
 from bot.adapters.prometheus_ksm_samples import Families, exact, object_labels
 from bot.adapters.prometheus_queries import own_labels
+from estimators.objects import Body
+from estimators.uptime import CONTROLLER
 from estimators.usage import LiveFacts
 
 RECENT = "10m"
@@ -31,13 +33,15 @@ RECENT = "10m"
 
 _CLUSTER_LABELS = ("cluster", "cluster_id", "cluster_name")
 _TAG = "tuppence_metric"
+_DEPLOYMENTS = "kube_deployment_spec_replicas"
+_CONTROLLERS = f'deployment=~".*{CONTROLLER}.*"'
 
 
 def read_live(api: PrometheusApi, *, at: datetime, namespaces: Sequence[str] = ()) -> LiveFacts:
     """The facts at one time. Objects of `namespaces` only, of all where none is given.
 
-    Nodes, prices and the sum of requests are always the whole cluster's. Raises
-    PrometheusUnavailable where there is no answer.
+    Nodes, prices, the sum of requests and Deployments of kube-downscaler are always the whole cluster's.
+    Raises PrometheusUnavailable where there is no answer.
     """
     partial: list[str] = []
     named = [name for name in namespaces if is_kubernetes_name(name)]
@@ -60,6 +64,11 @@ def read_live(api: PrometheusApi, *, at: datetime, namespaces: Sequence[str] = (
         prices_as_of=at.date().isoformat() if priced else "",
         partial=tuple(partial),
     )
+
+
+def read_controllers(api: PrometheusApi, *, at: datetime) -> tuple[Body, ...]:
+    """The Deployments of kube-downscaler alone, for whoever has the other facts from elsewhere."""
+    return build_objects(_ask(api, (_DEPLOYMENTS,), at, (), "{}"))
 
 
 def _within(namespaces: Sequence[str]) -> list[str]:
@@ -88,7 +97,8 @@ def _ask(
 ) -> dict[str, list[Sample]]:
     terms = []
     for metric in metrics:
-        for choice in choices:
+        # What keeps the hours of a namespace runs in another one.
+        for choice in (*choices, _CONTROLLERS) if metric == _DEPLOYMENTS else choices:
             matchers = ",".join(filter(None, (*api.selector_matchers, choice)))
             vector = form.format(f"{metric}{{{matchers}}}")
             terms.append(f'label_replace({vector}, "{_TAG}", "{metric}", "", "")')

@@ -17,8 +17,6 @@ from bot.adapters.prometheus_api import PrometheusApi, is_kubernetes_name, quote
 from bot.adapters.prometheus_facts import Tagged, by_tag
 from bot.adapters.prometheus_queries import DAY, PREFIXES, RENAMED, Scope, any_of, own_labels, tagged
 from bot.adapters.prometheus_transport import AnswerTooLarge
-from estimators.objects import Body
-from estimators.uptime import CONTROLLER
 from estimators.usage import BalancerUsage, ClaimUsage, Series, Window
 
 SEEN_FOR = 0.8
@@ -31,7 +29,6 @@ _MOUNTS = "kube_pod_spec_volumes_persistentvolumeclaims_info"
 _USED, _CAPACITY = "kubelet_volume_stats_used_bytes", "kubelet_volume_stats_capacity_bytes"
 _SERVICES = "kube_service_spec_type"
 _ENDPOINTS, _SLICES = "kube_endpoint_address", "kube_endpointslice_endpoints"
-_DEPLOYMENTS = "kube_deployment_spec_replicas"
 _ANY = "any "
 _READY = 'ready="true"'
 _A_DAY, _AN_HOUR = "[86400s]", "[3600s]"
@@ -46,8 +43,6 @@ class Standing:
 
     claims: tuple[ClaimUsage, ...] = ()
     balancers: tuple[BalancerUsage, ...] = ()
-    controllers: tuple[Body, ...] = ()
-    """Deployments of kube-downscaler in any namespace, in manifest shape."""
     partial: tuple[str, ...] = ()
     """Why nothing is known, in words."""
 
@@ -75,10 +70,9 @@ def _read(api: PrometheusApi, scope: Scope, window: Window) -> Standing:
     if 0 < len(there) <= MOST_NAMES:
         found = {**found, **_ask(api, window, list(_endpoint_vectors(scope, sorted(there))))}
         ready = _ready(found, there)
-    controllers = tuple(_controllers(found))
     if api.warnings:  # What a store that is down, or a limit, left out would look like what nobody used.
-        return Standing(controllers=controllers)
-    return Standing(tuple(_claims(found)), tuple(_balancers(found, there, ready)), controllers)
+        return Standing()
+    return Standing(tuple(_claims(found)), tuple(_balancers(found, there, ready)))
 
 
 def _ask(api: PrometheusApi, window: Window, vectors: Sequence[str]) -> Tagged:
@@ -96,8 +90,6 @@ def _vectors(scope: Scope) -> Iterator[str]:
             (_SERVICES, "count_over_time", "service", ('type="LoadBalancer"',)),
         ):
             yield _highest(metric, f"{function}({scope.series(metric, prefix, *matchers)}{_A_DAY})", label)
-    controllers = scope.cluster(_DEPLOYMENTS, f'deployment=~".*{CONTROLLER}.*"')
-    yield _highest(_DEPLOYMENTS, f"last_over_time({controllers}{_AN_HOUR})", "deployment")
     for metric, matchers in ((_MOUNTS, ()), (_ENDPOINTS, (_READY,)), (_SLICES, (_READY,))):
         yield tagged(_ANY + metric, f"group(last_over_time({scope.cluster(metric, *matchers)}{_AN_HOUR}))")
 
@@ -148,15 +140,6 @@ def _claims(found: Tagged) -> Iterator[ClaimUsage]:
             used_peak_bytes=used.get(place, gap),
             capacity_bytes=float(seen[-1]) if seen.size else None,
         )
-
-
-def _controllers(found: Tagged) -> Iterator[Body]:
-    """Those that ran within the last hour of the window."""
-    for (namespace, name), replicas in sorted(_by_place(found, _DEPLOYMENTS, "deployment").items()):
-        if replicas[-1] > 0:
-            metadata = {"namespace": namespace, "name": name}
-            spec = {"replicas": int(replicas[-1])}
-            yield {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
 def _balancers(

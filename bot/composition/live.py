@@ -17,6 +17,7 @@ from bot.errors import UserError
 from bot.progress import progress_bar
 from bot.settings import PrometheusSettings, Settings, from_env
 from bot.words import count
+from estimators.objects import Body
 from estimators.usage import LiveFacts, UsageSnapshot, Window, WorkloadKey, WorkloadUsage, last_hours
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ _NAMED_BY = {
     "CronJob": "cronjob",
 }
 """Kinds whose namespace kube-state-metrics tells, with the label that has their name."""
+
+_STANDING = frozenset({"PersistentVolumeClaim", "Service", "StatefulSet"})
+"""Kinds of which a report says whether anybody used them, and how full they were."""
 
 
 def history_for(
@@ -93,8 +97,9 @@ class ContextOnly:
 class PrometheusHistory:
     """Prometheus, with sketches of past days kept in the cache folder.
 
-    `name` is that of the cluster where the server's settings know several. OOM kills of the last
-    `kills_days` are told even from before the window.
+    `name` is that of the cluster where the server's settings know several. `kills_days` is set where
+    savings are looked for: OOM kills of as many days are told, even from before the window, and all that
+    stands in the namespaces, whatever was touched.
     """
 
     settings: Settings
@@ -109,7 +114,8 @@ class PrometheusHistory:
         api = open_api(self.settings.prometheus, self.url, selector)
         try:
             named = {item[0] for item in touched if item[0]}
-            return self.of_namespaces(api, sorted(named | _namespaces_of(api, touched)))
+            standing = bool(self.kills_days) or any(kind in _STANDING for _, kind, _ in touched)
+            return self.of_namespaces(api, sorted(named | _namespaces_of(api, touched)), standing=standing)
         finally:
             api.close()
 
@@ -117,14 +123,15 @@ class PrometheusHistory:
         """The same for these namespaces, for the whole cluster where none is named."""
         api = open_api(self.settings.prometheus, self.url, {})
         try:
-            return self.of_namespaces(api, list(namespaces) or None)
+            return self.of_namespaces(api, list(namespaces) or None, standing=True)
         finally:
             api.close()
 
-    def of_namespaces(self, api: PrometheusApi, namespaces: Sequence[str] | None) -> UsageSnapshot:
-        """One snapshot, history and facts."""
-        from bot.adapters.prometheus_live import read_live  # noqa: PLC0415
-        from bot.adapters.prometheus_standing import read_standing  # noqa: PLC0415
+    def of_namespaces(
+        self, api: PrometheusApi, namespaces: Sequence[str] | None, *, standing: bool
+    ) -> UsageSnapshot:
+        """One snapshot, history and facts; of claims and load balancers where `standing`."""
+        from bot.adapters.prometheus_standing import Standing, read_standing  # noqa: PLC0415
         from bot.adapters.prometheus_usage import read_usage  # noqa: PLC0415
         from bot.adapters.sketch_store import SketchStore  # noqa: PLC0415
 
@@ -140,11 +147,8 @@ class PrometheusHistory:
                     progress=progress,
                     kills_since=window.end - timedelta(days=self.kills_days) if self.kills_days else None,
                 )
-            if self.context:
-                facts = _facts_of_context(self.context, self.settings.kubernetes_api_url, namespaces or ())
-            else:
-                facts = read_live(api, at=window.end, namespaces=namespaces or ())
-            standing = read_standing(api, window=window, namespaces=namespaces)
+            facts = self._facts(api, window, namespaces or ())
+            stands = read_standing(api, window=window, namespaces=namespaces) if standing else Standing()
         finally:
             store.close()
         joined = _joined(
@@ -155,20 +159,23 @@ class PrometheusHistory:
             source="Prometheus",
             partial=tuple(dict.fromkeys([*history.partial, *api.warnings])),
         )
-        known = [body["metadata"] for body in joined.objects if body.get("kind") == "Deployment"]
-        names = {(item.get("namespace"), item.get("name")) for item in known}
-        more = [
-            body
-            for body in standing.controllers
-            if (body["metadata"]["namespace"], body["metadata"]["name"]) not in names
-        ]
         return replace(
             joined,
-            objects=(*joined.objects, *more),
-            claims=standing.claims,
-            balancers=standing.balancers,
-            partial=(*joined.partial, *standing.partial),
+            claims=stands.claims,
+            balancers=stands.balancers,
+            partial=(*joined.partial, *stands.partial),
         )
+
+    def _facts(self, api: PrometheusApi, window: Window, namespaces: Sequence[str]) -> LiveFacts:
+        """The Kubernetes API tells more of what is there, but only of the namespaces asked about."""
+        from bot.adapters.prometheus_live import read_controllers, read_live  # noqa: PLC0415
+
+        if not self.context:
+            return read_live(api, at=window.end, namespaces=namespaces)
+        facts = _facts_of_context(self.context, self.settings.kubernetes_api_url, namespaces)
+        there = {_deployment(body) for body in facts.objects}
+        more = [body for body in read_controllers(api, at=window.end) if _deployment(body) not in there]
+        return replace(facts, objects=(*facts.objects, *more))
 
     def _place(self, url: str) -> str:
         """A name for what is behind `url`: headers and users tell tenants of one server apart."""
@@ -190,6 +197,11 @@ def open_api(given: PrometheusSettings, url: str, selector: Mapping[str, str]) -
         ca_file=given.ca_file,
         selector=selector,
     )
+
+
+def _deployment(body: Body) -> tuple[object, object] | None:
+    named = body["metadata"]
+    return (named.get("namespace"), named["name"]) if body.get("kind") == "Deployment" else None
 
 
 def _window(hours: int) -> Window:

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from bot.adapters.prometheus_api import PrometheusApi
-from bot.adapters.prometheus_live import read_live
+from bot.adapters.prometheus_live import read_controllers, read_live
 from bot.errors import PrometheusUnavailable
 from estimators.usage import LiveFacts
 from tests import live_past, prometheus_server
@@ -144,6 +144,22 @@ def test_the_scrapers_own_namespace_is_not_that_of_the_objects(server: str) -> N
     """Where the target's labels won, all series carry its namespace; it holds none of the objects."""
     facts = facts_of(server, "renamed", live_past.TARGET["namespace"])
     assert {body["kind"] for body in facts.objects} == {"StorageClass"}
+
+
+@pytest.mark.parametrize("cluster", ["hours", "renamed hours"])
+def test_a_kube_downscaler_is_found_wherever_it_runs(server: str, cluster: str) -> None:
+    """In a namespace that nobody asked about, with how many pods it has; by itself in one request."""
+    facts = facts_of(server, cluster, "shop")
+    api = PrometheusApi(server, selector={"cluster": cluster})
+    alone = read_controllers(api, at=live_past.AT)
+    api.close()
+
+    assert [(body["metadata"], body["spec"]) for body in alone] == [
+        ({"namespace": "tools", "name": "kube-downscaler-old"}, {"replicas": 0}),
+        ({"namespace": "tools", "name": "py-kube-downscaler"}, {"replicas": 1}),
+    ]
+    assert facts.objects == alone
+    assert api.counters.requests == 1
 
 
 def test_another_time_has_other_facts(server: str) -> None:

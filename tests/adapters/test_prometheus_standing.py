@@ -44,7 +44,6 @@ def past() -> Iterator[Written]:
     """The same past in two clusters, and one in which nothing tells of mounts or endpoints."""
     for cluster in ("plain", "renamed", "silent"):
         yield from _claims(cluster)
-        yield from _controller(cluster)
         yield from _balancers(cluster)
     only = {"namespace": "shop", "endpointslice": "front-a1b2c", "ready": "true", "address": "10.0.0.1"}
     yield written("kube_endpointslice_endpoints", only, between=(2.5, 2.6), cluster="slices")
@@ -72,12 +71,6 @@ def _claims(cluster: str) -> Iterator[Written]:
         yield written(
             "kubelet_volume_stats_used_bytes", labels, value=value, between=between, cluster=cluster
         )
-
-
-def _controller(cluster: str) -> Iterator[Written]:
-    for name, replicas in (("py-kube-downscaler", 1.0), ("kube-downscaler-old", 0.0), ("coredns", 2.0)):
-        labels = {"namespace": "tools", "deployment": name}
-        yield written("kube_deployment_spec_replicas", labels, value=replicas, cluster=cluster)
 
 
 def _balancers(cluster: str, *, endpoints: bool = True) -> Iterator[Written]:
@@ -166,15 +159,6 @@ def test_endpoints_in_slices_count_as_well(server: str) -> None:
         ready(read(server, "slices")[0]),
         {"front": [0, 0, 1, 0], "front-two": [0, 0, 0, 0], "left": [0, 0, 0, 0]},
     )
-
-
-@pytest.mark.parametrize("cluster", ["plain", "renamed"])
-def test_a_kube_downscaler_is_found_wherever_it_runs(server: str, cluster: str) -> None:
-    """In a namespace that nobody asked about; one without pods keeps no hours."""
-    [found] = read(server, cluster, "shop")[0].controllers
-
-    assert found["metadata"] == {"namespace": "tools", "name": "py-kube-downscaler"}
-    assert found["spec"] == {"replicas": 1}
 
 
 def test_what_nobody_exports_is_not_taken_for_nothing(server: str) -> None:
