@@ -1,0 +1,127 @@
+"""Volumes and load balancers that stand in a cluster and that nothing used: what they cost, and since when.
+
+They are judged as the finders judge those that manifests declare: each of the last 14 days has to be known,
+and one day of use in the whole window is enough to leave a thing alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from estimators.change import Cluster
+from estimators.objects import Identity, ManifestObject, Source
+from estimators.ownership import Labels, Owners
+from estimators.rules.protection import in_force
+from estimators.rules.standing import SEEN_DAYS, known_days, unused_days
+from estimators.storage import storage_rate
+from estimators.usage import Series, UsageSnapshot, Window, WorkloadKey
+
+CLAIM, VOLUME, SERVICE = "PersistentVolumeClaim", "PersistentVolume", "Service"
+_NOWHERE = Source("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingThing:
+    """A bound claim, a volume, or a load balancer, as it stands in a cluster now.
+
+    `used` has a value for each whole day: 1 where a pod had the claim among its volumes, a claim had the
+    volume, or an endpoint of the Service was ready; 0 where it is known that none did; else NaN. `gib` is
+    None for a load balancer. A volume has the namespace and name of the claim that it was made for,
+    `""` where none ever had it. `annotations` are those that protect.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    used: Series
+    gib: Decimal | None = None
+    storage_class: str | None = None
+    claim: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StandingCluster:
+    """All that stands in a cluster. Namespaces' `labels` say whose they are, `annotations` protect.
+
+    `storage_gib_hour` are OpenCost's prices by StorageClass.
+    """
+
+    window: Window
+    things: tuple[StandingThing, ...] = ()
+    labels: Mapping[str, Labels] = field(default_factory=dict)
+    annotations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    storage_gib_hour: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known of anything that it was used, or not, on each of the last 14 days."""
+        return any(known_days(thing.used) >= SEEN_DAYS for thing in self.things)
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A thing that nothing used from `since` on, or longer; `monthly` is what it costs, in `currency`.
+
+    `team` is `""` for nobody's. For the others see `StandingThing`.
+    """
+
+    cluster: str
+    team: str
+    kind: str
+    namespace: str
+    name: str
+    claim: str
+    gib: Decimal | None
+    storage_class: str
+    monthly: Decimal
+    currency: str
+    since: date
+
+
+def find_unused(name: str, standing: StandingCluster, cluster: Cluster, owners: Owners) -> Iterator[Unused]:
+    """What nothing used in the cluster of that name; `cluster` has its prices, and today.
+
+    Left out is what is protected, and what costs nothing or has a size that nobody knows.
+    """
+    usage = UsageSnapshot(standing.window, 0, {}, storage_gib_hour=standing.storage_gib_hour)
+    cluster = replace(cluster, usage=usage)
+    for thing in standing.things:
+        days = unused_days(thing.used)
+        monthly = _monthly(thing, cluster)
+        if not days or not monthly or _is_protected(thing, standing, cluster):
+            continue
+        labels = standing.labels.get(thing.namespace, {})
+        yield Unused(
+            cluster=name,
+            team=owners.of(WorkloadKey(thing.namespace, thing.kind, thing.name), labels).team,
+            kind=thing.kind,
+            namespace=thing.namespace,
+            name=thing.name,
+            claim=thing.claim,
+            gib=thing.gib,
+            storage_class=thing.storage_class or "",
+            monthly=monthly,
+            currency=cluster.prices.currency,
+            since=(standing.window.end - timedelta(days=days)).date(),
+        )
+
+
+def _monthly(thing: StandingThing, cluster: Cluster) -> Decimal | None:
+    """What it costs, priced as where a manifest declares it."""
+    if thing.kind == SERVICE:
+        return cluster.prices.load_balancer_hour * cluster.hours_per_month
+    if thing.gib is None:
+        return None
+    return thing.gib * storage_rate(thing.storage_class, cluster).gib_month
+
+
+def _is_protected(thing: StandingThing, standing: StandingCluster, cluster: Cluster) -> bool:
+    identity = Identity("", thing.namespace, thing.kind, thing.name)
+    body = {"metadata": {"annotations": dict(thing.annotations)}}
+    above = {"metadata": {"annotations": dict(standing.annotations.get(thing.namespace, {}))}}
+    live = ManifestObject(identity, "v1", body, _NOWHERE, lambda _path: _NOWHERE)
+    return any(in_force(live, above, cluster))
