@@ -130,6 +130,7 @@ def reason_words(reason: Reason | str, facts: Mapping[str, str]) -> str:
         Reason.AUTOSCALER: _autoscaler,
         Reason.VERTICAL_AUTOSCALER: _vertical,
         Reason.ROLLOUT: _rollout,
+        Reason.NOT_AS_DECLARED: _not_as_declared,
         Reason.NOT_SEEN: lambda _facts: "the cluster's history does not know it",
         Reason.TOO_YOUNG: lambda facts: _days("it is", facts, "old"),
         Reason.SHORT_HISTORY: lambda facts: _days("the history has", facts, ""),
@@ -154,6 +155,7 @@ _COUNTED = {
     Reason.AUTOSCALER: "with an autoscaler in charge",
     Reason.VERTICAL_AUTOSCALER: "with a vertical autoscaler in charge",
     Reason.ROLLOUT: "being rolled out",
+    Reason.NOT_AS_DECLARED: "of which other pods run than are declared",
     Reason.NOT_SEEN: "not in the cluster's history",
     Reason.TOO_YOUNG: "younger than the window",
     Reason.SHORT_HISTORY: "with a history shorter than 14 days",
@@ -214,6 +216,12 @@ def _vertical(facts: Mapping[str, str]) -> str:
 def _rollout(facts: Mapping[str, str]) -> str:
     told = ", ".join(f"{name} {value}" for name, value in facts.items())
     return f"it is being rolled out{f' ({told})' if told else ''}"
+
+
+def _not_as_declared(facts: Mapping[str, str]) -> str:
+    declared, seen = facts.get("declared", ""), facts.get("seen", "")
+    told = f": {declared} declared, {seen} seen" if declared and seen else ""
+    return f"other pods run than are declared{told}"
 
 
 def _days(lead: str, facts: Mapping[str, str], tail: str) -> str:

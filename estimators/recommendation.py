@@ -106,6 +106,7 @@ class Reason(StrEnum):
     AUTOSCALER = "autoscaler-in-charge"
     VERTICAL_AUTOSCALER = "vertical-autoscaler-in-charge"
     ROLLOUT = "rollout-in-flight"
+    NOT_AS_DECLARED = "not-as-declared"
     NOT_SEEN = "not-in-the-history"
     TOO_YOUNG = "younger-than-the-window"
     SHORT_HISTORY = "history-too-short"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -18,10 +19,11 @@ from estimators.pod_request import effective_pod
 from estimators.recommendation import LeftAlone, Reason
 from estimators.recommendation_terms import CRITICAL, CRITICAL_TIERS, Profile, Terms
 from estimators.report import Confidence
-from estimators.rules.pods import switched_off
+from estimators.rules.pods import fixed, switched_off
 from estimators.rules.slo import BURNING
+from estimators.rules.words import count_words
 from estimators.sides import SideBuilder
-from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
+from estimators.usage import Series, UsageSnapshot, WorkloadKey, WorkloadUsage, observed
 from estimators.workload import Workload
 
 LEAST_DAYS = 14
@@ -29,6 +31,10 @@ LEAST_DAYS = 14
 _LATE_START = timedelta(hours=1)
 """A first sample this late is a scrape that came late, not a young workload."""
 _ENOUGH = frozenset({Confidence.HIGH, Confidence.MEDIUM})
+_OFF_BY = Decimal("0.1")
+"""Share of the declared pods that may be missing, or too many: pods on a node that nobody scraped."""
+_REPLAY_OFF_BY = Decimal("0.5")
+"""The same of a replayed autoscaler, which knows neither the load within a step nor pods that wait."""
 
 
 class Sorted(NamedTuple):
@@ -53,7 +59,7 @@ def candidates(objects: Sequence[ManifestObject], cluster: Cluster, terms: Terms
         found.sides.append(side)
         if switched_off(side):
             continue
-        known = _Known(workload, history, usage, live.get(history.key if history else workload.key, {}))
+        known = _Known(side, history, usage, live.get(history.key if history else workload.key, {}))
         held = next(_held(known, terms), None)
         if held:
             reason, facts = held
@@ -65,7 +71,7 @@ def candidates(objects: Sequence[ManifestObject], cluster: Cluster, terms: Terms
 
 
 class _Known(NamedTuple):
-    workload: Workload
+    side: Side
     history: WorkloadUsage | None
     usage: UsageSnapshot | None
     live: Body
@@ -125,6 +131,43 @@ def _held(known: _Known, terms: Terms) -> Iterator[tuple[Reason, Mapping[str, st
         yield Reason.SLO_BURNING, {"burn rate": f"{burn:.2f}"}
     if facts := _rollout(known.live):
         yield Reason.ROLLOUT, facts
+    if facts := _otherwise_counted(known.side, history, usage):
+        yield Reason.NOT_AS_DECLARED, facts
+
+
+def _otherwise_counted(side: Side, history: WorkloadUsage, usage: UsageSnapshot) -> Mapping[str, str]:
+    """What shows that other pods run than its cost is counted with: then nothing would save what is said.
+
+    Somebody scaled it by hand, something that nobody declared scales it, half of its pods are not scraped,
+    or its autoscaler is another one than declared.
+    """
+    declared = fixed(side)
+    if declared is not None:
+        seen = _pods_of_late(history.replicas, usage)
+        if abs(seen - declared) <= max(declared * _OFF_BY, Decimal("0.5")):
+            return {}
+        return {"declared": f"{count_words(declared, 'pod')}", "seen": f"{count_words(seen, 'pod')}"}
+    counted = side.estimate.replicas if side.estimate else None
+    ran = observed(history.replicas)
+    if counted is None or counted.source != "hpa-simulated" or not ran.size:
+        return {}
+    expected, mean = counted.count.expected, Decimal(float(ran.mean()))
+    if abs(mean - expected) <= max(expected * _REPLAY_OFF_BY, Decimal(1)):
+        return {}
+    return {
+        "declared": f"{count_words(expected, 'pod')} on average by its autoscaler",
+        "seen": count_words(mean, "pod"),
+    }
+
+
+def _pods_of_late(replicas: Series, usage: UsageSnapshot) -> Decimal:
+    """How many pods ran in the last day in which any did, 0 where none did for a week.
+
+    Hours at which it is switched off do not count, nor do a few at which a rollout had more.
+    """
+    week = replicas[-7 * 86_400 // usage.window.step_seconds :]
+    running = week[week > 0][-86_400 // usage.window.step_seconds :]
+    return Decimal(float(np.median(running))) if running.size else Decimal(0)
 
 
 def _younger(history: WorkloadUsage, usage: UsageSnapshot) -> float | None:

@@ -90,6 +90,11 @@ def test_a_recommendations_changes_become_values() -> None:
         (Reason.PROTECTED, {"reason": "INC-1", "until": "spring"}, "protected (INC-1) until spring"),
         (Reason.FROZEN, {"why": "Black Friday."}, "nothing is to change here now: Black Friday"),
         (Reason.TOO_YOUNG, {"days": "3.5", "needed": "14"}, "it is 3.5 days old, 14 are needed"),
+        (
+            Reason.NOT_AS_DECLARED,
+            {"declared": "10 pods", "seen": "3 pods"},
+            "other pods run than are declared: 10 pods declared, 3 pods seen",
+        ),
         (Reason.SHORT_HISTORY, {"days": "9", "needed": "14"}, "the history has 9 days, 14 are needed"),
         (Reason.AUTOSCALER, {"resource": "cpu"}, "an autoscaler divides by the CPU request"),
         (

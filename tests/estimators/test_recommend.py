@@ -22,6 +22,7 @@ from estimators.recommend import recommend
 from estimators.recommendation import Found, Reason, Recommendation
 from estimators.recommendation_terms import PROFILES, Terms
 from estimators.report import Row, Verdict
+from estimators.usage import Series
 from tests.recommendation_builders import (
     MIB,
     STEPS,
@@ -312,3 +313,41 @@ def test_a_late_scrape_does_not_make_a_workload_young() -> None:
 
     assert late.size == STEPS
     assert found(LARGE, cluster(usage(cpu=late, memory=late * 1000 * MIB))).recommendations
+
+
+@pytest.mark.parametrize(
+    ("declared", "ran", "left_alone"),
+    [
+        (10, 3, True),
+        (3, 10, True),
+        (2, 0, True),
+        (2, np.where(hours() < 10 * 24, 8.0, 2.0), False),
+        (2, np.where(hours() % 24 < 12, 2.0, 0.0), False),
+        (30, 28, False),
+        (2, np.where(hours() % 24 < 2, 4.0, 2.0), False),
+    ],
+    ids=["fewer run", "more run", "none runs", "fewer since four days", "off at night", "a node is not scraped", "rollouts"],
+)  # fmt: skip
+def test_nothing_is_said_to_be_saved_where_other_pods_run_than_are_declared(
+    declared: int, ran: float | Series, left_alone: bool
+) -> None:
+    """Seven of ten pods are not there: what they would ask for is on no bill."""
+    cpu = np.where(np.asarray(ran) > 0, 0.3, np.nan) if np.ndim(ran) else 0.3
+    known = cluster(usage(cpu=cpu, memory=cpu * 1000 * MIB, replicas=ran))
+
+    answer = found(deployment(cpu="2", memory="2Gi", replicas=declared), known)
+
+    assert (Reason.NOT_AS_DECLARED in {item.reason for item in answer.left_alone}) is left_alone
+    assert bool(answer.recommendations) is not left_alone
+
+
+def test_an_autoscaler_that_did_not_do_what_its_replay_does_saves_nothing() -> None:
+    """Twelve pods ran; what is declared would have kept two, so that something else is in charge."""
+    text = deployment(cpu="1", memory="2Gi", replicas=None) + "---" + autoscaler(least=2, most=20)
+    answer = found(text, cluster(usage(cpu=0.4, memory=200 * MIB, replicas=12)))
+
+    assert left(answer, Reason.NOT_AS_DECLARED).facts == {
+        "declared": "2 pods on average by its autoscaler",
+        "seen": "12 pods",
+    }
+    assert answer.recommendations == ()
