@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from estimators.money import HOURS_PER_MONTH
 from estimators.objects import Body
+from estimators.pod_request import NO_DEFAULTS, ContainerDefaults
 from estimators.prices import BUILT_IN, PriceSheet
 from estimators.report import Confidence, Estimate, FieldChange
 from estimators.usage import Node, Series, UsageSnapshot, WorkloadUsage
@@ -88,6 +89,7 @@ class Side:
     simulation: Simulation | None = None
     services: tuple[str, ...] = ()
     namespace_body: Body = field(default_factory=dict)
+    limit_range: ContainerDefaults = NO_DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)

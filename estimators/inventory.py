@@ -255,11 +255,15 @@ def _defaults(body: Body) -> ContainerDefaults:
         if item.get("type") == "Container":
             parts = {
                 key: read_resources(item.get(key), (), [])
-                for key in ("min", "max", "default", "defaultRequest")
+                for key in ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
             }
             limits = {**parts["max"], **parts["default"]}
             return ContainerDefaults(
-                requests={**parts["min"], **limits, **parts["defaultRequest"]}, limits=limits
+                requests={**parts["min"], **limits, **parts["defaultRequest"]},
+                limits=limits,
+                least=parts["min"],
+                most=parts["max"],
+                most_ratio=parts["maxLimitRequestRatio"],
             )
     return NO_DEFAULTS
 

@@ -18,10 +18,17 @@ CORE_RESOURCES = ("cpu", "memory")
 
 @dataclass(frozen=True, slots=True)
 class ContainerDefaults:
-    """A namespace's LimitRange for containers: what an absent request or limit is filled with."""
+    """A namespace's LimitRange for containers: what an absent request or limit is filled with.
+
+    And what the API server refuses: less than `least`, more than `most`, a limit of more than
+    `most_ratio` times its request.
+    """
 
     requests: Resources = field(default_factory=dict)
     limits: Resources = field(default_factory=dict)
+    least: Resources = field(default_factory=dict)
+    most: Resources = field(default_factory=dict)
+    most_ratio: Resources = field(default_factory=dict)
 
 
 NO_DEFAULTS = ContainerDefaults()

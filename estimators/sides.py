@@ -87,6 +87,7 @@ class SideBuilder:
             simulation=simulation,
             services=inventory.services_of(workload),
             namespace_body=inventory.namespace_of(identity),
+            limit_range=inventory.defaults_of(identity),
         )
 
     def _vertical(self, inventory: Inventory, identity: Identity) -> VerticalAutoscaler | None:

@@ -11,6 +11,7 @@ import numpy as np
 from estimators.finders.candidate import Candidate, Proposal, new_value
 from estimators.finders.growth import growth_a_day
 from estimators.finders.present_pods import PodUse, pod_use
+from estimators.money import ZERO
 from estimators.recommendation import FieldChange, LeftAlone, Reason
 from estimators.rules.cpu import THROTTLED
 from estimators.rules.memory import OOM_EXTRA, OOM_FACTOR
@@ -57,6 +58,16 @@ class _Seen:
         path = (*self.container.path, "resources", part, resource)
         words = _QUANTITY[resource](proposed)
         return new_value(self.candidate.workload.object, path, words, container=self.container.name)
+
+    def allowed(self, resource: str, needed: Decimal) -> Decimal:
+        """The least from what is needed up that the namespace's LimitRange takes."""
+        bounds = self.candidate.side.limit_range
+        request = self.container.requests.get(resource)
+        limit = self.candidate.side.limits.get(self.container.name, {}).get(resource)
+        ratio = bounds.most_ratio.get(resource)
+        stays = limit is not None and request is not None and limit != request
+        apart = limit / ratio if stays and limit and ratio else ZERO
+        return max(needed, bounds.least.get(resource, ZERO), apart)
 
     def lowered(self, resource: str, needed: Decimal) -> Iterator[FieldChange]:
         """The request, and a limit that equals it or stands in for it: pods stay as sure of what they get."""
@@ -123,7 +134,7 @@ def _cpu(seen: _Seen) -> _Answer:
     usual, peak = seen.use.cpu(profile.cpu_percentile), seen.use.cpu_peak
     if asked is None or usual is None or peak is None:
         return [], {}, None, False
-    needed = tidy_cores(max(usual * profile.cpu_margin, peak, LEAST_CPU))
+    needed = seen.allowed("cpu", tidy_cores(max(usual * profile.cpu_margin, peak, LEAST_CPU)))
     if needed > asked * WORTH:
         return [], {}, None, False
     if left := _cpu_left_alone(seen):
@@ -178,7 +189,7 @@ def _memory(seen: _Seen) -> _Answer:
         facts["OOM kills"] = str(kills)
         if raised := list(_raised(seen, peak)):
             return raised, facts, None, True
-    needed = tidy_memory(peak * candidate.profile.memory_margin)
+    needed = seen.allowed("memory", tidy_memory(peak * candidate.profile.memory_margin))
     if needed > asked * WORTH:
         return [], {}, None, False
     if left := _memory_left_alone(seen, kills):

@@ -18,6 +18,7 @@ from estimators.rules.cpu import cpu_limit, cpu_request
 from estimators.rules.declared import best_effort, invalid_quantity, limit_below_request, qos_downgrade
 from estimators.rules.disruption import disruption_budget
 from estimators.rules.gpu import gpu_increase_while_idle, gpu_part_too_small
+from estimators.rules.limit_range import outside_limit_range
 from estimators.rules.memory import memory_limit, memory_request, oom_history
 from estimators.rules.ownership import unowned
 from estimators.rules.protection import protected
@@ -46,6 +47,7 @@ RULES: tuple[Rule, ...] = (
     node_headroom,
     qos_downgrade,
     limit_below_request,
+    outside_limit_range,
     best_effort,
     invalid_quantity,
     spot_unready,
@@ -89,6 +91,7 @@ RULE_TEXTS: tuple[RuleText, ...] = (
     RuleText("node-headroom", (_CAUTION,), "the cluster could no longer lose its largest node"),
     RuleText("qos-downgrade", (_CAUTION,), "the pods' quality of service class falls"),
     RuleText("limit-below-request", (_RISKY,), "a limit contradicts its request"),
+    RuleText("outside-limit-range", (_RISKY,), "a request or limit that the namespace's LimitRange refuses"),
     RuleText("best-effort", (_INFO, _CAUTION), "a container comes to lack CPU and memory requests"),
     RuleText("invalid-quantity", (_CAUTION, _RISKY), "a value the API server refuses, or nobody filled in"),
     RuleText("duplicate-object", (_CAUTION,), "one object is defined twice, and one definition is not used"),
