@@ -8,10 +8,11 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from typing import Any, TypeVar
 
 from bot.entrypoints.worker_process import belong_to_parent
@@ -23,6 +24,17 @@ BEFORE_A_NEW_PROCESS = 100
 RESTS_AFTER = 300.0
 """Seconds without a call after which the memory of what works by the clock is given back."""
 Result = TypeVar("Result")
+_FORKS = multiprocessing.get_context("forkserver")
+
+
+def import_once(modules: Sequence[str]) -> None:
+    """Begin the process that all others are forked from: it imports these for all, and does nothing else.
+
+    A fork takes milliseconds where the imports take a second, and what was imported is in memory once.
+    Without this call each process imports for itself.
+    """
+    _FORKS.set_forkserver_preload(list(modules))
+    forkserver.ensure_running()
 
 
 class Processes:
@@ -115,7 +127,7 @@ class Processes:
         at_once, begin, arguments = self._begun
         return ProcessPoolExecutor(
             at_once,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=_FORKS,
             initializer=_begin,
             initargs=(begin, arguments),
             max_tasks_per_child=BEFORE_A_NEW_PROCESS,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from bot.adapters.records import Records
 from bot.adapters.records_work import work_database
-from bot.composition.worker import STOP_SECONDS, work
+from bot.composition import worker_start
 from bot.entrypoints import http_app, serving
 from bot.entrypoints.deliveries import Deliveries, Queue, Spool, Work
 from bot.entrypoints.github_jobs import work_of
@@ -45,7 +45,7 @@ def serve(
     records = Records(settings.database_url)
     records.prepare()
     records.close()
-    worker = WorkerProcess(work, (settings, config, serving_settings, rehearsed))
+    worker = WorkerProcess(worker_start.begin, (settings, config, serving_settings, rehearsed))
     worker.start()
     database = work_database(settings.database_url)
     deliveries: Deliveries = Spool(database.inbox) if database.inbox else Queue(database.url)
@@ -68,7 +68,7 @@ def serve(
     finally:
         if listener is not None:
             listener.stop()
-        worker.stop(STOP_SECONDS + 1)
+        worker.stop(worker_start.STOP_SECONDS + 1)
         deliveries.close()
 
 

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from bot.adapters.records import Records
 from bot.adapters.slack_api import SlackApi
@@ -19,7 +20,6 @@ from bot.composition.processes import Processes, ends_after
 from bot.composition.slack_decisions import CheckStale, SlackDecisions
 from bot.cost_access import Sight
 from bot.cost_answer import CostAnswer, CostRefusal, CostReply
-from bot.cost_chart import CostChart
 from bot.cost_commands import SAVINGS, CostQuestion
 from bot.entrypoints.jobs import Json
 from bot.entrypoints.slack_jobs import Steps
@@ -37,6 +37,9 @@ from bot.settings import Settings, SlackSettings
 from bot.slack_events import ButtonPressed, CommandAsked, HomeOpened, ModalSubmitted, from_json
 from bot.slack_message import Said, SlackMessage, mrkdwn
 from bot.slack_ports import SlackMessages
+
+if TYPE_CHECKING:
+    from bot.cost_chart import CostChart
 
 AT_ONCE = 2
 """Answers that are looked for at the same time: as many as there are processors on a small machine."""

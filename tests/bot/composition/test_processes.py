@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -133,3 +135,21 @@ def test_stopping_does_not_wait(processes: Processes) -> None:
     thread.join(10)
     assert time.monotonic() - began < 5
     assert heard
+
+
+ONCE = """
+import os
+from bot.composition.processes import Processes, import_once
+from tests.bot.composition import imported_once
+
+import_once([imported_once.__name__])
+made = Processes("analysis", 1, tuple, ())
+imported_in, called_in = made.call(imported_once.told)
+made.stop()
+assert len({imported_in, called_in, os.getpid()}) == 3
+"""
+
+
+def test_what_all_need_is_imported_once_for_all() -> None:
+    """Not by each process, and not by the one that calls them alone."""
+    subprocess.run([sys.executable, "-c", ONCE], check=True, cwd=Path(__file__).parents[3])
