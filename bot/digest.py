@@ -10,6 +10,8 @@ from typing import Literal, NamedTuple
 
 MOST_RECOMMENDED = 5
 MOST_MOVERS = 3
+MOST_NAMED = 3
+"""Workloads that are named of those that are left alone for one reason."""
 ALL_TEAMS = ""
 """The team of the digest that finance gets."""
 
@@ -128,9 +130,10 @@ class Digest:
     `total` is None where nothing was measured; `previous` None where nothing was the week before.
     `coverage`, `idle_share` and `unallocated_share` are 0 to 1. `trend` has the days of the four weeks
     that end with this one, None for what was not measured. `more` and `more_saving` are of the
-    recommendations that did not fit, `left_counts` counts everything left alone by reason, of which
-    `left_alone` shows those that a person gave a reason for. `approvals` are those of the week.
-    Finance's has `teams` and the `bill`. `quiet`: nothing moved, and there is nothing to approve.
+    recommendations that did not fit, `left_counts` counts everything left alone by reason and
+    `left_names` has at most MOST_NAMED of each; `left_alone` shows those that a person gave a reason
+    for. `approvals` are those of the week. Finance's has `teams` and the `bill`. `quiet`: little moved,
+    there is nothing to approve, and every budget holds.
     """
 
     team: str
@@ -155,11 +158,21 @@ class Digest:
     more_saving: Decimal = Decimal(0)
     left_alone: tuple[LeftRow, ...] = ()
     left_counts: Mapping[str, int] = field(default_factory=dict)
+    left_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     teams: tuple[TeamWeek, ...] = ()
     bill: Bill | None = None
     approvals: tuple[Approval, ...] = ()
     notes: tuple[str, ...] = ()
     quiet: bool = False
+
+    @property
+    def budgets(self) -> tuple[tuple[Decimal | None, Decimal], ...]:
+        """Where the month goes (None: not known) and its budget, of the team or of each that has one."""
+        told = [
+            (self.projected, self.budget_monthly),
+            *((row.projected, row.budget_monthly) for row in self.teams),
+        ]
+        return tuple((course, budget) for course, budget in told if budget is not None)
 
 
 State = Literal["open", "approved", "rejected", "snoozed", "stale", "by-hand", "opened", "merged", "closed"]

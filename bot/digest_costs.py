@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from bot.cost_access import EVERYTHING
 from bot.cost_answer import CostAnswer, CostRefusal
@@ -17,14 +18,14 @@ from bot.cost_reading import CostReading
 from bot.cost_small_print import is_compared
 from bot.cost_windows import Hours, Windows, midnight, month_of
 from bot.cost_words import share
-from bot.digest import ALL_TEAMS, MOST_MOVERS, Bill, TeamWeek, WeekMover
+from bot.digest import ALL_TEAMS, MOST_MOVERS, Bill, Digest, TeamWeek, WeekMover
 from bot.server_config import ServerConfig, Team
 from bot.weeks import IsoWeek
 from estimators.allocation import as_money
 from estimators.projection import FULL_DAY, DayAmount, project
 from estimators.showback import Kind, Row
 from estimators.showback_answer import Question, charged
-from estimators.showback_week import GpuIdle, gpu_idle, unallocated_share
+from estimators.showback_week import gpu_idle, unallocated_share
 from estimators.usage import WorkloadKey
 
 TREND = timedelta(days=28)
@@ -32,29 +33,11 @@ TREND = timedelta(days=28)
 _MOST_NOTES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class WeekCosts:
-    """Amounts in the currency; for the fields see `bot.digest.Digest`.
+class WeekCosts(NamedTuple):
+    """A digest that tells what the week cost and nothing else yet, and whose a workload was."""
 
-    `team` is the name as it is written in `tuppence.yaml`. `owner_of` tells whose a workload was.
-    """
-
-    team: str
-    currency: str
-    coverage: Decimal
+    digest: Digest
     owner_of: Callable[[WorkloadKey], str]
-    total: Decimal | None = None
-    previous: Decimal | None = None
-    budget_monthly: Decimal | None = None
-    projected: Decimal | None = None
-    trend: tuple[tuple[date, Decimal | None], ...] = ()
-    movers: tuple[WeekMover, ...] = ()
-    idle_share: Decimal | None = None
-    unallocated_share: Decimal | None = None
-    gpus: GpuIdle | None = None
-    bill: Bill | None = None
-    teams: tuple[TeamWeek, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def hours_of_week(week: IsoWeek) -> Windows:
@@ -77,18 +60,32 @@ def read_week(
     reading = CostReading(CostQuestion("team", team), costs, config, EVERYTHING, hours_of_week(week))
     if refusal := reading.refusal():
         return refusal
+    only = reading.question.only
+    nothing = Digest(
+        team=only.name if only else ALL_TEAMS,
+        week=str(week),
+        start=week.start,
+        end=week.end,
+        currency="USD",
+        coverage=Decimal(0),
+        total=None,
+        previous=None,
+    )
     if not reading.windows:
-        return WeekCosts(team, "USD", Decimal(0), reading.owner_of)
-    return _costs(reading, reading.answer(since=week.end - TREND), week, config)
+        return WeekCosts(nothing, reading.owner_of)
+    answer = reading.answer(since=week.end - TREND)
+    return WeekCosts(_with_costs(nothing, reading, answer, week, config), reading.owner_of)
 
 
-def _costs(reading: CostReading, answer: CostAnswer, week: IsoWeek, config: ServerConfig) -> WeekCosts:
+def _with_costs(
+    digest: Digest, reading: CostReading, answer: CostAnswer, week: IsoWeek, config: ServerConfig
+) -> Digest:
     found, total = answer.found, answer.found.total
-    all_of_it = charged(Question(reading.question.by), reading.windows)
-    nobodys = unallocated_share(all_of_it, reading.owners)
+    nobodys = unallocated_share(charged(Question(reading.question.by), reading.windows), reading.owners)
+    idle = gpu_idle(charged(reading.question, reading.windows))
     of_all = reading.question.of_all
-    return WeekCosts(
-        team=reading.question.only.name if reading.question.only else ALL_TEAMS,
+    return replace(
+        digest,
         currency=answer.currency,
         coverage=_share(found.covered),
         total=as_money(total.cost) if found.covered else None,
@@ -104,11 +101,11 @@ def _costs(reading: CostReading, answer: CostAnswer, week: IsoWeek, config: Serv
         else (),
         idle_share=_idle_share(total),
         unallocated_share=None if nobodys is None else _share(nobodys),
-        gpus=gpu_idle(charged(reading.question, reading.windows)),
+        gpu_idle_hours=Decimal(str(round(idle.hours, 2))) if idle else None,
+        gpu_idle_cost=as_money(idle.cost) if idle else None,
         bill=Bill(*map(as_money, (found.bill, found.tenants, found.idle, found.shared))) if of_all else None,
         teams=tuple(_teams(reading, answer, week, config.teams)) if of_all else (),
         notes=tuple(_notes(answer, of_all=of_all)),
-        owner_of=reading.owner_of,
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import quote
 
 from bot.declared_twice import declared_twice
-from bot.digest import MOST_RECOMMENDED, DigestItem, LeftRow
+from bot.digest import MOST_NAMED, MOST_RECOMMENDED, DigestItem, LeftRow
 from bot.recommendation_json import left_alone_from, recommendation_from
 from bot.recommendation_records import KeptRecommendation, Scan
 from bot.recommendation_words import reason_words, values, workload_words
@@ -31,6 +31,7 @@ class Savings:
     items: tuple[DigestItem, ...]
     left_alone: tuple[LeftRow, ...]
     left_counts: Mapping[str, int]
+    left_names: Mapping[str, tuple[str, ...]]
 
     @property
     def shown(self) -> tuple[DigestItem, ...]:
@@ -69,7 +70,16 @@ def savings(
     )
     claimed = (LeftRow(_name(one), _claimed(twice[one.id], names)) for one in mine if one.id in twice)
     told = dict.fromkeys([*_protected(rows), *silent, *claimed])
-    return Savings(tuple(sorted(items, key=_order)), tuple(told), dict(_counts(rows)))
+    left = _left(rows)
+    return Savings(
+        tuple(sorted(items, key=_order)),
+        tuple(told),
+        {reason: len(keys) for reason, keys in left},
+        {
+            reason: tuple(sorted({workload_words(Identity(*key)) for key in keys})[:MOST_NAMED])
+            for reason, keys in left
+        },
+    )
 
 
 def _order(item: DigestItem) -> tuple[Decimal, Decimal, str]:
@@ -132,7 +142,9 @@ def _claimed(repositories: Collection[int], names: Mapping[int, str]) -> str:
     return f"{told} both declare it: leave one out in `repositories` of tuppence.yaml"
 
 
-def _counts(rows: Sequence[Json]) -> Iterator[tuple[str, int]]:
-    """By reason, the most first; a workload counts once for each."""
-    counted = Counter(reason for reason, _ in {(row["reason"], tuple(row["key"])) for row in rows})
-    yield from sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+def _left(rows: Sequence[Json]) -> list[tuple[str, set[tuple[str, ...]]]]:
+    """The workloads of each reason, the most first; a workload counts once for each."""
+    found: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for row in rows:
+        found[row["reason"]].add(tuple(row["key"]))
+    return sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))

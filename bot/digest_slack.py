@@ -16,7 +16,7 @@ from bot.digest_words import bars, counted, headline, notes, origin, shares
 from bot.inert import plain
 from bot.recommendation_slack import changes_in_short, context, item_blocks, kept, linked, section
 from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
-from bot.words import money
+from bot.words import count, money
 
 _LENGTHS = (60, 90, 150, 300)
 """Characters of a stranger's text, where fewer fit and where there is room."""
@@ -73,7 +73,7 @@ def _team(
 
 def _quiet(digest: Digest) -> SlackMessage:
     told = headline(digest)
-    return SlackMessage(plain(said(told)), (section(_marked(told)),))
+    return SlackMessage(plain(said(told)), (section(_marked(told)), *_notes(digest, _LENGTHS[-1])))
 
 
 def _pictured(digest: Digest, picture: Picture | None) -> Iterator[Block]:
@@ -139,9 +139,10 @@ def _left(digest: Digest, most: int) -> Iterator[str]:
     for row in shown:
         yield f"• {mrkdwn(row.workload, most)}: {mrkdwn(row.reason, most)}"
     told = counted(digest)
-    if told:
-        more = [f"{len(told) - _MOST_COUNTED} other reasons"] if len(told) > _MOST_COUNTED else []
-        yield f"• {mrkdwn(', '.join([*told[:_MOST_COUNTED], *more]), most)}"
+    for line in told[:_MOST_COUNTED]:
+        yield f"• {mrkdwn(line, most)}"
+    if len(told) > _MOST_COUNTED:
+        yield f"• and {count(len(told) - _MOST_COUNTED, 'other reason')}"
 
 
 def _notes(digest: Digest, most: int) -> Iterator[Block]:

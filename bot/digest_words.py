@@ -21,7 +21,12 @@ _HALF_A_CENT = Decimal("0.005")
 def headline(digest: Digest) -> Sentence:
     """What was spent, against the week before, and where the month goes."""
     if digest.quiet:
-        return sentence(*_spent(digest), ". Nothing moved, and there is nothing to approve.")
+        budgets = (
+            "" if not digest.budgets else " every budget holds," if digest.teams else " the budget holds,"
+        )
+        known = all(course is not None for course, _ in digest.budgets)
+        holds = budgets if known else ""
+        return sentence(*_spent(digest), f". Little moved,{holds} and there is nothing to approve.")
     return sentence(*_spent(digest), ". ", *_course(digest))
 
 
@@ -50,10 +55,14 @@ def bars(digest: Digest) -> str:
 
 
 def counted(digest: Digest) -> list[str]:
-    """What is left alone for reasons that no person gave, by how many."""
+    """What is left alone for reasons that no person gave: how many, and the names of some."""
     counts = sorted(digest.left_counts.items(), key=lambda item: (-item[1], item[0]))
     told = bool(digest.left_alone)
-    return [counted_words(reason, left) for reason, left in counts if reason != Reason.PROTECTED or not told]
+    return [
+        counted_words(reason, left, digest.left_names.get(reason, ()))
+        for reason, left in counts
+        if reason != Reason.PROTECTED or not told
+    ]
 
 
 def notes(digest: Digest) -> Iterator[str]:

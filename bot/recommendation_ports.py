@@ -100,8 +100,8 @@ class Recommendations(Protocol):
         """Those that the newest scans find, of a team where one is named (`""`: nobody's)."""
         ...
 
-    def snoozed(self, repository: int, at: datetime) -> Sequence[KeptRecommendation]:
-        """Those of a repository that are snoozed at that moment, whether or not they are still found."""
+    def snoozed(self, repository: int | None, at: datetime) -> Sequence[KeptRecommendation]:
+        """Those of a repository, or of all, that are snoozed at that moment, found by now or not."""
         ...
 
     def scans(self) -> Sequence[Scan]:
@@ -127,8 +127,10 @@ class RecommendationDecisions(Protocol):
         """The decisions about some recommendations."""
         ...
 
-    def rejected(self, repository: int) -> Sequence[tuple[KeptRecommendation, RecommendationDecision]]:
-        """Every rejected recommendation of a repository, the newest first."""
+    def rejected(
+        self, repository: int | None = None
+    ) -> Sequence[tuple[KeptRecommendation, RecommendationDecision]]:
+        """Every rejected recommendation of a repository, or of all, the newest first."""
         ...
 
     def since(self, at: datetime) -> Sequence[tuple[KeptRecommendation, RecommendationDecision]]:
@@ -175,6 +177,6 @@ class Digests(Protocol):
         """The digest that a message is."""
         ...
 
-    def newest(self, team: str) -> KeptDigest | None:
-        """The team's newest digest that was posted."""
+    def newest(self, team: str, most: int) -> Sequence[KeptDigest]:
+        """The team's newest digests that were posted, the newest first."""
         ...

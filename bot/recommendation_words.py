@@ -171,11 +171,13 @@ _COUNTED = {
 }
 
 
-def counted_words(reason: Reason | str, count: int) -> str:
-    """How many are left alone for a reason: `3 workloads younger than the window`."""
+def counted_words(reason: Reason | str, count: int, names: Sequence[str] = ()) -> str:
+    """How many are left alone for a reason: `3 workloads younger than the window: a, b and 1 more`."""
     known = next((words for found, words in _COUNTED.items() if found == reason), None)
     things = f"{count:,} workload{'' if count == 1 else 's'}"
-    return f"{things} {known or 'left alone: ' + str(reason).replace('-', ' ')}"
+    told = f"{things} {known or 'left alone: ' + str(reason).replace('-', ' ')}"
+    more = f" and {count - len(names):,} more" if count > len(names) else ""
+    return f"{told}: {', '.join(names)}{more}" if names else told
 
 
 def _protected(facts: Mapping[str, str]) -> str:

@@ -63,8 +63,8 @@ def read_savings(
     """
     silences = silenced(
         found,
-        rejected=[both for scan in scans for both in decisions.rejected(scan.repository)],
-        snoozed=[one for scan in scans for one in recommendations.snoozed(scan.repository, at)],
+        rejected=decisions.rejected(),
+        snoozed=recommendations.snoozed(None, at),
         at=at,
     )
     return savings(found, busy, silences, scans, team=team, web=web)

@@ -109,3 +109,7 @@ class SlackFiles(Protocol):
     def attach(self, channel: str, timestamp: str, name: str, content: bytes, said: str) -> None:
         """Put a file below a message in a channel that the app is in."""
         ...
+
+    def is_attached(self, channel: str, timestamp: str, name: str) -> bool:
+        """Whether a file of that name is below a message. Raises SlackRefused where nobody may look."""
+        ...

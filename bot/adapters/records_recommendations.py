@@ -86,11 +86,11 @@ class StoredRecommendations:
             rows = connection.execute(query.order_by(recommendations.c.id)).mappings().all()
         return tuple(KeptRecommendation(**row) for row in rows)
 
-    def snoozed(self, repository: int, at: datetime) -> tuple[KeptRecommendation, ...]:
-        """Those of a repository that are snoozed at that moment, open or not."""
-        query = select(recommendations).where(
-            recommendations.c.repository == repository, recommendations.c.snoozed_until > at
-        )
+    def snoozed(self, repository: int | None, at: datetime) -> tuple[KeptRecommendation, ...]:
+        """Those of a repository, or of all, that are snoozed at that moment, open or not."""
+        query = select(recommendations).where(recommendations.c.snoozed_until > at)
+        if repository is not None:
+            query = query.where(recommendations.c.repository == repository)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(recommendations.c.id)).mappings().all()
         return tuple(KeptRecommendation(**row) for row in rows)
@@ -137,11 +137,12 @@ class StoredRecommendationDecisions:
                 found.update((row["id"], RecommendationDecision(**row)) for row in rows)
         return found
 
-    def rejected(self, repository: int) -> tuple[tuple[KeptRecommendation, RecommendationDecision], ...]:
-        """Every rejected recommendation of a repository, the newest first."""
-        return self._with_what_it_is_about(
-            rows_of(recommendation_decisions, repository=repository, decision="reject")
-        )
+    def rejected(
+        self, repository: int | None = None
+    ) -> tuple[tuple[KeptRecommendation, RecommendationDecision], ...]:
+        """Every rejected recommendation of a repository, or of all, the newest first."""
+        of = {} if repository is None else {"repository": repository}
+        return self._with_what_it_is_about(rows_of(recommendation_decisions, decision="reject", **of))
 
     def since(self, at: datetime) -> tuple[tuple[KeptRecommendation, RecommendationDecision], ...]:
         """What was decided since then, the newest first."""
@@ -234,10 +235,12 @@ class StoredDigests:
             return None
         return self._first(select(digests).where(rows_of(digests, channel=channel, timestamp=timestamp)))
 
-    def newest(self, team: str) -> KeptDigest | None:
-        """The team's digest of the newest week that was posted."""
+    def newest(self, team: str, most: int) -> tuple[KeptDigest, ...]:
+        """The team's digests of the newest weeks that were posted, the newest first."""
         posted = select(digests).where(digests.c.team == team, digests.c.timestamp != "")
-        return self._first(posted.order_by(digests.c.week.desc()).limit(1))
+        with self._database.reading() as connection:
+            rows = connection.execute(posted.order_by(digests.c.week.desc()).limit(most)).mappings().all()
+        return tuple(KeptDigest(**row) for row in rows)
 
     def _first(self, query: Select[Any]) -> KeptDigest | None:
         with self._database.reading() as connection:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,10 +15,16 @@ from bot.errors import SlackRefused, SlackUnavailable
 
 SECONDS = 10
 MOST_TRIES_LATER = 300.0
+PAGE = 200
+"""Messages that a look into a channel reads at once, which Slack recommends."""
 _PASSING = frozenset(
     ("ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout")
 )
 """Slack's errors that another try may not meet; all others would be met again."""
+_DENIED = frozenset(
+    ("account_inactive", "invalid_auth", "not_allowed_token_type", "not_authed", "token_expired", "token_revoked")
+)
+"""What Slack calls a token that it does not take, whatever is asked for with it."""
 
 
 class SlackApi:
@@ -36,6 +42,17 @@ class SlackApi:
     def read(self, method: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         """The answer to a method that takes a form: those that read, and those of files. Raises as `call`."""
         return self._called(method, params=arguments)
+
+    def pages(self, method: str, **arguments: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401 - JSON
+        """All messages that a method lists, asked for as they are looked at. Raises as `call`."""
+        after: dict[str, str] = {}
+        while True:
+            answer = self.read(method, limit=PAGE, **arguments, **after)
+            yield from answer.get("messages") or ()
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+            after = {"cursor": cursor}
 
     def _called(self, method: str, **how: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         try:
@@ -60,6 +77,10 @@ def _told(method: str, error: SlackApiError) -> SlackRefused | SlackUnavailable:
     if status == 429 or status >= 500 or reason in _PASSING or not _is_word(reason):
         later = retry_seconds(getattr(response, "headers", None) or {})
         return SlackUnavailable(f"Slack could not do {method} now", later)
+    if reason in _DENIED:
+        way_out = "an administrator has to install the app again and set SLACK_BOT_TOKEN anew"
+        line = f"Slack refuses the bot's access at {method} ({reason}); {way_out}"
+        return SlackRefused(line, str(reason), denied=True)
     scope = response.get("needed") if reason == "missing_scope" else None
     way_out = f", add the scope {scope} and install the app again" if _is_scope(scope) else ""
     return SlackRefused(f"Slack refused {method}: {reason}{way_out}", str(reason))

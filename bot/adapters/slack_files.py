@@ -31,6 +31,11 @@ class SlackWebFiles:
         """Put the file in the thread of a message."""
         self._shared(channel, name, content, said, thread_ts=timestamp)
 
+    def is_attached(self, channel: str, timestamp: str, name: str) -> bool:
+        """Whether a message of its thread has that file."""
+        thread = self._api.pages("conversations.replies", channel=channel, ts=timestamp)
+        return any(file.get("name") == name for message in thread for file in message.get("files") or ())
+
     def _shared(self, channel: str, name: str, content: bytes, said: str, **where: str) -> None:
         file = self._sent(name, content)
         self._api.read(

@@ -19,10 +19,6 @@ _GONE = frozenset((403, 404, 410))
 """What Slack answers on a `response_url` that was used five times or is older than thirty minutes."""
 
 
-PAGE = 200
-"""Messages that a look into a channel reads at once, which Slack recommends."""
-
-
 class SlackWebMessages:
     """The port `SlackMessages`, over the Web API."""
 
@@ -64,22 +60,13 @@ class SlackWebMessages:
     def find(self, channel: str, mark: Mark, since: datetime) -> str:
         """The timestamp of the message with that mark, looking through all that was said since then."""
         wanted = {"event_type": mark.kind, "event_payload": dict(mark.payload)}
-        cursor = ""
-        while True:
-            answer = self._api.read(
-                "conversations.history",
-                channel=channel,
-                oldest=f"{since.timestamp():.6f}",
-                include_all_metadata=True,
-                limit=PAGE,
-                **({"cursor": cursor} if cursor else {}),
-            )
-            for message in answer.get("messages") or ():
-                if message.get("metadata") == wanted:
-                    return str(message["ts"])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return ""
+        said = self._api.pages(
+            "conversations.history",
+            channel=channel,
+            oldest=f"{since.timestamp():.6f}",
+            include_all_metadata=True,
+        )
+        return next((str(message["ts"]) for message in said if message.get("metadata") == wanted), "")
 
     def tell(self, channel: str, user: str, message: SlackMessage) -> None:
         """Say it to one person in a channel."""

@@ -23,7 +23,7 @@ from bot.entrypoints.digest_jobs import DigestWorkflows, Steps
 from bot.entrypoints.jobs import Json
 from bot.entrypoints.schedule import Schedule
 from bot.handlers.focus_export import export_focus
-from bot.handlers.post_digest import post_digest
+from bot.handlers.post_digest import attach_file, post_digest
 from bot.handlers.show_digest import Showing, as_it_is, content_with
 from bot.handlers.weekly_digest import weekly_digest
 from bot.logs import configure
@@ -92,9 +92,13 @@ class DigestPosts:
         )
         return {"channel": posted.channel, "timestamp": posted.timestamp, "new": posted.posted_at == now}
 
-    def attach(self, posted: Json, name: str, content: bytes, said: str) -> None:
-        """Put a file below a digest. Raises SlackUnavailable, SlackRefused."""
-        self._files.attach(posted["channel"], posted["timestamp"], name, content, said)
+    def attach(self, week: str, content: bytes) -> bool:
+        """Put finance's file below its digest, unless it is there. Raises as `post`."""
+        name = f"tuppence-all-teams-{week}.focus.csv"
+        said = "Every workload, day by day, in the columns of FOCUS 1.2."
+        return attach_file(
+            ALL_TEAMS, week, name, content, said, digests=self._records.digests, files=self._files
+        )
 
 
 class Digests:
@@ -163,11 +167,8 @@ class Digests:
         shown = Picture(**picture) if picture else None
         return self._posts.post(team, week, digest, shown, _now())
 
-    def _attach(self, team: str, week: str, posted: Json) -> bool:
-        content = self._processes.call(_focus, week)
-        name = f"tuppence-{team or 'all-teams'}-{week}.focus.csv"
-        self._posts.attach(posted, name, content, "Every workload, day by day, in the columns of FOCUS 1.2.")
-        return True
+    def _attach(self, week: str) -> bool:
+        return self._posts.attach(week, self._processes.call(_focus, week))
 
 
 class _Making:

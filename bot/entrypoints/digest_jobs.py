@@ -28,13 +28,13 @@ class Steps:
 
     `make` gives the `digest`, or None of it and `why` there is none now. `draw` gives the picture that
     Slack has of it. `post` tells whether it is `new` in its channel, and where it is. `attach` puts
-    finance's file below a new one.
+    finance's file of a week below it.
     """
 
     make: Callable[[str, str], Json]
     draw: Callable[[Json], Json]
     post: Callable[[str, str, Json, Json | None], Json]
-    attach: Callable[[str, str, Json], bool]
+    attach: Callable[[str], bool]
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class DigestWorkflows:
         """By its name."""
 
         @DBOS.workflow(name="digest")
-        def digest(team: str, week: str) -> None:
+        def digest(team: str, week: str, hour: str = "") -> None:  # noqa: ARG001 - which hour started it
             self._digest(team, week)
 
         self._start = digest
@@ -56,8 +56,10 @@ class DigestWorkflows:
     def digest(self, team: str, week: str, hour: str) -> None:
         """See that a digest goes out: for one `hour` once, in however many processes this is called."""
         if self._start is not None:
-            for name in (f"digest/{team}/{week}", f"digest/{team}/{week}/{hour}"):
-                enqueue(self._start, name, f"digest/{team}", team, week)
+            name = f"digest/{team}/{week}"
+            first = DBOS.get_workflow_status(name)
+            again = first is not None and first.input is not None and hour not in first.input["args"]
+            enqueue(self._start, f"{name}/{hour}" if again else name, f"digest/{team}", team, week, hour)
 
     def _digest(self, team: str, week: str) -> None:
         told = {"team": team, "week": week}
@@ -71,5 +73,5 @@ class DigestWorkflows:
         posted = tried("digest_post", self.steps.post, team, week, made["digest"], picture)
         if posted is not None and posted["new"]:
             log.info("Posted a digest", extra={**told, "channel": posted["channel"]})
-            if not team:
-                tried("digest_attach", self.steps.attach, team, week, posted)
+        if posted is not None and not team:
+            tried("digest_attach", self.steps.attach, week)

@@ -12,11 +12,13 @@ from bot.recommendation_ports import Digests
 from bot.recommendation_records import KeptDigest
 from bot.records import Json
 from bot.slack_message import SlackMessage
-from bot.slack_ports import Mark, Posted, SlackMessages
+from bot.slack_ports import Mark, Posted, SlackFiles, SlackMessages
 
 KIND = "tuppence_digest"
 _CLOCKS = timedelta(minutes=10)
 """By how much Slack's clock may differ from ours."""
+_FILE, _BEGUN, _THERE = "file", "begun", "there"
+"""How far the file below a digest is, beside its content."""
 _SIGNED_OUT = "Slack does not take the bot token any more: install the app again, set SLACK_BOT_TOKEN anew"
 _SAID = {
     "channel_not_found": "Slack knows no such channel, or it is private and the app is not in it",
@@ -71,6 +73,31 @@ def _sent(
         digests.keep(replace(kept, channel=""))
         why = _SAID.get(refused.reason, f"Slack says {refused.reason}")
         raise SlackRefused(f"{_name(kept)} was not posted: {why}", refused.reason) from refused
+
+
+def attach_file(
+    team: str, week: str, name: str, content: bytes, said: str, *, digests: Digests, files: SlackFiles
+) -> bool:
+    """Put a file below a posted digest, once; whether it was put there now.
+
+    That it is begun is noted first: whether it came before a crash, or before an answer that was lost, is
+    seen in the thread. Raises SlackUnavailable, SlackRefused, StoreUnavailable.
+    """
+    with digests.turn(team, week):
+        kept = digests.find(team, week)
+        state = kept.content.get(_FILE) if kept is not None else None
+        if kept is None or not kept.timestamp or state == _THERE:
+            return False
+        there = state == _BEGUN and files.is_attached(kept.channel, kept.timestamp, name)
+        if not there:
+            _with_file(kept, _BEGUN, digests)
+            files.attach(kept.channel, kept.timestamp, name, content, said)
+        _with_file(kept, _THERE, digests)
+        return not there
+
+
+def _with_file(kept: KeptDigest, state: str, digests: Digests) -> None:
+    digests.keep(replace(kept, content={**kept.content, _FILE: state}))
 
 
 def _searched(kept: KeptDigest, messages: SlackMessages) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 from bot.digest import ItemState, State
 from bot.digest_json import digest_from
 from bot.digest_slack import Picture, digest_message
+from bot.errors import SlackRefused
 from bot.inert import plain
 from bot.recommendation_ports import Digests, RecommendationDecisions, Recommendations, RightSizingPulls
 from bot.recommendation_records import KeptDigest, PullState, RecommendationDecision
@@ -20,6 +21,8 @@ from bot.slack_message import SlackMessage, mrkdwn
 from bot.slack_ports import SlackMessages
 from estimators.objects import Identity
 
+MOST_WEEKS = 5
+"""A recommendation that nobody decides stands in each week's digest: so many of them are written anew."""
 _CLOSED = "the newest look at the repository does not find it any more"
 _FIRST_TOLD = frozenset(("opened", "by-hand", "stale"))
 """What an approval comes to; what follows is told by the pull request."""
@@ -57,33 +60,56 @@ def show_decision(
     channel: str = "",
     timestamp: str = "",
 ) -> int:
-    """Write anew the team's newest digest, and the one that was clicked in; how many told of `id`.
+    """Write anew the team's last digests, and the one that was clicked in; how many told of `id`.
 
     One at a time, so that an older look never overwrites a newer one. Raises SlackUnavailable,
-    SlackRefused, StoreUnavailable.
+    SlackRefused where Slack takes none of them, StoreUnavailable.
     """
     found = _digests_of(id, team, ports.digests, channel, timestamp)
-    for kept in found:
-        with ports.digests.turn(kept.team, kept.week):
-            _show(ports.digests.find(kept.team, kept.week) or kept, ports, now)
-    return len(found)
+    return _each(found, ports.digests, lambda kept, _: _show(kept, ports, now))
 
 
 def show_became(id: str, became: ItemState, patch: str, ports: Showing, now: datetime) -> bool:  # noqa: A002
-    """Show what became of an approved recommendation; what is to be done by hand is said below its digest.
+    """Show what became of an approved recommendation; what is to be done by hand is said below a digest.
 
-    That, and what turned out to be stale, nothing else remembers: it is kept with the digest. False where
-    the newest digest does not tell of it. Raises as `show_decision`.
+    That, and what turned out to be stale, nothing else remembers: it is kept with the digests. False where
+    no digest of the last weeks tells of it. Raises as `show_decision`.
     """
     about = ports.recommendations.find(id)
     found = _digests_of(id, about.team, ports.digests) if about else []
+    told = {"state": became.state, "why": became.why}
+    is_said = any(_became(kept).get(id) == told for kept in found)
+
+    def show(kept: KeptDigest, before: int) -> None:
+        if became.state in _ONLY_HERE and _became(kept).get(id) != told:
+            if became.state == "by-hand" and not (is_said or before):
+                item = next(item for item in kept.content["recommendations"] if item["id"] == id)
+                message = by_hand_message(item["workload"], became.why, patch)
+                ports.messages.post(kept.channel, message, thread=kept.timestamp)
+            kept = replace(kept, content={**kept.content, "became": {**_became(kept), id: told}})
+            ports.digests.keep(kept)
+        _show(kept, ports, now)
+
+    return bool(_each(found, ports.digests, show))
+
+
+def _each(found: Sequence[KeptDigest], digests: Digests, show: Callable[[KeptDigest, int], None]) -> int:
+    """Show each digest as it is now, told how many were before it; how many Slack took.
+
+    A message that somebody deleted keeps no other from being written.
+    """
+    shown, refused = 0, None
     for kept in found:
-        with ports.digests.turn(kept.team, kept.week):
-            current = ports.digests.find(kept.team, kept.week) or kept
-            if became.state in _ONLY_HERE:
-                current = _noted(id, became, patch, current, ports)
-            _show(current, ports, now)
-    return bool(found)
+        with digests.turn(kept.team, kept.week):
+            try:
+                show(digests.find(kept.team, kept.week) or kept, shown)
+            except SlackRefused as error:
+                refused = error
+            else:
+                shown += 1
+    if refused is not None and not shown:
+        raise refused
+    return shown
 
 
 def tell_approver(id: str, became: ItemState, patch: str, ports: Showing) -> None:  # noqa: A002
@@ -100,18 +126,9 @@ def tell_approver(id: str, became: ItemState, patch: str, ports: Showing) -> Non
     ports.messages.post(user, message)
 
 
-def _noted(id: str, became: ItemState, patch: str, kept: KeptDigest, ports: Showing) -> KeptDigest:  # noqa: A002
-    known = kept.content.get("became") or {}
-    told = {"state": became.state, "why": became.why}
-    if known.get(id) == told:
-        return kept
-    if became.state == "by-hand":
-        item = next(item for item in kept.content["recommendations"] if item["id"] == id)
-        message = by_hand_message(item["workload"], became.why, patch)
-        ports.messages.post(kept.channel, message, thread=kept.timestamp)
-    noted = replace(kept, content={**kept.content, "became": {**known, id: told}})
-    ports.digests.keep(noted)
-    return noted
+def _became(kept: KeptDigest) -> Mapping[str, Json]:
+    """What nothing else remembers of recommendations, by id."""
+    return kept.content.get("became") or {}
 
 
 def _digests_of(
@@ -121,8 +138,9 @@ def _digests_of(
     channel: str = "",
     timestamp: str = "",
 ) -> list[KeptDigest]:
-    found = [digests.posted_at(channel, timestamp) if channel else None, digests.newest(team)]
-    return list({kept.week: kept for kept in found if kept is not None and id in _ids(kept)}.values())
+    clicked = digests.posted_at(channel, timestamp) if channel else None
+    found = [*digests.newest(team, MOST_WEEKS), *([clicked] if clicked else [])]
+    return list({(kept.team, kept.week): kept for kept in found if id in _ids(kept)}.values())
 
 
 def _show(kept: KeptDigest, ports: Showing, now: datetime) -> None:

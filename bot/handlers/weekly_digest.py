@@ -11,8 +11,9 @@ from decimal import Decimal
 from bot.cost_answer import CostRefusal
 from bot.cost_ports import ChargedHours
 from bot.digest import ALL_TEAMS, Approval, Digest, MergedPull, TeamWeek
-from bot.digest_costs import WeekCosts, read_week
+from bot.digest_costs import read_week
 from bot.digest_pulls import pull_address, pull_name, what_came
+from bot.digest_quiet import is_quiet
 from bot.digest_savings import Savings
 from bot.ports import Predictions
 from bot.recommendation_json import recommendation_from
@@ -24,14 +25,8 @@ from bot.savings_reading import read_savings, under_way
 from bot.server_config import ServerConfig
 from bot.weeks import IsoWeek
 from bot.words import count
-from estimators.allocation import as_money
 from estimators.usage import WorkloadKey
 
-LITTLE = Decimal("0.02")
-LITTLE_MONEY = Decimal(10)
-"""A change of less than two percent, or of less than ten in the currency, is nothing to read about."""
-WHOLE = Decimal("0.9")
-"""A week of which less than this share was measured is never quiet: that itself is to be told."""
 STALE = timedelta(days=2)
 """Repositories are looked at every day: what is older than this was found before something went wrong."""
 _MOST_PROBLEMS = 3
@@ -55,17 +50,18 @@ def weekly_digest(
     Refused is a team that nobody knows, and what cannot be added up. `web` is where people look at
     repositories, `""` where there is no such place. Raises StoreUnavailable.
     """
-    cost = read_week(team, week, costs=costs, config=config)
-    if isinstance(cost, CostRefusal):
-        return cost
-    return _Week(cost, week, recommendations, decisions, pulls, predictions, at, web).digest()
+    read = read_week(team, week, costs=costs, config=config)
+    if isinstance(read, CostRefusal):
+        return read
+    return _Week(*read, week, recommendations, decisions, pulls, predictions, at, web).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class _Week:
     """What is known of the costs, and the rest to be read."""
 
-    cost: WeekCosts
+    costs: Digest
+    owner_of: Callable[[WorkloadKey], str]
     week: IsoWeek
     recommendations: Recommendations
     decisions: RecommendationDecisions
@@ -76,49 +72,33 @@ class _Week:
 
     def digest(self) -> Digest:
         """All of it."""
-        cost = self.cost
+        costs = self.costs
         scans = self.recommendations.scans()
         found = self.recommendations.open_ones(self._team)
         worth = self._savings(found, scans)
         merged, told = self._merged()
-        idle = cost.gpus
-        digest = Digest(
-            team=cost.team,
-            week=str(self.week),
-            start=self.week.start,
-            end=self.week.end,
-            currency=cost.currency,
-            coverage=cost.coverage,
-            total=cost.total,
-            previous=cost.previous,
-            budget_monthly=cost.budget_monthly,
-            projected=cost.projected,
-            trend=cost.trend,
-            movers=cost.movers,
-            idle_share=cost.idle_share,
-            unallocated_share=cost.unallocated_share,
-            gpu_idle_hours=Decimal(str(round(idle.hours, 2))) if idle else None,
-            gpu_idle_cost=as_money(idle.cost) if idle else None,
+        digest = replace(
+            costs,
             merged=tuple(merged),
             recommendations=worth.shown,
             more=len(worth.others),
             more_saving=sum((item.allocated for item in worth.others), Decimal(0)),
             left_alone=worth.left_alone,
             left_counts=worth.left_counts,
-            teams=tuple(_with_savings(cost.teams, found, worth)),
-            bill=cost.bill,
+            left_names=worth.left_names,
+            teams=tuple(_with_savings(costs.teams, found, worth)),
             approvals=tuple(self._approvals()),
-            notes=(*cost.notes, *told, *self._waiting(scans), *self._about_scans(scans, found)),
+            notes=(*costs.notes, *told, *self._waiting(scans), *self._about_scans(scans, found)),
         )
         seen = bool(scans) and all(scan.head_sha for scan in scans)
-        return replace(digest, quiet=seen and _quiet(digest))
+        return replace(digest, quiet=seen and is_quiet(digest))
 
     @property
     def _team(self) -> str | None:
-        return None if self.cost.team == ALL_TEAMS else self.cost.team
+        return None if self.costs.team == ALL_TEAMS else self.costs.team
 
     def _is_ours(self, workload: WorkloadKey) -> bool:
-        return self._team is None or self.cost.owner_of(workload) == self._team
+        return self._team is None or self.owner_of(workload) == self._team
 
     def _savings(self, found: Sequence[KeptRecommendation], scans: Sequence[Scan]) -> Savings:
         busy = under_way(found, scans, decisions=self.decisions, pulls=self.pulls)
@@ -137,7 +117,7 @@ class _Week:
         """Pull requests that were measured in the week, or wait for it since, and which never will be."""
         pulls, notes = [], []
         for prediction in self.predictions.within(self.week.start, self.week.end):
-            came = what_came(prediction, self._is_ours, self.cost.currency)
+            came = what_came(prediction, self._is_ours, self.costs.currency)
             if came is None:
                 continue
             if came.told and came.measured is None:
@@ -172,7 +152,7 @@ class _Week:
         if pull is not None and pull.id != kept.id:
             pull = None  # the subject's newest pull request is of another recommendation
         prediction = pull and self._prediction(pull)
-        came = prediction and what_came(prediction, lambda _: True, self.cost.currency)
+        came = prediction and what_came(prediction, lambda _: True, self.costs.currency)
         return Approval(
             workload=workload_words(one.key),
             team=kept.team,
@@ -237,16 +217,3 @@ def _with_savings(
     }
     for row in teams:
         yield row._replace(savings=saved[names[row.kind](row)]) if row.kind in names else row
-
-
-def _quiet(digest: Digest) -> bool:
-    """Whether one line says it all: little changed, nothing is to be approved, no budget is in danger."""
-    if digest.total is None or digest.previous is None or digest.coverage < WHOLE:
-        return False
-    moved = abs(digest.total - digest.previous)
-    little = moved < LITTLE_MONEY or moved < LITTLE * abs(digest.previous)
-    budgets = [(digest.projected, digest.budget_monthly)]
-    budgets += [(row.projected, row.budget_monthly) for row in digest.teams]
-    over = any(budget is not None and course is not None and course > budget for course, budget in budgets)
-    news = digest.recommendations or digest.merged or digest.approvals
-    return little and not over and not news

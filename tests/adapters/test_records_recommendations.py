@@ -224,6 +224,7 @@ def test_what_is_snoozed_is_told_until_its_time_is_over(records: Records) -> Non
     assert kept == replace(FOUND, open=False, snoozed_until=until, snoozed_by="Ann")
     assert records.recommendations.snoozed(BIG, until) == ()
     assert records.recommendations.snoozed(7, NOW) == ()
+    assert records.recommendations.snoozed(None, NOW) == (kept,)
 
 
 def test_a_snooze_has_one_audit_row(records: Records) -> None:
@@ -258,7 +259,7 @@ def test_the_first_decision_about_a_recommendation_holds(records: Records) -> No
 
 
 def test_decisions_are_told_with_what_they_are_about(records: Records) -> None:
-    """The newest first; of a repository, or since a moment; still found or not."""
+    """The newest first; of a repository, of all, or since a moment; still found or not."""
     two, three = replace(FOUND, id="two"), replace(FOUND, id="three", repository=7)
     records.recommendations.replace(SCAN, [FOUND, two])
     records.recommendations.replace(replace(SCAN, repository=7), [three])
@@ -271,6 +272,10 @@ def test_decisions_are_told_with_what_they_are_about(records: Records) -> None:
     assert records.recommendation_decisions.rejected(BIG) == ((two, second), (gone, REJECTION))
     assert records.recommendation_decisions.rejected(7) == ()
     assert records.recommendation_decisions.since(second.at) == ((three, third), (two, second))
+    other = replace(third, id="four", decision="reject")
+    records.recommendations.replace(replace(SCAN, repository=7, at=NOW + WEEK), [replace(three, id="four")])
+    records.recommendation_decisions.decide(other)
+    assert [said for _, said in records.recommendation_decisions.rejected()] == [other, second, REJECTION]
 
 
 def test_what_strangers_write_can_be_stored(records: Records) -> None:
@@ -361,7 +366,7 @@ def test_a_digest_is_found_by_its_week_and_by_its_message(records: Records) -> N
     assert records.digests.find("payments", "2026-W47") is None
     records.digests.keep(DIGEST)
     assert records.digests.find("payments", "2026-W47") == DIGEST
-    assert records.digests.newest("payments") is None
+    assert records.digests.newest("payments", 1) == ()
     assert records.digests.posted_at("C1", "") is None
     posted = replace(DIGEST, timestamp="1700000000.000100", posted_at=NOW)
     records.digests.keep(posted)
@@ -370,16 +375,14 @@ def test_a_digest_is_found_by_its_week_and_by_its_message(records: Records) -> N
     assert records.digests.posted_at("C2", posted.timestamp) is None
 
 
-def test_the_newest_digest_is_that_of_the_newest_week(records: Records) -> None:
+def test_the_newest_digests_are_those_of_the_newest_weeks(records: Records) -> None:
     """Week 53 before week 1, whichever was posted later; one that is only begun does not count."""
     posted = replace(DIGEST, timestamp="1", posted_at=NOW)
     for week in ("2027-W01", "2026-W53", "2026-W09"):
         records.digests.keep(replace(posted, week=week))
     records.digests.keep(replace(DIGEST, week="2027-W02"))
     records.digests.keep(replace(posted, week="2027-W03", team=""))
-    newest = records.digests.newest("payments")
-    assert newest is not None
-    assert newest.week == "2027-W01"
+    assert [kept.week for kept in records.digests.newest("payments", 2)] == ["2027-W01", "2026-W53"]
 
 
 def post_in_turn(url: str, name: str) -> str:

@@ -166,7 +166,7 @@ def test_a_message_is_found_by_its_mark(
     hub: Slack, messages: SlackWebMessages, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pages back, among those with other marks and with none; not what is older than asked for."""
-    monkeypatch.setattr("bot.adapters.slack_messages.PAGE", 2)
+    monkeypatch.setattr("bot.adapters.slack_api.PAGE", 2)
     hub.limits.burst = 10
     before = datetime.now(UTC) - timedelta(minutes=1)
     wanted = messages.post(channel.id, SAID, mark=MARK)

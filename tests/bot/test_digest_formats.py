@@ -146,7 +146,7 @@ def of_strangers(found: Digest, write: Callable[[], str]) -> Digest:
 def test_a_quiet_week_is_one_line() -> None:
     """On a wide terminal."""
     [line] = digest_as_text(digest("quiet"), width=200).splitlines()
-    assert "Nothing moved, and there is nothing to approve." in line
+    assert "Little moved, the budget holds, and there is nothing to approve." in line
 
 
 def test_the_teams_add_up_as_they_are_shown() -> None:

@@ -56,10 +56,18 @@ def test_a_quiet_week_is_one_line() -> None:
     """With neither a picture nor a button."""
     [block] = taken(digest_message(QUIET, {}, PICTURE)).blocks
 
-    assert block["text"]["text"].endswith("Nothing moved, and there is nothing to approve.")
+    assert block["text"]["text"].endswith("Little moved, the budget holds, and there is nothing to approve.")
     assert "\n" not in block["text"]["text"]
-    quiet = replace(finance(), quiet=True)
+    quiet = replace(finance(), notes=(), coverage=Decimal(1), quiet=True)
     assert len(taken(digest_message(quiet, {})).blocks) == 1
+
+
+def test_a_quiet_week_does_not_hide_what_waits() -> None:
+    """What is to be merged, or could not be looked at, is small print below the line."""
+    waits = "1 right-sizing pull request waits to be merged."
+    _, small = taken(digest_message(replace(QUIET, notes=(waits,)), {})).blocks
+
+    assert (small["type"], small["elements"][0]["text"]) == ("context", waits)
 
 
 def test_every_recommendation_can_be_decided() -> None:

@@ -56,6 +56,22 @@ def test_the_newest_come_first_in_pages(hub: Slack, client: WebClient) -> None:
     hub.assert_clean()
 
 
+def test_a_thread_is_told_from_its_beginning_in_pages(hub: Slack, client: WebClient) -> None:
+    """With the names of its files, and nothing of other threads."""
+    channel = hub.channel("c").id
+    first = client.chat_postMessage(channel=channel, text="1")["ts"]
+    client.files_upload_v2(channel=channel, thread_ts=first, filename="a.csv", content="a,b")
+    client.chat_postMessage(channel=channel, text="2")
+
+    page = client.conversations_replies(channel=channel, ts=first, limit=1)
+    assert [it["text"] for it in page["messages"]] == ["1"]
+    cursor = page["response_metadata"]["next_cursor"]
+    [below] = client.conversations_replies(channel=channel, ts=first, cursor=cursor)["messages"]
+    assert [file["name"] for file in below["files"]] == ["a.csv"]
+    with pytest.raises(SlackApiError, match="thread_not_found"):
+        client.conversations_replies(channel=channel, ts="1.1")
+
+
 @pytest.mark.parametrize(("private", "scope"), [(False, "channels:history"), (True, "groups:history")])
 def test_each_kind_of_channel_has_a_scope(hub: Slack, client: WebClient, private: bool, scope: str) -> None:
     """And the app must be in the channel."""

@@ -1,7 +1,7 @@
-"""conversations.history: what was said in a channel, newest first, with the metadata of messages where asked.
+"""What was said in a channel, newest first, and in a thread, oldest first; metadata where it is asked for.
 
-Thread replies and what only one person sees are not part of it. Whether Slack would tell `event_type`
-without `include_all_metadata` is not relied on: here it tells nothing.
+In conversations.history thread replies and what only one person sees are not part of it. Whether Slack
+would tell `event_type` without `include_all_metadata` is not relied on: here it tells nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +29,31 @@ def history(call: Call) -> dict[str, Json]:
     listed, after = call.page(list(_said(call, channel)))
     with_metadata = call.flag("include_all_metadata")
     messages = [_told(call, message, with_metadata=with_metadata) for message in listed]
+    more = bool(after["response_metadata"]["next_cursor"])
+    return {"messages": messages, "has_more": more, **(after if more else {})}
+
+
+@method(
+    "conversations.replies", *_SCOPES.values(), tier=3, required="channel ts",
+    optional="cursor include_all_metadata inclusive latest limit oldest",
+)  # fmt: skip
+def replies(call: Call) -> dict[str, Json]:
+    """A page of a thread, the message that began it first."""
+    channel = call.channel()
+    call.need(_SCOPES[channel.kind])
+    if call.world.bot.id not in channel.members:
+        raise RefusedError("not_in_channel")
+    root = str(call.arguments["ts"])
+    thread = [
+        message
+        for message in call.world.messages
+        if message.channel is channel and not message.only_for and not message.deleted
+        if root in (message.ts, message.thread_ts)
+    ]
+    if not thread:
+        raise RefusedError("thread_not_found")
+    listed, after = call.page(thread)
+    messages = [_told(call, message, with_metadata=call.flag("include_all_metadata")) for message in listed]
     more = bool(after["response_metadata"]["next_cursor"])
     return {"messages": messages, "has_more": more, **(after if more else {})}
 
@@ -61,4 +86,5 @@ def _moment(call: Call, name: str) -> float | None:
 
 def _told(call: Call, message: Message, *, with_metadata: bool) -> dict[str, Json]:
     metadata = {"metadata": message.metadata} if with_metadata and message.metadata else {}
-    return {**shown(call.world, message), **metadata}
+    files = [{"id": file.id, "name": file.name, "title": file.title} for file in message.files]
+    return {**shown(call.world, message), **metadata, **({"files": files} if files else {})}

@@ -14,7 +14,7 @@ from bot.adapters.slack_api import SlackApi
 from bot.adapters.slack_files import SlackWebFiles
 from bot.digest_json import digest_json
 from bot.errors import SlackRefused, SlackUnavailable
-from bot.handlers.post_digest import KIND, post_digest
+from bot.handlers.post_digest import KIND, attach_file, post_digest
 from bot.handlers.show_digest import content_with, rendered
 from bot.recommendation_records import KeptDigest
 from tests.bot.digest_bench import NOW, Bench, digest_bench
@@ -160,12 +160,39 @@ def test_where_the_channel_cannot_be_read_it_is_not_posted_again(bench: Bench, r
     assert len(bench.hub.messages(bench.channel)) == 1
 
 
-def test_a_file_goes_below_the_digest(bench: Bench) -> None:
-    """For finance: all rows, in the message's thread."""
-    kept = bench.post()
+def attached(bench: Bench) -> bool:
+    """Finance's file below the digest, if it is put there now."""
     files = SlackWebFiles(SlackApi(bench.hub.bot_token, bench.hub.api_url))
-    files.attach(kept.channel, kept.timestamp, "costs.csv", b"a,b\n", "All rows")
+    about = ("checkout", "2026-W47", "costs.csv", b"a,b\n", "All rows")
+    return attach_file(*about, digests=bench.records.digests, files=files)
 
+
+def test_a_file_goes_below_the_digest_once(bench: Bench) -> None:
+    """For finance: all rows, in the message's thread. Nothing is searched for that."""
+    assert not attached(bench)
+    kept = bench.post()
+
+    assert attached(bench)
+    assert not attached(bench)
     [file] = bench.hub.files()
     assert (file.name, file.content, file.channels) == ("costs.csv", b"a,b\n", [bench.channel.id])
     assert bench.hub.messages(bench.channel)[-1].thread_ts == kept.timestamp
+    assert bench.hub.journal.calls["conversations.replies"] == 0
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["taken", "not taken"])
+@pytest.mark.parametrize("step", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+def test_a_file_whose_answer_was_lost_is_looked_for_below_the_digest(
+    bench: Bench, step: str, taken: bool
+) -> None:
+    """As after a crash: found, it is not put there again."""
+    bench.post()
+    bench.hub.fault(step, "reset", after_effect=taken)
+    with pytest.raises(SlackUnavailable):
+        attached(bench)
+
+    assert attached(bench) is not (taken and step == "files.completeUploadExternal")
+    assert not attached(bench)
+    shared = [message for message in bench.hub.messages(bench.channel) if message.files]
+    assert len(shared) == 1
+    assert bench.hub.journal.calls["conversations.replies"] == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +17,7 @@ from bot.digest_slack import Picture
 from bot.errors import SlackRefused
 from bot.handlers.post_digest import post_digest
 from bot.handlers.show_digest import content_with, rendered, show_became, tell_approver
-from bot.recommendation_records import RightSizingPull
+from bot.recommendation_records import KeptDigest, RightSizingPull
 from tests.bot.decidable import KEPT, scan
 from tests.bot.digest_bench import MINE, NOW, Bench, digest_bench
 from tests.bot.digest_messages import ITEMS
@@ -30,7 +30,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 def test_a_decision_is_shown_in_the_digest(bench: Bench) -> None:
-    """In the newest one, and in the one that was clicked in; the picture stays."""
+    """In each of the last weeks, wherever it was clicked; the picture stays."""
     name = SlackWebFiles(SlackApi(bench.hub.bot_token, bench.hub.api_url)).picture("d.png", b"png", "days")
     content = content_with(digest_json(MINE), Picture(name, "days"))
     older = replace(bench.wanted(week="2026-W46"), content=content)
@@ -63,8 +63,44 @@ def test_a_decision_is_shown_in_the_digest(bench: Bench) -> None:
         opened_at=NOW,
     )
     bench.records.right_sizing.keep(pull)
+    assert bench.show() == 2
+    for message in bench.hub.messages(bench.channel):
+        assert "pull/3|pull request>" in str(message.blocks)
+
+
+def posted(bench: Bench, weeks: Iterable[int]) -> list[KeptDigest]:
+    """The digests of these weeks of 2026."""
+    found = []
+    for week in weeks:
+        found.append(bench.post(week=f"2026-W{week}"))
+        bench.hub.advance(60)
+    return found
+
+
+def test_what_was_clicked_in_an_old_digest_is_shown_there(bench: Bench) -> None:
+    """Older ones than those of the last weeks stay as they are."""
+    old, *newer = posted(bench, range(41, 48))
+    bench.decide("approve")
+
+    assert bench.show(old.channel, old.timestamp) == 6
+    asking = [message.ts for message in bench.hub.messages(bench.channel) if KEPT.id in str(message.blocks)]
+    assert asking == [newer[0].timestamp]
+
+
+def test_a_digest_that_somebody_deleted_keeps_no_other_from_being_written(bench: Bench) -> None:
+    """What is to be done by hand is said below the newest that is there, once."""
+    older, newer = posted(bench, range(46, 48))
+    bench.hub.messages(bench.channel)[-1].deleted = True
+    bench.decide("approve")
+
     assert bench.show() == 1
-    assert "pull/3|pull request>" in str(bench.hub.messages(bench.channel)[-1].blocks)
+    bench.hub.fault("chat.postMessage", "thread_not_found")
+    for _ in range(2):
+        assert show_became(KEPT.id, ItemState("by-hand", why="two files set it"), "+ x", bench.showing, NOW)
+    digest, below = bench.hub.messages(bench.channel)
+    assert "*to be done by hand*: two files set it" in str(digest.blocks)
+    assert (digest.ts, below.thread_ts) == (older.timestamp, older.timestamp)
+    assert newer.timestamp not in {digest.ts, below.ts}
 
 
 @pytest.mark.parametrize("state", ["reject", "snooze", "gone", "open"])
