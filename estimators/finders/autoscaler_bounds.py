@@ -16,6 +16,8 @@ from estimators.objects import Path, dig, mapping, sequence
 from estimators.recommendation import FieldChange, LeftAlone, Reason
 from estimators.replicas import replay
 from estimators.rules.autoscaling import CAUTION_ABOVE, STEPS_TO_BE_SEEN, maximum, minimum
+from estimators.rules.disruption import fewest_in_budget
+from estimators.rules.memory import memory_room
 from estimators.rules.pods import only_group, replayed, scaled
 from estimators.rules.words import count_words, percent_words
 from estimators.usage import coverage, observed, peak
@@ -130,15 +132,16 @@ def _target(scaler: _Scaler) -> tuple[int | None, Simulation]:
 
 
 def _memory_holds(scaler: _Scaler, simulation: Simulation) -> bool:
-    """Whether fewer pods, of which each then holds more, stay below their memory limits."""
+    """Whether fewer pods, of which each then holds more, have the memory for it."""
     candidate = scaler.candidate
-    for name, limits in candidate.side.limits.items():
+    for name, requests in candidate.side.requests.items():
         history = candidate.container(name)
-        limit = limits.get("memory")
-        if history is None or not limit:
+        if history is None or history.memory_peak is None:
             continue
-        highest = peak(history.memory_shared_by(simulation.pods))
-        if highest is not None and highest * float(candidate.profile.memory_margin) > float(limit):
+        limits = candidate.side.limits.get(name, {})
+        room, _ = memory_room(requests, limits, history.memory_peak)
+        margin = candidate.profile.memory_margin if limits.get("memory") else 1
+        if (peak(history.memory_shared_by(simulation.pods)) or 0.0) * float(margin) > float(room):
             return False
     return True
 
@@ -148,7 +151,9 @@ def _least(scaler: _Scaler, free: Simulation, target: int) -> int | None:
     profile, now = scaler.candidate.profile, int(scaler.autoscaler.least)
     for least in range(profile.least_pods, now - profile.spare_pods):
         if scaler.holds(_bounded(free, least), target):
-            kept = least + profile.spare_pods
+            kept = fewest_in_budget(scaler.candidate.side, least + profile.spare_pods, now)
+            if kept >= now:
+                return None
             return kept if _memory_holds(scaler, _bounded(free, kept)) else None
     return None
 

@@ -11,6 +11,7 @@ from estimators.change import WorkloadChange
 from estimators.finders.candidate import Candidate, Proposal, new_value
 from estimators.recommendation import LeftAlone
 from estimators.rules.availability import no_failover
+from estimators.rules.disruption import fewest_in_budget
 from estimators.rules.pods import fixed, only_group
 from estimators.rules.removal import total_cpu
 from estimators.rules.words import core_words, count_words
@@ -64,7 +65,7 @@ def _fewest(candidate: Candidate, now: int) -> int | None:
         if not finding.safe_value:
             return None
         count = max(int(finding.safe_value) + profile.spare_pods, count + 1)
-    return count
+    return fewest_in_budget(candidate.side, count, now)
 
 
 def _with_replicas(candidate: Candidate, count: int) -> WorkloadChange:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from estimators.change import WorkloadChange
 from estimators.report import Finding, Severity
 from estimators.rules.containers import ContainerChange, containers
+from estimators.rules.memory import memory_room
 from estimators.rules.observed import ContainerHistory
 from estimators.rules.pods import fewest, fixed, most, only_group
 from estimators.rules.words import core_words, finding, size_words, window_words
@@ -50,7 +51,8 @@ def no_failover(change: WorkloadChange) -> Iterator[Finding]:
     """`no-failover`: replicas fall so far that with one pod gone the rest cannot carry the observed peak.
 
     CPU: the highest total use against the requests (the limits, where nothing is requested).
-    Memory: against the limits; what a pod never went below stays with each pod, the rest is shared.
+    Memory: against the limits (the requests, where there are none, or a little more than a pod ever
+    held); what a pod never went below stays with each pod, the rest is shared.
     A single pod has no failover at all, which `single-replica` says; here it has to carry the peak.
     """
     before, after = change.before, change.after
@@ -103,21 +105,22 @@ def _shortages(item: ContainerChange, history: ContainerHistory, carriers: int) 
 
 
 def _memory_shortage(item: ContainerChange, history: ContainerHistory, carriers: int) -> Iterator[_Shortage]:
-    usage, limit = item.change.history, item.limits.get("memory")
+    usage = item.change.history
     highest, least = history.memory_peak, history.memory_least
     pods = peak(usage.replicas) if usage else None
-    if not limit or highest is None or least is None or not pods:
+    if highest is None or least is None or not pods:
         return
+    room, available = memory_room(item.requests, item.limits, highest)
     shared = (highest - least) * Decimal(pods)
     each = least + shared / carriers
     # With as many pods as ran it holds what was seen: a limit below that is the memory rules' matter.
-    if carriers < pods and each > limit:
-        room = limit - least
-        safe = max(math.ceil(shared / room), 1) + 1 if room > 0 else None
+    if carriers < pods and each > room:
+        spare = room - least
+        safe = max(math.ceil(shared / spare), 1) + 1 if spare > 0 else None
         yield _Shortage(
             item.container.name,
             f"{size_words(each)} a pod",
-            f"the limit is {size_words(limit)}",
+            available,
             safe,
             history.memory_coverage,
         )

@@ -138,6 +138,18 @@ def _enough_pods(budget: DisruptionBudget, pods: int) -> int | None:
     return next((count for count in tried if (now := _at(budget, count)) and now.allowed > 0), None)
 
 
+def fewest_in_budget(side: Side, pods: int, now: int) -> int:
+    """The lowest count from `pods` up at which every budget that lets a pod go of `now` still does."""
+    budgets = [budget for budget in side.budgets if (held := _at(budget, now)) and held.allowed > 0]
+    counts = range(pods, max(now, pods))
+    return next((count for count in counts if all(_lets_go(budget, count) for budget in budgets)), now)
+
+
+def _lets_go(budget: DisruptionBudget, pods: int) -> bool:
+    standing = _at(budget, pods)
+    return standing is None or standing.allowed > 0
+
+
 def pods_kept(budget: DisruptionBudget, pods: Decimal) -> int | None:
     """How many of `pods` a budget keeps up, None where it says nothing that can be read."""
     standing = _at(budget, int(pods))

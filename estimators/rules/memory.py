@@ -19,6 +19,7 @@ from estimators.rules.words import (
     tidy_memory,
     window_words,
 )
+from estimators.workload import Resources
 
 MARGIN = Decimal("1.15")
 """Above the observed peak; KRR's and Crane's memory margin."""
@@ -72,6 +73,19 @@ def safe_limit(item: ContainerChange, history: ContainerHistory) -> Decimal | No
     if old is None:
         return safe
     return max(safe, tidy_memory(_bumped(old)) if _fewer_pods(item.change) else old)
+
+
+def memory_room(requests: Resources, limits: Resources, peak: Decimal) -> tuple[Decimal, str]:
+    """What a container may hold, and in words: its limit, else its request, else a little over its peak.
+
+    Beyond that one without a limit takes the memory of its neighbours, and is evicted among the first.
+    """
+    if limit := limits.get("memory"):
+        return limit, f"the limit is {size_words(limit)}"
+    request = asked(requests, "memory")
+    if request >= peak * MARGIN:
+        return request, f"the request is {size_words(request)}"
+    return peak * MARGIN, f"no limit, and a peak of {size_words(peak)}"
 
 
 def _finding(

@@ -113,3 +113,27 @@ def test_once_applied_nothing_more_is_proposed() -> None:
     known = cluster(usage(cpu=DAY, memory=300 * MIB, replicas=10))
 
     assert scaled(WORKLOAD + "---" + autoscaler(least=2, most=20, target=70), known) == []
+
+
+def test_a_minimum_leaves_a_pod_that_may_go() -> None:
+    """Of three pods the budget would let none go."""
+    budget = """
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: api, namespace: payments}
+spec: {minAvailable: 4, selector: {matchLabels: {app: api}}}
+"""
+    text = WORKLOAD + "---" + autoscaler(least=8, most=20, target=70) + "---" + budget
+    [one] = scaled(text, cluster(usage(cpu=DAY, memory=300 * MIB, replicas=10)))
+
+    assert values(one)["spec.minReplicas"] == ("8", "5")
+    assert one.verdict is Verdict.SAFE
+
+
+def test_fewer_pods_have_the_memory_that_they_ask_for() -> None:
+    """Without a limit: what ten hold at night, 380 MiB of 400 each, is too much for three that request 512."""
+    held = (210 - 190 * np.sin(hours() / 24 * 2 * np.pi)) * MIB
+    text = WORKLOAD + "---" + autoscaler(least=8, most=20, target=50)
+
+    for one in scaled(text, cluster(usage(cpu=DAY, memory=held, replicas=10))):
+        assert "spec.minReplicas" not in values(one)

@@ -81,14 +81,42 @@ def test_other_workloads_are_left_out(text: str, why: str) -> None:
     assert FINDER not in {item.finder for item in answer.left_alone}
 
 
-def test_a_budget_that_wants_more_pods_stands_against_it() -> None:
-    """At least 5 available of 10 would be 5 of 2."""
+@pytest.mark.parametrize(
+    ("bound", "replicas"),
+    [
+        ("minAvailable: 5", "6"),
+        ('minAvailable: "80%"', "5"),
+        ("maxUnavailable: 1", "2"),
+        ("minAvailable: 9", ""),
+    ],
+    ids=["five stay", "four fifths stay", "one may go", "nine stay"],
+)
+def test_a_budget_lets_a_pod_go_of_what_is_left(bound: str, replicas: str) -> None:
+    """Else no node could be drained any more."""
     text = deployment(cpu="1", memory="512Mi", replicas=10)
-    budget = """
+    budget = f"""
 apiVersion: policy/v1
 kind: PodDisruptionBudget
-metadata: {name: api, namespace: payments}
-spec: {minAvailable: 5, selector: {matchLabels: {app: api}}}
+metadata: {{name: api, namespace: payments}}
+spec: {{{bound}, selector: {{matchLabels: {{app: api}}}}}}
 """
 
-    assert recommended(text + "---" + budget, 0.1) == []
+    found = recommended(text + "---" + budget, 0.1)
+
+    assert [values(one)["spec.replicas"][1] for one in found] == ([replicas] if replicas else [])
+    assert {one.verdict for one in found} <= {Verdict.SAFE}
+
+
+@pytest.mark.parametrize(
+    ("request_", "replicas"),
+    [("1Gi", []), ("3Gi", ["4"]), ("64Mi", [])],
+    ids=["requested", "requested generously", "requested far too little"],
+)
+def test_memory_without_a_limit_is_shared_within_what_pods_ask_for(
+    request_: str, replicas: list[str]
+) -> None:
+    """Ten pods hold up to 900 MiB, 800 of them load: two would hold 8 GiB each, and nodes have no room."""
+    memory = (500 + 400 * np.sin(hours() / 24 * 2 * np.pi)) * MIB
+    found = recommended(deployment(cpu="2", memory=request_, replicas=10), 1.0, memory)
+
+    assert [values(one)["spec.replicas"][1] for one in found] == replicas
