@@ -6,7 +6,7 @@ import json
 import re
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -36,6 +36,7 @@ from tests.github.routing import (
     RefusedError,
     check_permission,
 )
+from tests.loopback import Reply, Request
 
 # Importing these declares their routes.
 ROUTE_MODULES = (rest_apps, rest_checks, rest_comments, rest_git, rest_pulls, rest_repositories, rest_reviews)
@@ -45,32 +46,13 @@ GRAPHQL = "POST /graphql"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request; header names are in lower case."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def path(self) -> str:
-        """Without the query."""
-        return urlsplit(self.target).path
+class Asked(Request):
+    """One request."""
 
     @property
     def query(self) -> dict[str, str]:
         """Its parameters."""
         return dict(parse_qsl(urlsplit(self.target).query, keep_blank_values=True))
-
-
-@dataclass(slots=True)
-class Reply:
-    """One answer."""
-
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 def json_reply(status: int, body: Json, headers: Mapping[str, str] | None = None) -> Reply:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from tests.github import auth
-from tests.github.api import Api, Asked, Reply
+from tests.github.api import Api, Asked
 from tests.github.model import at_least
+from tests.loopback import Reply
 
 _PATH = re.compile(
     r"/(?P<name>[^/]+/[^/]+?)(?:\.git)?/(?P<what>info/refs|git-upload-pack|git-receive-pack|HEAD|objects/.+)"

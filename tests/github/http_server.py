@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import select
-import socket
-import struct
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
 
+from tests import loopback
 from tests.github import faults, git_http, limits
-from tests.github.api import GRAPHQL, Api, Asked, Reply, json_reply
+from tests.github.api import GRAPHQL, Api, Asked, json_reply
 from tests.github.faults import Fault
 from tests.github.routing import RefusedError
+from tests.loopback import Reply
 
 _STATUS_TEXTS = {
     "500": "Server Error",
@@ -26,53 +23,27 @@ _STATUS_TEXTS = {
 _BROKEN_ON_THE_WIRE = frozenset(("hang", "reset", "cut", "drip"))
 
 
-class GitHubServer(ThreadingHTTPServer):
-    """Serves until it is closed; `faults` may change while it runs.
+class GitHubServer(loopback.Server):
+    """`faults` may change while it runs.
 
     `meanwhile` says what somebody does, once, just before an operation is carried out.
     """
 
-    daemon_threads = True
-    request_queue_size = 256
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.api: Api
         self.faults: list[Fault] = []
         self.meanwhile: dict[str, Callable[[], object]] = {}
-        self.closing = Event()
-
-    @property
-    def address(self) -> str:
-        """`http://127.0.0.1:port`."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def start(self) -> None:
-        """Serve from a thread of its own."""
-        Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-    def stop(self) -> None:
-        """End it, and whatever hangs."""
-        self.closing.set()
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(loopback.Handler):
     server: GitHubServer
-    protocol_version = "HTTP/1.1"
-    # Headers and body leave in one packet; otherwise each answer waits for the client's acknowledgement.
-    wbufsize = -1
-    disable_nagle_algorithm = True
 
     def _serve(self) -> None:
         asked = Asked(
             self.command,
             self.path,
-            {name.lower(): value for name, value in self.headers.items()},
+            self.lower_headers(),
             self._read_body(),
         )
         key = self._key(asked)
@@ -85,13 +56,13 @@ class _Handler(BaseHTTPRequestHandler):
         if meanwhile is not None:
             meanwhile()
         if fault is None:
-            self._send(self._carry_out(asked))
+            self.send(self._carry_out(asked))
             return
         reply = self._carry_out(asked) if fault.after_effect or fault.kind in ("cut", "drip") else None
         if fault.kind in _BROKEN_ON_THE_WIRE:
-            self._break(fault, reply)
+            self.spoil(fault.kind, fault.seconds, reply)
         else:
-            self._send(_spoiled(fault))
+            self.send(_spoiled(fault))
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815 - http.server's names
 
@@ -130,44 +101,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
         return b"".join(chunks)
-
-    def _send(self, reply: Reply, *, cut: bool = False, pause: float = 0.0) -> None:
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
-            self.send_header(name, value)
-        if reply.status not in (204, 304):
-            self.send_header("Content-Length", str(len(reply.body)))
-        self.end_headers()
-        if self.command == "HEAD":
-            return
-        body = reply.body[: len(reply.body) // 2] if cut else reply.body
-        for piece in [body] if not pause else [bytes([byte]) for byte in body]:
-            self.wfile.write(piece)
-            if pause:
-                self.wfile.flush()
-                time.sleep(pause)
-
-    def _break(self, fault: Fault, reply: Reply | None) -> None:
-        self.close_connection = True
-        if fault.kind in ("cut", "drip") and reply is not None:
-            self._send(reply, cut=fault.kind == "cut", pause=fault.seconds if fault.kind == "drip" else 0.0)
-        elif fault.kind == "hang":
-            self._hang(fault.seconds)
-        else:
-            # An RST instead of a FIN.
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.connection.close()
-
-    def _hang(self, seconds: float) -> None:
-        """Say nothing until the client has gone."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and not self.server.closing.wait(0.02):
-            readable, _, _ = select.select([self.connection], [], [], 0)
-            if readable and not self.connection.recv(1, socket.MSG_PEEK):
-                return
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-        """Quiet."""
 
 
 def _spoiled(fault: Fault) -> Reply:

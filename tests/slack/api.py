@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from tests.loopback import Reply, Request
 from tests.slack import response_urls, web_chat, web_files, web_history, web_people, web_views
 from tests.slack.journal import Called, Journal
 from tests.slack.limits import Limits
@@ -22,33 +23,14 @@ _JSON_ARGUMENTS = ("blocks", "attachments", "view", "files", "metadata")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request; header names are in lower case."""
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def path(self) -> str:
-        """Without the query."""
-        return urlsplit(self.target).path
+class Asked(Request):
+    """One request."""
 
     @property
     def key(self) -> str:
         """How faults and counts name it."""
         first, _, rest = self.path.strip("/").partition("/")
         return {"api": rest, "response": "response_url", "upload": "upload"}.get(first, self.path)
-
-
-@dataclass(slots=True)
-class Reply:
-    """One answer."""
-
-    status: int
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 def json_reply(body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
