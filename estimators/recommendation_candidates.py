@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from estimators.change import Cluster, Side
 from estimators.confidence import confidence
 from estimators.finders.candidate import Candidate
 from estimators.inventory import Inventory, take_inventory
-from estimators.objects import Body, ManifestObject, dig, text
+from estimators.objects import Body, ManifestObject, dig, mapping, sequence, text
 from estimators.pod_request import effective_pod
 from estimators.recommendation import LeftAlone, Reason
 from estimators.recommendation_terms import CRITICAL, CRITICAL_TIERS, Profile, Terms
@@ -33,6 +34,8 @@ _LATE_START = timedelta(hours=1)
 _ENOUGH = frozenset({Confidence.HIGH, Confidence.MEDIUM})
 _OFF_BY = Decimal("0.1")
 """Share of the declared pods that may be missing, or too many: pods on a node that nobody scraped."""
+_PAUSES = re.compile(r"pause(-[a-z0-9]+)?([:@].*)?")
+"""`registry.k8s.io/pause:3.9`, a copy of it elsewhere, or that of one architecture."""
 _REPLAY_OFF_BY = Decimal("0.5")
 """The same of a replayed autoscaler, which knows neither the load within a step nor pods that wait."""
 
@@ -117,6 +120,8 @@ def _held(known: _Known, terms: Terms) -> Iterator[tuple[Reason, Mapping[str, st
     history, usage = known.history, known.usage
     if terms.frozen:
         yield Reason.FROZEN, {"why": terms.frozen}
+    if _keeps_room(known.side.workload):
+        yield Reason.RISKY, {"why": "it does nothing but keep room free for others"}
     if history is None or usage is None:
         yield Reason.NOT_SEEN, {}
         return
@@ -133,6 +138,17 @@ def _held(known: _Known, terms: Terms) -> Iterator[tuple[Reason, Mapping[str, st
         yield Reason.ROLLOUT, facts
     if facts := _otherwise_counted(known.side, history, usage):
         yield Reason.NOT_AS_DECLARED, facts
+
+
+def _keeps_room(workload: Workload) -> bool:
+    """Whether its containers only pause: their requests hold room that others are to find at once.
+
+    Cluster Autoscaler's FAQ calls such pods overprovisioning; they are idle on purpose.
+    """
+    template = workload.groups[0].template
+    specs = sequence(dig(workload.object.body, *template.path, "containers"))
+    images = [text(mapping(item).get("image")).rpartition("/")[2] for item in specs]
+    return bool(images) and all(_PAUSES.fullmatch(image) for image in images)
 
 
 def _otherwise_counted(side: Side, history: WorkloadUsage, usage: UsageSnapshot) -> Mapping[str, str]:

@@ -124,7 +124,7 @@ def _past(loads: Sequence[Load], gpus: Sequence[Gpu], end: int) -> Iterator[Writ
     for name, busy in gpus:
         yield from _state(name, 1, times, ones)
         pod = _pod(name, 0)
-        yield from _used(pod, np.full(STEPS, 3.8), np.full(STEPS, 14 * GIB), times, step)
+        yield from _used(pod, np.where(busy > 0, 3.8, 0.2), np.full(STEPS, 14 * GIB), times, step)
         device = {**pod, "container": "main", "UUID": f"GPU-{name}", "gpu": "0", "job": "dcgm"}
         yield Written("DCGM_FI_PROF_GR_ENGINE_ACTIVE", device, times, busy[step])
         yield Written("DCGM_FI_DEV_FB_USED", device, times, np.full(times.size, 10_240.0))

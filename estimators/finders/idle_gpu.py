@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from estimators.finders.candidate import Candidate, Proposal, new_value
-from estimators.finders.gpu_gaps import Gaps, gaps
+from estimators.finders.gpu_gaps import BUSY, Gaps, gaps
 from estimators.recommendation import LeftAlone, Reason
 from estimators.rules.pods import fixed, only_group
-from estimators.rules.words import count_words, percent_words
-from estimators.usage import coverage, observed
+from estimators.rules.removal import IDLE_CORES, total_cpu
+from estimators.rules.words import core_words, count_words, percent_words
+from estimators.usage import coverage, observed, peak
 
 FINDER = "idle-gpu"
 LONGER = 2.0
 """Times the longest gap that ended with work: an idle spell has to outlast it to be another kind of spell."""
+WORKING = 0.5
+"""Share of the CPU that work takes from which on it is taken to work, whatever its GPUs do."""
+POLLING = 0.1
+"""Share of the requested CPU below which nothing is taken to work."""
 LEAST_HOURS = 72.0
 """Three days, so that a weekend is not enough where history is all work or all rest."""
 
@@ -36,6 +43,9 @@ def idle_gpu(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
         if found.closed and found.open >= 1:
             yield candidate.left(FINDER, Reason.COMES_BACK, **facts)
         return
+    if cores := _works_on(candidate, found):
+        yield candidate.left(FINDER, Reason.RISKY, why=f"its processors go on working: {cores}", **facts)
+        return
     if gpu.note or gpu.shared:
         yield candidate.left(FINDER, Reason.RISKY, why=gpu.note or "others share its GPU", **facts)
         return
@@ -53,6 +63,26 @@ def idle_gpu(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
         ),
         undo=f"Put replicas back to {now}; models are loaded anew, and a free GPU has to be found.",
     )
+
+
+def _works_on(candidate: Candidate, found: Gaps) -> str:
+    """The CPU it uses while its GPUs rest, in words, where that is half of what work takes, or more.
+
+    Work takes what it used while its GPUs were busy, or what it requests where they never were. Little of
+    what it requests is polling, whatever its work takes.
+    """
+    history, steps = candidate.history, round(found.open * 3600 / candidate.usage.window.step_seconds)
+    busy = history.gpu.busy_ratio if history.gpu else np.empty(0)
+    cores = total_cpu(history)
+    resting = np.flatnonzero(~np.isnan(busy))[-steps:]
+    now, before = observed(cores[resting]), observed(cores[busy > BUSY])
+    if not now.size:
+        return ""
+    each = sum(float(item.get("cpu", 0)) for item in candidate.side.requests.values())
+    requested, mean = each * (peak(history.replicas) or 0.0), float(now.mean())
+    work = float(before.mean()) if before.size else requested
+    least = max(WORKING * work, POLLING * requested, IDLE_CORES)
+    return f"{core_words(mean)} on average" if mean >= least else ""
 
 
 def _facts(found: Gaps) -> dict[str, str]:

@@ -106,6 +106,25 @@ def test_what_works_a_little_is_not_idle(text: str, seen: WorkloadUsage) -> None
     assert resting(text, seen).recommendations == ()
 
 
+@pytest.mark.parametrize(
+    ("image", "kept"),
+    [
+        ("registry.k8s.io/pause:3.9", True),
+        ("mirror.example:5000/k8s/pause-amd64@sha256:1f", True),
+        ("registry.example/pauses-worker:1", False),
+    ],
+    ids=["pause", "a mirror", "another"],
+)
+def test_room_that_is_kept_for_others_is_not_idle(image: str, kept: bool) -> None:
+    """Pods that only pause are evicted when others need their place: their requests are the point."""
+    text = deployment(cpu="4", memory="8Gi").replace("registry.example/api:1", image)
+    answer = recommend(objects(text), lambda _name: cluster(usage(cpu=0.0)))
+
+    assert bool(answer.recommendations) is not kept
+    if kept:
+        assert left(answer, Reason.RISKY).facts == {"why": "it does nothing but keep room free for others"}
+
+
 def test_a_gpu_that_resumes_every_night_is_left_alone() -> None:
     """Twenty idle hours are nothing new for it."""
     nightly = np.where(hours() % 24 < 4, 0.9, 0.0)
@@ -129,6 +148,24 @@ def test_a_gpu_that_stopped_for_good_is_given_back() -> None:
     assert one.evidence["longest gap before"] == "20 hours"
     assert one.evidence["chance that it comes back"] == "at most 14 %"
     assert one.allocated < -1000
+
+
+@pytest.mark.parametrize(
+    ("rests", "given_back"),
+    [(3.6, False), (0.9, True), (0.3, True)],
+    ids=["works on", "half as much less", "polls"],
+)
+@pytest.mark.parametrize("worked", [True, False], ids=["its GPU worked once", "its GPU never did"])
+def test_what_works_without_its_gpu_is_not_switched_off(rests: float, given_back: bool, worked: bool) -> None:
+    """A model that runs on processors: the GPU is not needed, the pods are."""
+    busy = np.where((hours() % 24 < 4) & (hours() < 7 * 24), 0.9, 0.0) if worked else np.zeros(STEPS)
+    seen = replace(gpu(busy), containers=usage(cpu=np.where(busy > 0, 3.8, rests)).containers)
+
+    answer = resting(TRAINER, seen)
+
+    assert bool(answer.recommendations) is given_back
+    if not given_back:
+        assert left(answer, Reason.RISKY).facts["why"] == "its processors go on working: 3.6 cores on average"
 
 
 def test_half_an_hour_of_nothing_says_nothing() -> None:
