@@ -9,7 +9,7 @@ from estimators.change import Side, WorkloadChange
 from estimators.finders.candidate import Candidate, Proposal, new_value
 from estimators.money import ZERO
 from estimators.node_price import is_spot
-from estimators.objects import dig, mapping
+from estimators.objects import dig, mapping, text
 from estimators.placement import fits, matching_nodes
 from estimators.recommendation import LeftAlone
 from estimators.recommendation_terms import CRITICAL
@@ -17,11 +17,16 @@ from estimators.rules.pods import most, only_group
 from estimators.rules.scheduling import SPOT_LABELS, spot_unready
 from estimators.rules.words import count_words
 from estimators.usage import Node
-from estimators.workload import PodGroup
+from estimators.workload import PodGroup, PodTemplate
 
 FINDER = "spot-ready"
 LEAST_NODES = 2
 """One spot node that is taken away takes all pods with it."""
+_UNDISRUPTED = {
+    "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+    "karpenter.sh/do-not-disrupt": "true",
+    "karpenter.sh/do-not-evict": "true",
+}
 _READY = frozenset({"Deployment", "ReplicaSet", "Rollout"})
 
 
@@ -30,13 +35,16 @@ def spot_ready(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
 
     Ready is what Kubecost's checklist calls so (the rule `spot-unready`): more than one pod, no
     StatefulSet, no emptyDir data, no budget that keeps more than half of them. A critical profile,
-    GPUs and taints that the pods do not tolerate leave them where they are.
+    GPUs, volumes (most are bound to one zone), taints that the pods do not tolerate, and whoever says
+    that they are not to be disrupted leave them where they are.
     """
     group, at_most = only_group(candidate.side), most(candidate.side)
     if group is None or not at_most or candidate.identity.kind not in _READY:
         return
     template = group.template
     pinned = is_spot(template.placement.node_selector) or template.placement.affinity
+    if template.mounted_claims or _not_to_be_disrupted(candidate, template):
+        return
     if candidate.profile is CRITICAL or pinned or any("/" in name for name in candidate.pod.pod):
         return
     found = _spot_nodes(candidate, group)
@@ -61,6 +69,13 @@ def spot_ready(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
         ),
         undo="Take the node selector out; the pods are replaced once more.",
     )
+
+
+def _not_to_be_disrupted(candidate: Candidate, template: PodTemplate) -> bool:
+    """Whether an annotation or a system priority says so, to autoscalers of nodes and to the scheduler."""
+    said = any(template.annotations.get(name, "").casefold() == value for name, value in _UNDISRUPTED.items())
+    priority = dig(candidate.workload.object.body, *template.path, "priorityClassName")
+    return said or text(priority).startswith("system-")
 
 
 def _spot_nodes(candidate: Candidate, group: PodGroup) -> tuple[str, str, Sequence[Node]] | None:

@@ -27,6 +27,11 @@ spec: {minAvailable: 3, selector: {matchLabels: {app: api}}}
 READY = deployment(cpu="1", memory="1Gi", replicas=4)
 
 
+def annotated(name: str, value: str) -> str:
+    """A ready workload whose pods say something of themselves."""
+    return READY.replace("metadata: {labels:", f'metadata: {{annotations: {{{name}: "{value}"}}, labels:')
+
+
 def spots(count: int, *, taints: Sequence[Taint] = (), cpu: int = 8) -> list[Node]:
     """Spot nodes beside two that are not."""
     marked = [
@@ -74,10 +79,15 @@ def test_a_ready_workload_gets_a_node_selector() -> None:
         (READY + "      volumes: [{name: scratch, emptyDir: {}}]", spots(3), PRODUCTION),
         (READY.replace("  selector:", "  strategy: {type: Recreate}\n  selector:"), spots(3), PRODUCTION),
         (READY + f"      nodeSelector: {SPOT}", spots(3), PRODUCTION),
+        (READY + "      volumes: [{name: d, persistentVolumeClaim: {claimName: d}}]", spots(3), PRODUCTION),
+        (READY + "      priorityClassName: system-cluster-critical", spots(3), PRODUCTION),
+        (annotated("cluster-autoscaler.kubernetes.io/safe-to-evict", "false"), spots(3), PRODUCTION),
+        (annotated("karpenter.sh/do-not-disrupt", "true"), spots(3), PRODUCTION),
     ],
     ids=[
         "no spot nodes", "one spot node", "too small", "a taint", "critical", "one pod", "StatefulSet",
-        "a strict budget", "emptyDir", "no overlap", "there already",
+        "a strict budget", "emptyDir", "no overlap", "there already", "a volume", "the system's",
+        "not safe to evict", "not to be disrupted",
     ],
 )  # fmt: skip
 def test_others_stay_where_they_are(text: str, nodes: Sequence[Node], profile: Profile) -> None:
