@@ -81,9 +81,10 @@ def _with_costs(
     digest: Digest, reading: CostReading, answer: CostAnswer, week: IsoWeek, config: ServerConfig
 ) -> Digest:
     found, total = answer.found, answer.found.total
-    nobodys = unallocated_share(charged(Question(reading.question.by), reading.windows), reading.owners)
-    idle = gpu_idle(charged(reading.question, reading.windows))
-    of_all = reading.question.of_all
+    asked, of_all = reading.question, reading.question.of_all
+    everybodys = charged(Question(asked.by, None, asked.owners, asked.rule), reading.windows)
+    nobodys = unallocated_share(everybodys, asked.owners)
+    idle = gpu_idle(charged(asked, reading.windows))
     return replace(
         digest,
         currency=answer.currency,

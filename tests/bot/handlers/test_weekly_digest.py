@@ -67,6 +67,9 @@ def test_finances_teams_add_up_to_the_bill() -> None:
                 alone.budget_monthly,
             )
             assert row.projected == pytest.approx(alone.projected, abs=Decimal("1e-6"))
+            assert alone.unallocated_share == found.unallocated_share
+        if row.kind == "unallocated":
+            assert found.unallocated_share == round(row.total / found.bill.bill, 4)
 
 
 def test_the_trend_has_the_days_of_four_weeks() -> None:
