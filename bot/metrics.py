@@ -116,6 +116,11 @@ class WorkMetrics:
             buckets=_WORKED,
             registry=self.registry,
         )
+        self._taken_over = Counter(
+            "tuppence_work_taken_over",
+            "Pieces of work that an executor had begun which is gone, or that another version left.",
+            registry=self.registry,
+        )
         self._requests = Counter(
             "tuppence_github_requests",
             "Requests to GitHub by the class of the answer: 2xx to 5xx, or none.",
@@ -143,6 +148,10 @@ class WorkMetrics:
                 self._seconds.labels(step).observe(time.monotonic() - began)
 
         return run
+
+    def took_over(self, count: int) -> None:
+        """Count work that was taken over."""
+        self._taken_over.inc(count)
 
     def github_answered(self, installation: int, status: int, headers: Mapping[str, str]) -> None:
         """Count an answer of GitHub's; its status is 0 where there was none."""

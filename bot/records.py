@@ -162,3 +162,11 @@ class Undone:
     state: Literal["waiting", "begun"]
     count: int
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Work that is not done: of which version it is, and which executor has begun it, `""` for none."""
+
+    executor: str
+    version: str

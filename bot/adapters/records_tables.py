@@ -214,3 +214,11 @@ audit_head = Table(
     _of("hash"),
 )
 """One row, noted beside the chain: whoever appends locks it, and it shows when the chain's end is cut off."""
+leases = Table(
+    "leases",
+    metadata,
+    _key("executor"),
+    _of("replica"),
+    _of("version"),
+    _of("ends_at", Moment),
+)

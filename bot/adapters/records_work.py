@@ -11,12 +11,18 @@ from typing import Literal
 from sqlalchemy import Text, column, select, table, text
 
 from bot.adapters.records_database import Database, parse_url
-from bot.records import Undone
+from bot.records import Undone, Unfinished
 
+_TABLES = "workflow_status", "dbos.workflow_status"
+"""DBOS's own, in SQLite and in PostgreSQL: its listing would read every row."""
+_OPEN = "WHERE status IN ('ENQUEUED', 'PENDING')"
 _COUNT = "SELECT queue_name, status, count(*), min(created_at) FROM"
-_OPEN = "WHERE status IN ('ENQUEUED', 'PENDING') GROUP BY queue_name, status"
-_UNDONE = (f"{_COUNT} workflow_status {_OPEN}", f"{_COUNT} dbos.workflow_status {_OPEN}")
-"""In DBOS's own table, in SQLite and in PostgreSQL: its listing would read every row."""
+_UNDONE = tuple(f"{_COUNT} {table} {_OPEN} GROUP BY queue_name, status" for table in _TABLES)
+_WHOSE = "SELECT DISTINCT CASE status WHEN 'PENDING' THEN executor_id ELSE '' END, application_version FROM"
+_UNFINISHED = tuple(
+    f"{_WHOSE} {table} {_OPEN} UNION {_WHOSE} {table} WHERE status = 'CANCELLED'" for table in _TABLES
+)
+"""Nothing of ours is cancelled but to be begun anew at once. Each half has an index of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,12 @@ class WorkDatabase:
         query = select(name).select_from(kept).where(name.in_(workflows), status.in_(("ENQUEUED", "PENDING")))
         with closing(Database(self.url)) as database, database.reading() as connection:
             return connection.execute(query.limit(1)).first() is not None
+
+    def unfinished(self) -> list[Unfinished]:
+        """Whose work is not done yet. Raises StoreUnavailable."""
+        with closing(Database(self.url)) as database, database.reading() as connection:
+            rows = connection.execute(text(_UNFINISHED[self.inbox is None])).all()
+        return [Unfinished(executor, version) for executor, version in rows]
 
     def _stored(self) -> list[float]:
         """When each file of the inbox came."""

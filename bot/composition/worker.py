@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -18,8 +17,10 @@ from bot.composition.allocation import Allocating
 from bot.composition.analysing import Analysing
 from bot.composition.digests import Digests, channels
 from bot.composition.github_bot import GitHubBot
+from bot.composition.replica import Replica
 from bot.composition.savings import Savings
 from bot.composition.slack_bot import SlackBot
+from bot.composition.worker_start import STOP_SECONDS
 from bot.entrypoints import digest_jobs, github_jobs, savings_jobs, slack_jobs, worker_process
 from bot.entrypoints.deliveries import Queue, Spool, Taking
 from bot.entrypoints.github_jobs import GitHubWorkflows
@@ -38,8 +39,6 @@ from bot.settings import GitHubSettings, ServeSettings, Settings, SlackSettings,
 from bot.web_links import web_address
 
 FIVE_MINUTES, HOUR = 300.0, 3600.0
-STOP_SECONDS = 9
-"""For steps under way, of the fifteen that the whole bot has."""
 S = TypeVar("S", digest_jobs.Steps, github_jobs.Steps, savings_jobs.Steps, slack_jobs.Steps)
 log = logging.getLogger(__name__)
 
@@ -66,11 +65,14 @@ def work(
     parts += _of_savings(given, serving)
     if serving.slack is not None and channels(config):
         parts.append(_digests(given, serving.slack, serving.github))
-    jobs = Jobs(database.url, socket.gethostname(), [one for part in parts for one in part.workflows])
+    replica = Replica(database, settings.database_url, serving.port)
+    jobs = Jobs(database.url, replica.executor, [one for part in parts for one in part.workflows])
     schedule = Schedule()
     try:
         database.prepare()
+        replica.start()
         jobs.start()
+        replica.take_over(jobs, schedule, given.metrics)
         for part in parts:
             part.begin(schedule)
         schedule.start()
@@ -87,6 +89,7 @@ def work(
         jobs.stop(STOP_SECONDS)
         for part in parts:
             part.stop()
+        replica.stop()
         records.close()
 
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 NAME = "tuppence"
 WORKFLOWS = "2026-11-2"
-"""Changes only when the workflows' shape changes: executors of another version leave work alone."""
+"""Changes only when the workflows' steps do: work of another version begins anew, with its old arguments."""
 EVENTS, IN_TURN = "events", "pull-requests"
 """The queues: what came in, and what is done one at a time for each partition key."""
 PAUSES = (5.0, 30.0, 120.0, 600.0)
@@ -74,6 +74,31 @@ class Jobs:
         if self._dbos is not None:
             self._dbos.destroy(workflow_completion_timeout_sec=seconds, destroy_registry=True)
             self._dbos = None
+
+    def go_on(self, executor: str) -> int:
+        """Go on with what another executor had begun, which must be gone: how many pieces of work."""
+        return len(DBOS._recover_pending_workflows([executor]))  # noqa: SLF001 - else only by DBOS's own service
+
+    def begin_anew(self, versions: Sequence[str]) -> int:
+        """Begin all unfinished work of other versions from its first step: how many pieces of work.
+
+        No executor may be at work on it. What a death leaves cancelled is begun the next time.
+        """
+        unfinished = DBOS.list_workflows(
+            app_version=list(versions),
+            status=["ENQUEUED", "PENDING", "CANCELLED"],
+            load_input=False,
+            load_output=False,
+        )
+        for each in unfinished:
+            DBOS.cancel_workflow(each.workflow_id)  # DBOS rewinds nothing that is not at an end
+            DBOS.rewind_workflow(
+                each.workflow_id,
+                application_version=WORKFLOWS,
+                queue_name=IN_TURN if each.queue_partition_key else EVENTS,
+                queue_partition_key=each.queue_partition_key,
+            )
+        return len(unfinished)
 
     def ready(self) -> Sequence[str]:
         """Why work would not be done now; nothing where all is well."""

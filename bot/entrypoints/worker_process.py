@@ -105,11 +105,16 @@ class WorkerProcess:
             if self._stopping.wait(PAUSES[min(failures, len(PAUSES) - 1)] if failures else 0.1):
                 return
             failures += 1
-            log.error("The worker process ended by itself; it is started again")
+            log.error("The worker process ended by itself%s; it is started again", self._why())
             if hindrance := self._begin():
                 log.error("%s", hindrance)
             else:
                 failures = 1
+
+    def _why(self) -> str:
+        """In the log, since whom the kernel ends can say nothing any more."""
+        fenced = self._process is not None and self._process.exitcode == -signal.SIGALRM
+        return ": its lease could not be renewed in time" if fenced else ""
 
     def _ask(self, what: str) -> Any:  # noqa: ANN401 - whatever the worker answers
         """The worker's answer; None where there is none in time.

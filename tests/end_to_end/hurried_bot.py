@@ -16,7 +16,15 @@ from typing import Any
 from bot.adapters import git_remote, github_client, slack_api, slack_messages
 from bot.adapters.github_pull_requests import GitHubPullRequests
 from bot.composition import analysing, savings
-from bot.entrypoints import digest_jobs, github_jobs, jobs, savings_jobs, slack_jobs, worker_process
+from bot.entrypoints import (
+    digest_jobs,
+    executors,
+    github_jobs,
+    jobs,
+    savings_jobs,
+    slack_jobs,
+    worker_process,
+)
 from bot.entrypoints.cli import main
 
 jobs.PAUSES = (0.3, 0.3, 0.5, 1.0)
@@ -33,6 +41,8 @@ slack_api.SECONDS = int(os.environ.get("HURRIED_ANSWER_SECONDS", "60"))
 vars(slack_messages)["SECONDS"] = slack_api.SECONDS
 git_remote.Limits.__init__.__defaults__ = (float(os.environ.get("HURRIED_ANSWER_SECONDS", "60")), 2**30)
 GitHubPullRequests.__init__.__kwdefaults__ = {"patience": (0.1, 0.2, 0.4)}
+if lease := float(os.environ.get("HURRIED_LEASE_SECONDS", "0")):
+    executors.TIMES = executors.Times(beat=0.5, fence=lease - 1, lease=lease)
 analysing.AT_ONCE = int(os.environ.get("HURRIED_ANALYSES", "2"))
 savings.AT_ONCE = int(os.environ.get("HURRIED_SAVINGS", "2"))
 # What a pod is called, so that one machine can have several.
