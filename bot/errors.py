@@ -24,7 +24,14 @@ class UserError(TuppenceError):
 
 
 class OutsideError(TuppenceError):
-    """An outside system did not do its part; the cause is chained."""
+    """An outside system did not do its part; the cause is chained.
+
+    `denied` is whether it does not take our credentials: nobody but who administers us can help.
+    """
+
+    def __init__(self, message: str, *, denied: bool = False) -> None:
+        super().__init__(message)
+        self.denied = denied
 
 
 class PrometheusUnavailable(OutsideError):
@@ -51,7 +58,7 @@ class GitUnavailable(OutsideError):
     """
 
     def __init__(self, message: str, kind: str = "outage") -> None:
-        super().__init__(message)
+        super().__init__(message, denied=kind == "refused")
         self.kind = kind
 
 
@@ -70,8 +77,8 @@ class GitHubUnavailable(OutsideError):
 class GitHubRefused(OutsideError):
     """GitHub refused with a 4xx `status`: nothing was done, and asking again changes nothing."""
 
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, status: int = 400, *, denied: bool = False) -> None:
+        super().__init__(message, denied=denied)
         self.status = status
 
 
@@ -86,6 +93,6 @@ class SlackUnavailable(OutsideError):
 class SlackRefused(OutsideError):
     """Slack refused with its own word for it, such as `channel_not_found`: asking again changes nothing."""
 
-    def __init__(self, message: str, reason: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, reason: str = "", *, denied: bool = False) -> None:
+        super().__init__(message, denied=denied)
         self.reason = reason

@@ -185,6 +185,13 @@ class GitHubClient:
         said = error.message or maybe(error.data, str, "message") or "no reason given"
         told = [maybe(item, str, "message") for item in maybe(error.data, list, "errors") or []]
         said = "; ".join([said, *filter(None, told)])
+        if error.status == 401:
+            return GitHubRefused(
+                f"GitHub refuses the App's access at {asked} ({said[:300]}); an administrator has to check "
+                "GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and this machine's clock",
+                error.status,
+                denied=True,
+            )
         return GitHubRefused(f"GitHub refused {asked} with {error.status}: {said[:300]}", error.status)
 
 

@@ -191,8 +191,8 @@ class KubernetesApi:
             )
         if not status:  # how the client reports a failed TLS handshake
             return self._unavailable("TLS failed; is the kubeconfig's certificate-authority right?")
-        line = f"{self._place}: HTTP {status} for {resource}"
-        return {403: NotAllowed, 404: NotServed, 410: _Expired}.get(status, Refused)(line)
+        kinds: dict[int, type[Exception]] = {403: NotAllowed, 404: NotServed, 410: _Expired}
+        return kinds.get(status, Refused)(f"{self._place}: HTTP {status} for {resource}")
 
     def _unavailable(self, reason: str) -> ClusterUnavailable:
         return ClusterUnavailable(f"{self._place}: {reason}")

@@ -22,8 +22,11 @@ _PASSING = frozenset(
 )
 """Slack's errors that another try may not meet; all others would be met again."""
 _DENIED = frozenset(
-    ("account_inactive", "invalid_auth", "not_allowed_token_type", "not_authed", "token_expired", "token_revoked")
-)
+    (
+        "account_inactive", "invalid_auth", "not_allowed_token_type", "not_authed", "token_expired",
+        "token_revoked",
+    )
+)  # fmt: skip
 """What Slack calls a token that it does not take, whatever is asked for with it."""
 
 

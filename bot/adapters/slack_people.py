@@ -37,7 +37,10 @@ class SlackWebPeople:
         return found
 
     def in_group(self, user_id: str, group: str, *, fresh: bool = False) -> bool | None:
-        """Whether they are in a user group; None where it may not be read. Raises SlackUnavailable."""
+        """Whether they are in a user group; None where it may not be read.
+
+        Raises SlackUnavailable, and SlackRefused where Slack does not take our token.
+        """
         if not group:
             return False
         members: frozenset[str] | None = self._remembered("group", group, self._members, fresh=fresh)
@@ -74,6 +77,8 @@ class SlackWebPeople:
             named = listed.get(group.lstrip("@"), group)
             found = self._api.read("usergroups.users.list", usergroup=named).get("users")
         except SlackRefused as error:
+            if error.denied:
+                raise
             log.warning("Could not read the Slack group %s: %s", group, error)
             return None
         return frozenset(found or ())

@@ -194,9 +194,9 @@ class SlackBot:
         return True
 
 
-def _sorry(reason: str) -> list[Json]:
-    because = f": {mrkdwn(reason)}" if reason else ""
-    text = f"Sorry, that did not work{because}. Please ask again in a few minutes."
+def _sorry(reason: str, again: bool) -> list[Json]:  # noqa: FBT001 - a step's argument
+    later = " Please ask again in a few minutes." if again else ""
+    text = f"Sorry, that did not work: {mrkdwn(reason)}.{later}"
     return [Said("asker", only_text(text)).to_json()]
 
 

@@ -19,7 +19,7 @@ from bot.errors import OutsideError, SlackRefused, UserError
 log = logging.getLogger(__name__)
 
 NAME = "tuppence"
-WORKFLOWS = "2026-11-2"
+WORKFLOWS = "2026-11-3"
 """Changes only when the workflows' steps do: work of another version begins anew, with its old arguments."""
 EVENTS, IN_TURN = "events", "pull-requests"
 """The queues: what came in, and what is done one at a time for each partition key."""
@@ -122,19 +122,36 @@ def tried(
 
     `apologise` is told what is wrong, and whether it is tried again.
     """
+    return attempted(name, step, *arguments, apologise=apologise, pauses=pauses).get("result")
+
+
+def attempted(
+    name: str,
+    step: Callable[..., Any],
+    *arguments: Any,  # noqa: ANN401 - JSON
+    apologise: Callable[[str, bool], None] | None = None,
+    pauses: Sequence[float] | None = None,
+    patient: bool = True,
+) -> Json:
+    """What the last try came to: its `result`, or its `failure` and whether that is `final`; see `tried`.
+
+    Unless it is `patient`, nothing is tried again that waits for an administrator to renew our credentials.
+    """
     for planned in (*(PAUSES if pauses is None else pauses), None):
-        outcome = DBOS.run_step({"name": name}, _guarded(step), *arguments)
+        outcome: Json = DBOS.run_step({"name": name}, _guarded(step), *arguments)
         if "failure" not in outcome:
-            return outcome["result"]
+            return outcome
+        if outcome["denied"] and not patient:
+            outcome = {**outcome, "final": True}
         pause = None if outcome["final"] else planned
         log.warning("%s failed: %s", name, outcome["failure"])
         if apologise is not None and (pause is None or not outcome["retry_after"]):
             # Where GitHub says when to come back, one more write would only put it off.
             DBOS.run_step({"name": "apologise"}, _guarded(apologise), outcome["failure"], pause is not None)
         if pause is None:
-            return None
+            break
         DBOS.sleep(max(pause, outcome["retry_after"]))
-    return None
+    return outcome
 
 
 def _guarded(step: Callable[..., Any]) -> Callable[..., Json]:
@@ -144,9 +161,8 @@ def _guarded(step: Callable[..., Any]) -> Callable[..., Json]:
         try:
             return {"result": step(*arguments)}
         except OutsideError as error:
-            return _failure(
-                str(error), getattr(error, "retry_after", None), final=isinstance(error, SlackRefused)
-            )
+            later, final = getattr(error, "retry_after", None), isinstance(error, SlackRefused)
+            return _failure(str(error), later, final=final, denied=error.denied)
         except UserError as error:
             return _failure(str(error).splitlines()[0], final=True)
         except Exception:
@@ -156,6 +172,8 @@ def _guarded(step: Callable[..., Any]) -> Callable[..., Json]:
     return guarded
 
 
-def _failure(reason: str, retry_after: float | None = None, *, final: bool = False) -> Json:
-    """`final`: another try would end the same."""
-    return {"failure": reason, "retry_after": float(retry_after or 0.0), "final": final}
+def _failure(
+    reason: str, retry_after: float | None = None, *, final: bool = False, denied: bool = False
+) -> Json:
+    """`final`: another try would end the same; `denied`: until our credentials are renewed."""
+    return {"failure": reason, "retry_after": float(retry_after or 0.0), "final": final, "denied": denied}

@@ -14,7 +14,7 @@ from typing import Any
 from dbos import DBOS
 
 from bot.cost_slack import SHARE
-from bot.entrypoints.jobs import Json, enqueue, tried
+from bot.entrypoints.jobs import Json, attempted, enqueue, tried
 from bot.entrypoints.slack_listener import WORKFLOW
 from bot.logs import about
 from bot.recommendation_slack import ACTIONS, MODAL, carried
@@ -38,8 +38,8 @@ class Steps:
     """What to say to an event, each piece as `Said`; after a decision what takes the answer's place."""
     say: Callable[[Json, Json], bool]
     """Say one piece; True."""
-    sorry: Callable[[str], list[Json]]
-    """What to say where there was no answer, for a reason, `""` where it is not known."""
+    sorry: Callable[[str, bool], list[Json]]
+    """What to say where there was no answer, for a reason, and whether to ask again may help."""
     decide: Callable[[Json], Json]
     """Decide about a recommendation: `said` has pieces as `answer` gives them, `changed` and `team` tell
     which digests are to be written anew, `right_size` what is to become a pull request; each may be `""`."""
@@ -89,7 +89,7 @@ class SlackWorkflows:
     def _answer(self, told: Json) -> None:
         pieces = self._tried_or_sorry("slack_answer", self.steps.answer, told)
         if pieces and not self._say(told, pieces) and any(piece["to"] == "channel" for piece in pieces):
-            self._say(told, self.steps.sorry(_PERHAPS))
+            self._say(told, self.steps.sorry(_PERHAPS, True))  # noqa: FBT003 - a step's
 
     def _decide(self, told: Json) -> None:
         outcome = self._tried_or_sorry("slack_decide", self.steps.decide, told)
@@ -105,17 +105,10 @@ class SlackWorkflows:
 
     def _tried_or_sorry(self, name: str, step: Callable[[Json], Any], told: Json) -> Any:  # noqa: ANN401 - JSON
         """The step's result; None where it never works, which whoever asked has then been told."""
-        reasons: list[str] = []
-        found = tried(
-            name,
-            step,
-            told,
-            apologise=lambda reason, again: None if again else reasons.append(reason),
-            pauses=ANSWERED_AGAIN,
-        )
-        if found is None:
-            self._say(told, self.steps.sorry("".join(reasons)))
-        return found
+        outcome = attempted(name, step, told, pauses=ANSWERED_AGAIN, patient=False)
+        if "failure" in outcome:
+            self._say(told, self.steps.sorry(outcome["failure"], not outcome["final"]))
+        return outcome.get("result")
 
     def _say(self, told: Json, pieces: Sequence[Json]) -> bool:
         return all(

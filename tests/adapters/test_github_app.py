@@ -206,7 +206,7 @@ def test_every_fault_becomes_one_of_our_two_errors(
     if isinstance(caught.value, GitHubUnavailable):
         assert (caught.value.kind, caught.value.retry_after) == (kind, wait)
     elif isinstance(caught.value, GitHubRefused):
-        assert caught.value.status == kind
+        assert (caught.value.status, caught.value.denied) == (kind, kind == 401)
     assert CANARY not in str(caught.value)
 
 

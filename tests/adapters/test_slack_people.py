@@ -89,6 +89,21 @@ def test_what_cannot_be_read_counts_against_them(hub: Slack, people: SlackWebPeo
         people.person(ana.id)
 
 
+@pytest.mark.parametrize("reason", ["invalid_auth", "token_revoked", "account_inactive"])
+def test_a_token_that_slack_does_not_take_counts_against_nobody(
+    hub: Slack, people: SlackWebPeople, reason: str
+) -> None:
+    """Whoever is in a group is not told that they are in none: an administrator has to renew it."""
+    ana = hub.person("ana")
+    group = hub.group("finance", ana)
+    assert people.person(ana.id).member
+    hub.fault("usergroups.users.list", reason)
+    with pytest.raises(SlackRefused, match=rf"\({reason}\); an administrator has to install") as raised:
+        people.in_group(ana.id, group.id)
+    assert raised.value.denied
+    assert hub.bot_token not in str(raised.value)
+
+
 def test_an_outage_is_no_refusal(hub: Slack, people: SlackWebPeople) -> None:
     """It is tried again, instead of telling somebody that they may not see what they may."""
     ana = hub.person("ana")

@@ -16,7 +16,7 @@ import json, os, sys, time
 from bot.entrypoints import jobs, slack_jobs
 from bot.entrypoints.deliveries import Queue, Work
 from bot.entrypoints.slack_jobs import SlackWorkflows, Steps
-from bot.errors import SlackUnavailable
+from bot.errors import GitHubRefused, SlackUnavailable
 from bot.logs import configure
 from bot.recommendation_slack import APPROVE, MODAL, REJECT
 from bot.redaction import Redactor
@@ -37,6 +37,8 @@ def step(name, about, result):
     if plan.get("kill_at") == name and not os.path.exists(journal + ".killed"):
         open(journal + ".killed", "w").close()
         os.kill(os.getpid(), 9)
+    if name in plan.get("denied", []):
+        raise GitHubRefused("GitHub refuses the App's access", 401, denied=True)
     if count(name + " begins") <= plan.get("fail", {}).get(name, 0):
         raise SlackUnavailable("Slack did not answer")
     time.sleep(plan.get("slow", 0))
@@ -51,7 +53,9 @@ def decide(told):
 steps = Steps(
     answer=lambda told: step("answer", told.get("value"), []),
     say=lambda told, piece: step("say", piece["message"]["text"], True),
-    sorry=lambda reason: [{"to": "asker", "message": {"text": "sorry: " + reason, "blocks": []}}],
+    sorry=lambda reason, again: [
+        {"to": "asker", "message": {"text": ("sorry: " if again else "never: ") + reason, "blocks": []}}
+    ],
     decide=decide,
     show=lambda told, id, team: step("show", id, 1),
 )
@@ -123,6 +127,14 @@ def test_what_cannot_be_decided_now_is_said(tmp_path: Path) -> None:
 
     assert of(journal, "say") == ["sorry: Slack did not answer"]
     assert of(journal, "start", "show") == []
+
+
+def test_what_only_an_administrator_can_mend_is_said_at_once(tmp_path: Path) -> None:
+    """To ask again does not help before that, and is neither done nor asked for."""
+    journal = run(tmp_path, events=[("approve", "UANA", "a")], until=1, denied=["decide"])
+
+    assert of(journal, "say") == ["never: GitHub refuses the App's access"]
+    assert of(journal, "decide begins") == ["a"]
 
 
 def test_a_digest_that_cannot_be_written_anew_keeps_nobody_from_an_answer(tmp_path: Path) -> None:
