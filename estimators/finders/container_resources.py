@@ -34,6 +34,8 @@ WORTH = Decimal("0.9")
 """A value above this share of the current one is left: a change has a price of its own (a rollout)."""
 LEAST_CPU = Decimal("0.01")
 """10m, the smallest request KRR and Kubecost propose."""
+BURSTS = 0.01
+"""Share of periods throttled from which on bursts within the steps are known to run into a CPU limit."""
 _LEFT_OUT = (Scaling.JOB, Scaling.CRON)
 
 
@@ -59,22 +61,24 @@ class _Seen:
         words = _QUANTITY[resource](proposed)
         return new_value(self.candidate.workload.object, path, words, container=self.container.name)
 
+    def limit_falls(self, resource: str) -> bool:
+        """Whether a lower request takes a limit with it that equals it, or that stands in for it."""
+        request, limit = self.container.requests.get(resource), self.container.limits.get(resource)
+        return limit is not None and (request is None or limit == request)
+
     def allowed(self, resource: str, needed: Decimal) -> Decimal:
         """The least from what is needed up that the namespace's LimitRange takes."""
         bounds = self.candidate.side.limit_range
-        request = self.container.requests.get(resource)
         limit = self.candidate.side.limits.get(self.container.name, {}).get(resource)
         ratio = bounds.most_ratio.get(resource)
-        stays = limit is not None and request is not None and limit != request
-        apart = limit / ratio if stays and limit and ratio else ZERO
+        apart = limit / ratio if limit and ratio and not self.limit_falls(resource) else ZERO
         return max(needed, bounds.least.get(resource, ZERO), apart)
 
     def lowered(self, resource: str, needed: Decimal) -> Iterator[FieldChange]:
-        """The request, and a limit that equals it or stands in for it: pods stay as sure of what they get."""
-        request, limit = self.container.requests.get(resource), self.container.limits.get(resource)
-        if request is not None:
+        """The request, and a limit that goes with it: pods stay as sure of what they get."""
+        if resource in self.container.requests:
             yield self.change("requests", resource, needed)
-        if limit is not None and (request is None or limit == request):
+        if self.limit_falls(resource):
             yield self.change("limits", resource, needed)
 
 
@@ -134,7 +138,11 @@ def _cpu(seen: _Seen) -> _Answer:
     usual, peak = seen.use.cpu(profile.cpu_percentile), seen.use.cpu_peak
     if asked is None or usual is None or peak is None:
         return [], {}, None, False
-    needed = seen.allowed("cpu", tidy_cores(max(usual * profile.cpu_margin, peak, LEAST_CPU)))
+    needed = max(usual * profile.cpu_margin, peak, LEAST_CPU)
+    if seen.limit_falls("cpu"):
+        # Nothing gets more than its limit: not in a burst within a step, not when another pod is gone.
+        needed = max(needed, peak * profile.cpu_margin, seen.use.cpu_with_one_gone or ZERO)
+    needed = seen.allowed("cpu", tidy_cores(needed))
     if needed > asked * WORTH:
         return [], {}, None, False
     if left := _cpu_left_alone(seen):
@@ -160,7 +168,7 @@ def _cpu_left_alone(seen: _Seen) -> LeftAlone | None:
     name = seen.container.name
     if _divides("cpu", seen.candidate):
         return seen.candidate.left(FINDER, Reason.AUTOSCALER, resource="cpu", container=name)
-    if seen.history.throttled > THROTTLED:
+    if seen.history.throttled > (BURSTS if seen.limit_falls("cpu") else THROTTLED):
         share = percent_words(seen.history.throttled)
         return seen.candidate.left(FINDER, Reason.THROTTLED, container=name, periods=share)
     return None

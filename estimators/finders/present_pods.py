@@ -40,6 +40,16 @@ class PodUse:
         return _larger(self.seen.cpu_pod_peak, peak(self.seen.cpu_shared_by(self.pods)))
 
     @property
+    def cpu_with_one_gone(self) -> Decimal | None:
+        """What each of the rest would have used at the highest load with one pod gone, in cores.
+
+        None where one pod is all there is, or nobody declares how many there are.
+        """
+        total = self.seen.cpu_total_peak
+        known = 2 <= self.pods < np.inf and total is not None
+        return total / (Decimal(self.pods) - 1) if known and total is not None else None
+
+    @property
     def more_ran(self) -> float | None:
         """How many pods shared the load at the most, None where those of now did."""
         most = peak(self.lasting.replicas)
