@@ -20,7 +20,7 @@ def begin(
     rehearsed: bool,  # noqa: FBT001 - travels to another process
 ) -> None:
     """Work until the listening process says to stop. `rehearsed`: print what would be written."""
-    import_once(["bot.composition.worker"])  # while this process imports it, too
+    import_once(["bot.composition.preloaded"])  # while this process imports nearly the same
     from bot.composition.worker import work  # noqa: PLC0415 - a second, and half the memory of a bot
 
     work(pipe, settings, config, serving, rehearsed)
