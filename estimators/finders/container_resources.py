@@ -9,9 +9,12 @@ from decimal import Decimal
 import numpy as np
 
 from estimators.finders.candidate import Candidate, Proposal, new_value
+from estimators.finders.declared_heap import Heap, declared_heap
 from estimators.finders.growth import growth_a_day
 from estimators.finders.present_pods import PodUse, pod_use
 from estimators.money import ZERO
+from estimators.objects import Body, dig, mapping
+from estimators.quantity import MIB
 from estimators.recommendation import FieldChange, LeftAlone, Reason
 from estimators.rules.cpu import THROTTLED
 from estimators.rules.memory import OOM_EXTRA, OOM_FACTOR
@@ -32,6 +35,8 @@ from estimators.workload import Container, MetricType, Scaling
 FINDER = "container-resources"
 WORTH = Decimal("0.9")
 """A value above this share of the current one is left: a change has a price of its own (a rollout)."""
+LEAST_ROOM = 32 * MIB
+"""Over the peak of a small container: a probe's process, a shell or a burst of logs is no share of it."""
 LEAST_CPU = Decimal("0.01")
 """10m, the smallest request KRR and Kubecost propose."""
 BURSTS = 0.01
@@ -51,6 +56,11 @@ class _Seen:
     def history(self) -> ContainerHistory:
         """As it was measured."""
         return self.use.seen
+
+    @property
+    def body(self) -> Body:
+        """The container as the manifest has it."""
+        return mapping(dig(self.candidate.workload.object.body, *self.container.path))
 
     def asked(self, resource: str) -> Decimal | None:
         """The request in force: an absent one is filled from the limit."""
@@ -197,21 +207,28 @@ def _memory(seen: _Seen) -> _Answer:
         facts["OOM kills"] = str(kills)
         if raised := list(_raised(seen, peak)):
             return raised, facts, None, True
-    needed = seen.allowed("memory", tidy_memory(peak * candidate.profile.memory_margin))
+    margin, heap = candidate.profile.memory_margin, declared_heap(seen.body)
+    needed = max(peak * margin, peak + LEAST_ROOM)
+    if seen.limit_falls("memory"):
+        needed = max(needed, (heap.size or ZERO) * margin)
+    needed = seen.allowed("memory", tidy_memory(needed))
     if needed > asked * WORTH:
         return [], {}, None, False
-    if left := _memory_left_alone(seen, kills):
+    if left := _memory_left_alone(seen, kills, heap):
         return [], {}, left, False
     return list(seen.lowered("memory", needed)), facts, None, False
 
 
-def _memory_left_alone(seen: _Seen, kills: int) -> LeftAlone | None:
+def _memory_left_alone(seen: _Seen, kills: int, heap: Heap) -> LeftAlone | None:
     candidate, name = seen.candidate, seen.container.name
     if _divides("memory", candidate):
         return candidate.left(FINDER, Reason.AUTOSCALER, resource="memory", container=name)
     if kills:
         words = count_words(kills, "OOM kill")
         return candidate.left(FINDER, Reason.OOM_KILLED, container=name, kills=words)
+    if heap.follows and seen.limit_falls("memory"):
+        why = "its Java heap is a share of its limit: less of one is less of the other"
+        return candidate.left(FINDER, Reason.RISKY, container=name, why=why)
     growth = growth_a_day(seen.history.memory_series, candidate.usage.window.step_seconds)
     if growth is not None:
         return candidate.left(FINDER, Reason.MEMORY_GROWS, container=name, a_day=size_words(growth))
@@ -246,5 +263,7 @@ def _risks(candidate: Candidate, changes: list[FieldChange]) -> Iterator[str]:
     resources = {str(item.path[-1]) for item in changes}
     if "memory" in resources:
         yield "A load larger than any in the window may be OOM-killed or evicted."
+    if any("limits" in item.path for item in changes):
+        yield "What sizes its heap or its threads by the limit (JVM, Go, .NET) makes them smaller."
     if "cpu" in resources:
         yield "On a busy node a pod gets no more CPU than it requests."

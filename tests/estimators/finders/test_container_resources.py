@@ -280,3 +280,42 @@ def test_a_limit_that_bursts_run_into_does_not_fall(cpu_limit: str, falls: bool)
     assert bool(answer.recommendations) is falls
     if not falls:
         assert left(answer, Reason.THROTTLED).facts == {"container": "main", "periods": "5 %"}
+
+
+def _with(field: str) -> str:
+    resources = "          resources:"
+    return deployment(cpu=None, memory="4Gi", memory_limit="4Gi").replace(
+        resources, f"          {field}\n{resources}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "memory"),
+    [
+        ("args: [-jar, app.jar, -Xmx2g]", "2496Mi"),
+        ('env: [{name: JAVA_TOOL_OPTIONS, value: "-Xms1g -Xmx2048m"}]', "2496Mi"),
+        ("command: [node, --max-old-space-size=2048, server.js]", "2496Mi"),
+        ("env: [{name: GOMEMLIMIT, value: 2GiB}]", "2496Mi"),
+        ("args: [-Xmx256m]", "1088Mi"),
+        ("args: [-XX:MaxRAMPercentage=75.0]", ""),
+        ('env: [{name: JAVA_OPTS, value: "-Dfile.encoding=UTF-8"}]', ""),
+        ("args: [--verbose]", "1088Mi"),
+    ],
+    ids=["Java", "Java's environment", "Node", "Go", "a small heap", "a share", "a quarter", "nothing said"],
+)
+def test_a_limit_stays_above_the_heap_that_is_declared(field: str, memory: str) -> None:
+    """It peaked at 900 MiB; but what may take 2 GiB will, and a heap that is a share of the limit shrinks."""
+    answer = found(_with(field), cluster(usage(memory=900 * MIB)))
+
+    assert [values(one)["limits.memory"] for one in answer.recommendations] == (
+        [("4Gi", memory)] if memory else []
+    )
+    if not memory:
+        assert left(answer, Reason.RISKY).facts["why"].startswith("its Java heap is a share of its limit")
+
+
+def test_a_small_container_keeps_room_for_a_shell() -> None:
+    """A fifth of 9 MiB is less than a probe's process takes."""
+    one = only(deployment(cpu=None, memory="512Mi", memory_limit="512Mi"), cluster(usage(memory=9 * MIB)))
+
+    assert values(one)["limits.memory"] == ("512Mi", "48Mi")
