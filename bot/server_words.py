@@ -16,6 +16,8 @@ _SAID = (
     ("add --prometheus URL for what was used", _SET),
     (", or add it to --usage FILE", ""),
     (", a day is needed: --window", ", a day is needed"),
+    ("--kube-context", "`kube_context`"),
+    ("--prices", "`prices`"),
 )  # fmt: skip
 """The longer phrase first, where one is the beginning of the other."""
 _FLAG = re.compile(r"(--[a-z-]+(?: [A-Z]+)?)")
