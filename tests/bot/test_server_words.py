@@ -13,13 +13,15 @@ from estimators.replicas import ASK_FOR_NODES, ASK_FOR_USAGE
 from estimators.rules.words import ADD_HISTORY, ADD_NODES
 from estimators.sides import ASK_FOR_LIVE
 
-
 OF_KUBE_STATE_METRICS = "--metric-labels-allowlist"
 
 
 def _sentences_with_options() -> list[str]:
     """Every text of the estimators, and of what reads Prometheus, that names an option of a program."""
-    files = [*Path(estimators.__file__).parent.rglob("*.py"), *Path(adapters.__file__).parent.glob("prom*.py")]
+    files = [
+        *Path(estimators.__file__).parent.rglob("*.py"),
+        *Path(adapters.__file__).parent.glob("prom*.py"),
+    ]
     found = {
         node.value
         for file in files
