@@ -8,21 +8,28 @@ Where pods stand today is not known and does not matter: both packings are as ti
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import numpy as np
 
 from estimators.change import Cluster, Side
-from estimators.gpu import gpus_of_node
 from estimators.money import ZERO
 from estimators.node_price import rates_of_node
-from estimators.placement import matching_nodes
+from estimators.placed_pods import (
+    ROOMS,
+    allowed_on,
+    is_kept,
+    most_on_a_node,
+    most_pods_of,
+    pods_of,
+    room_of,
+    size_of,
+)
 from estimators.pod_packing import Amounts, Packing
 from estimators.quantity import GIB
 from estimators.recommendation import Realisable
-from estimators.report import Estimate, Row
+from estimators.report import Row
 from estimators.rules.words import count_words
 from estimators.usage import Node
 from estimators.workload import Scaling
@@ -42,7 +49,8 @@ class NodeRelease:
 
     def __init__(self, sides: Sequence[Side], cluster: Cluster) -> None:
         self._hours = cluster.hours_per_month
-        self._nodes = cluster.nodes
+        self._nodes = sorted(cluster.nodes, key=lambda node: node.name)
+        self._kept = np.array([is_kept(node) for node in self._nodes], dtype=bool)
         self._prices = [_monthly(node, cluster) for node in self._nodes]
         placed = [side for side in sides if side.workload.scaling in _PLACED and side.estimate]
         self._index = {side.workload.identity: index for index, side in enumerate(placed)}
@@ -52,46 +60,56 @@ class NodeRelease:
             self._prepare(placed, sides, cluster)
 
     def _prepare(self, placed: Sequence[Side], sides: Sequence[Side], cluster: Cluster) -> None:
-        self._room = np.array([_room(node) for node in self._nodes])
-        self._allowed = np.array([_allowed(side, self._nodes) for side in placed], dtype=bool).reshape(
+        self._room = np.array([room_of(node) for node in self._nodes])
+        self._allowed = np.array([allowed_on(side, self._nodes) for side in placed], dtype=bool).reshape(
             len(placed), len(self._nodes)
         )
-        sizes = np.array([_size(side.estimate) for side in placed]).reshape(len(placed), 3)
-        wanted = np.array([_pods(side.estimate) for side in placed])
+        self._most_a_node = [most_on_a_node(side) for side in placed]
+        sizes = np.array([size_of(side.estimate) for side in placed]).reshape(len(placed), ROOMS)
+        wanted = np.array([pods_of(side.estimate) for side in placed])
         self._everywhere = {
-            side.workload.identity: np.array(_allowed(side, self._nodes), dtype=float)
+            side.workload.identity: np.array(allowed_on(side, self._nodes), dtype=float)
             for side in sides
             if side.workload.scaling is Scaling.PER_NODE
         }
         daemons = np.zeros(self._room.shape)
         for side in sides:
             if (nodes := self._everywhere.get(side.workload.identity)) is not None:
-                daemons += nodes[:, None] * np.array(_size(side.estimate))
+                daemons += nodes[:, None] * np.array(size_of(side.estimate))
         known = wanted @ sizes + daemons.sum(axis=0)
         asked = cluster.usage.requested if cluster.usage else {}
-        total = np.array([float(asked["cpu"]), float(asked["memory"] / GIB), 0.0])
+        total = np.array([float(asked["cpu"]), float(asked["memory"] / GIB), 0.0, 0.0])
         self._foreign = np.maximum(total - known, 0)
         if np.any(self._foreign[:2] > total[:2] * MOST_FOREIGN):
             self.unknown = "most of what the cluster's pods request is not in these manifests"
             return
+        most = [most_pods_of(side) for side in placed]
+        # At night there may be fewer nodes than the busiest time needs: then what runs on average is packed.
+        packing = self._packed(sizes, most, daemons) or self._packed(sizes, wanted.tolist(), daemons)
+        if packing is None:
+            self.unknown = "the pods of these manifests do not fit on the nodes that are known"
+            return
+        self._empty_nodes(packing)
+        self._packing = packing
+
+    def _packed(self, sizes: Amounts, wanted: Sequence[int], daemons: Amounts) -> Packing | None:
+        """All pods on all nodes, the largest first; None where they do not fit."""
         packing = Packing(
             counts=np.zeros(self._allowed.shape),
-            sizes=sizes,
+            sizes=sizes.copy(),
             used=np.zeros(self._room.shape),
-            daemons=daemons,
+            daemons=daemons.copy(),
             alive=np.ones(len(self._nodes), dtype=bool),
         )
         largest = np.argsort(-(sizes / np.maximum(self._room.max(axis=0), 1.0)).max(axis=1), kind="stable")
         free = self._free(packing)
-        for index in largest:
-            pods = self._where(packing, int(index), int(wanted[index]), free)
+        for index in largest.tolist():
+            pods = self._where(packing, index, wanted[index], free)
             if pods is None:
-                self.unknown = "the pods of these manifests do not fit on the nodes that are known"
-                return
-            packing.add(int(index), pods)
+                return None
+            packing.add(index, pods)
             free -= pods[:, None] * sizes[index]
-        self._empty_nodes(packing)
-        self._packing = packing
+        return packing
 
     def of(self, row: Row) -> Realisable:
         """What one change would take off the bill."""
@@ -103,7 +121,9 @@ class NodeRelease:
         alone = sum((_billed_alone(row) for row in changed), ZERO)
         on_nodes = [row for row in changed if not _is_alone(row) and not _is_by_the_hour(row)]
         if not on_nodes and any(map(_is_by_the_hour, changed)):
-            return Realisable(None, "whether a node goes for those hours is up to an autoscaler of nodes")
+            return Realisable(
+                None, "whether a node goes while fewer pods run is up to an autoscaler of nodes"
+            )
         if not on_nodes:
             return Realisable(alone, "billed by itself, whatever the nodes cost")
         if self._packing is None:
@@ -123,11 +143,11 @@ class NodeRelease:
     def _resized(self, packing: Packing, row: Row) -> bool:
         """Smaller or fewer pods, the emptiest nodes losing theirs first; False where they do not fit."""
         if (nodes := self._everywhere.get(row.identity)) is not None:
-            packing.daemons += nodes[:, None] * (np.array(_size(row.after)) - np.array(_size(row.before)))
+            packing.daemons += nodes[:, None] * (np.array(size_of(row.after)) - np.array(size_of(row.before)))
             return not np.any(self._free(packing)[packing.alive] < -_SLACK)
         index = self._index[row.identity]
-        packing.resize(index, _size(row.after))
-        more = _pods(row.after) - int(packing.counts[index].sum())
+        packing.resize(index, size_of(row.after))
+        more = pods_of(row.after) - pods_of(row.before)
         if more > 0:
             pods = self._where(packing, index, more, self._free(packing))
             if pods is None:
@@ -156,6 +176,7 @@ class NodeRelease:
         fits = np.full(len(self._nodes), float(count))
         if asked.any():
             fits = np.floor((free[:, asked] + _SLACK) / size[asked]).min(axis=1).clip(0, count)
+        fits = np.minimum(fits, np.maximum(self._most_a_node[index] - packing.counts[index], 0))
         fits[~(packing.alive & self._allowed[index])] = 0
         pods: Amounts = np.clip(count - (np.cumsum(fits) - fits), 0, fits)
         return pods if pods.sum() >= count else None
@@ -164,8 +185,10 @@ class NodeRelease:
         """Take nodes away for as long as the pods of one of the emptiest fit on the others."""
         while True:
             used = (packing.used / np.maximum(self._room.max(axis=0), _SLACK)).max(axis=1)
-            used[~packing.alive] = np.inf
-            emptiest = np.argsort(used, kind="stable")[: min(_TRIES, int(packing.alive.sum()) - 1)]
+            used[~packing.alive | self._kept] = np.inf
+            there = int((packing.alive & ~self._kept).sum())
+            least = 0 if self._kept.any() else 1
+            emptiest = np.argsort(used, kind="stable")[: min(_TRIES, there - least)]
             if not any(self._emptied(packing, int(node)) for node in emptiest):
                 return
 
@@ -223,27 +246,6 @@ def _monthly(node: Node, cluster: Cluster) -> Decimal:
     return hourly * cluster.hours_per_month
 
 
-def _room(node: Node) -> tuple[float, float, float]:
-    room = node.allocatable
-    return float(room["cpu"]), float(room["memory"] / GIB), float(gpus_of_node(node))
-
-
-def _size(estimate: Estimate | None) -> tuple[float, float, float]:
-    if estimate is None:
-        return 0.0, 0.0, 0.0
-    return float(estimate.pod.cpu_cores), float(estimate.pod.memory_gib), float(estimate.pod.gpus)
-
-
-def _pods(estimate: Estimate | None) -> int:
-    return math.ceil(estimate.replicas.count.expected) if estimate else 0
-
-
-def _allowed(side: Side, nodes: Sequence[Node]) -> list[bool]:
-    placement = side.workload.groups[0].template.placement
-    names = {node.name for node in matching_nodes(placement, nodes, tolerate_cordon=True)}
-    return [node.name in names for node in nodes]
-
-
 def _billed_alone(row: Row) -> Decimal:
     """The part of a row's change that is a volume's or a load balancer's: it does not wait for a node."""
     old, new = (
@@ -256,9 +258,11 @@ def _billed_alone(row: Row) -> Decimal:
 
 
 def _is_by_the_hour(row: Row) -> bool:
-    """Whether its pods come to run at some hours of the week only."""
-    counts = [side.replicas.source for side in (row.before, row.after) if side]
-    return counts == ["manifest", "schedule"]
+    """Whether its pods come to run at some hours of the week only, or fewer of them between busy times."""
+    sides = [side.replicas for side in (row.before, row.after) if side]
+    scaled = all(side.source == "hpa-simulated" for side in sides)
+    fewer = scaled and len({side.count.expected for side in sides}) == 2
+    return fewer or [side.source for side in sides] == ["manifest", "schedule"]
 
 
 def _is_alone(row: Row) -> bool:
@@ -266,7 +270,7 @@ def _is_alone(row: Row) -> bool:
     if row.identity.kind in {"PersistentVolumeClaim", "Service"}:
         return True
     old, new = row.before, row.after
-    same = bool(old and new) and (_size(old), _pods(old)) == (_size(new), _pods(new))
+    same = bool(old and new) and (size_of(old), pods_of(old)) == (size_of(new), pods_of(new))
     return same and _billed_alone(row) != 0
 
 

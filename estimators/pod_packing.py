@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Amounts = NDArray[np.float64]
-"""Cores, GiB and GPUs along the last axis, or numbers of pods by node."""
+"""Cores, GiB, GPUs and pods along the last axis, or numbers of pods by node."""
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Packing:
         self.counts[index] += pods
         self.used += pods[:, None] * self.sizes[index]
 
-    def resize(self, index: int, size: tuple[float, float, float]) -> None:
+    def resize(self, index: int, size: tuple[float, float, float, float]) -> None:
         """Make the pods of one workload larger or smaller where they are."""
         self.used += self.counts[index][:, None] * (np.array(size) - self.sizes[index])
         self.sizes[index] = size

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,10 +17,10 @@ from estimators.recommendation import Realisable
 from estimators.recommendation_candidates import candidates
 from estimators.recommendation_terms import Terms
 from estimators.report import Row
-from estimators.usage import Node
-from tests.recommendation_builders import cluster, usage
+from estimators.usage import Node, Taint
+from tests.recommendation_builders import cluster, hours, usage
 from tests.usage_builders import Quantities, node
-from tests.yaml_objects import deployment, objects
+from tests.yaml_objects import autoscaler, deployment, objects
 
 FOUR: Quantities = {"cpu": 4, "memory": "16Gi"}
 NODE_A_MONTH = (4 * Decimal("0.031611") + 16 * Decimal("0.004237")) * 730
@@ -94,6 +95,86 @@ def test_memory_holds_a_node_as_well() -> None:
     )
 
     assert found.monthly == 0
+
+
+@pytest.mark.parametrize(("apart", "gone"), [(True, 0), (False, 2)], ids=["apart", "together"])
+def test_pods_that_must_not_share_a_node_hold_one_each(apart: bool, gone: int) -> None:
+    """Three small pods fit on one node, but each wants one of its own."""
+    rule = """
+      affinity:
+        podAntiAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            - {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: api}}}
+"""
+    found = released(
+        deployment(cpu="3", memory="1Gi", replicas=3, extra=rule if apart else ""),
+        deployment(cpu="500m", memory="1Gi", replicas=3, extra=rule if apart else ""),
+        nodes(3),
+        {"cpu": 9, "memory": "3Gi"},
+    )
+
+    assert len(found.nodes) == gone
+
+
+@pytest.mark.parametrize(("pods", "gone"), [("6", 0), ("110", 1)], ids=["six a node", "as many as usual"])
+def test_a_node_takes_no_more_pods_than_it_may(pods: str, gone: int) -> None:
+    """Eight tiny pods need two nodes of which each takes six."""
+    found = released(
+        deployment(cpu="1", memory="1Gi", replicas=8),
+        deployment(cpu="10m", memory="64Mi", replicas=8),
+        nodes(2, {**FOUR, "pods": pods}),
+        {"cpu": 8, "memory": "8Gi"},
+    )
+
+    assert len(found.nodes) == gone
+
+
+def test_nodes_of_the_control_plane_stay() -> None:
+    """Nothing of the manifests runs there, and no one takes them away."""
+    label = {"node-role.kubernetes.io/control-plane": ""}
+    taints = [Taint("node-role.kubernetes.io/control-plane", "", "NoSchedule")]
+    found = released(
+        deployment(cpu="1", memory="1Gi", replicas=8),
+        deployment(cpu="700m", memory="1Gi", replicas=8),
+        [*nodes(2), node("master", FOUR, labels=label, taints=taints)],
+        {"cpu": 8, "memory": "8Gi"},
+    )
+
+    assert (found.monthly, found.why) == (0, "no node goes away: the room is left for other pods")
+
+
+WAVE = 4 + 3.5 * np.sin(hours() / 24 * 2 * np.pi)
+"""Cores: half a core at night, 7.5 at noon."""
+
+
+def test_nodes_are_there_for_the_busiest_time() -> None:
+    """Eleven pods at noon hold three nodes, though 6.5 of them, on average, would hold two."""
+    text = deployment(cpu="1", memory="2Gi", replicas=None) + "---" + autoscaler(least=2, most=12, target=70)
+    known = cluster(usage(cpu=WAVE, replicas=6), nodes=nodes(3), requested={"cpu": 7, "memory": "14Gi"})
+    packed, [row] = release(text, text.replace("memory: 2Gi", "memory: 1Gi"), known)
+
+    assert row.change.expected < 0
+    assert packed.of(row) == Realisable(Decimal(0), "no node goes away: the room is left for other pods")
+
+
+def test_fewer_pods_between_busy_times_free_no_node_for_good() -> None:
+    """A lower minimum saves at night; at noon every node is needed."""
+    text = deployment(cpu="1", memory="2Gi", replicas=None) + "---" + autoscaler(least=8, most=12, target=70)
+    known = cluster(usage(cpu=WAVE, replicas=8), nodes=nodes(3), requested={"cpu": 9, "memory": "18Gi"})
+    packed, [row] = release(text, text.replace("minReplicas: 8", "minReplicas: 3"), known)
+
+    assert row.change.expected < 0
+    assert packed.of(row).monthly is None
+    assert packed.of(row).why == "whether a node goes while fewer pods run is up to an autoscaler of nodes"
+
+
+def test_the_order_of_the_nodes_does_not_matter() -> None:
+    """Nodes of different sizes and prices, as a server happens to list them."""
+    room = [node(f"n{number}", {"cpu": 2 + number, "memory": "16Gi"}) for number in range(4)]
+    before, after = (deployment(cpu=cpu, memory="1Gi", replicas=8) for cpu in ("1", "300m"))
+    asked: Quantities = {"cpu": 8, "memory": "8Gi"}
+
+    assert released(before, after, room, asked) == released(before, after, room[::-1], asked)
 
 
 def test_fewer_pods_release_a_node_too() -> None:
