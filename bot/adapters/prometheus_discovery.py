@@ -17,7 +17,7 @@ RATE_RULE = "node_namespace_pod_container:container_cpu_usage_seconds_total:sum_
 IRATE_RULE = "node_namespace_pod_container:container_cpu_usage_seconds_total:sum_irate"
 GPU_METRICS = ("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "DCGM_FI_DEV_GPU_UTIL")
 
-_CLUSTER_LABELS = ("cluster", "cluster_id", "cluster_name")
+CLUSTER_LABELS = ("cluster", "cluster_id", "cluster_name")
 _INTERVALS = (5, 10, 15, 20, 30, 60, 90, 120, 180, 240, 300, 600, 900)
 _COUNTED_SECONDS = 900
 _COVERS = 0.95
@@ -86,7 +86,7 @@ def _probes(scope: Scope) -> Iterator[str]:
         memory = scope.containers(MEMORY, prefix)
         yield tagged(f"density{prefix}", f"max(count_over_time({memory}[{_COUNTED_SECONDS}s]))")
         yield tagged(f"containers{prefix}", f"count({memory})")
-        yield tagged(f"clusters{prefix}", f"group by ({', '.join(_CLUSTER_LABELS)}) ({memory})")
+        yield tagged(f"clusters{prefix}", f"group by ({', '.join(CLUSTER_LABELS)}) ({memory})")
         yield tagged(f"owners{prefix}", f"group({scope.series('kube_pod_owner', prefix)})")
     yield from _cpu_counts(scope)
     for metric in GPU_METRICS:
@@ -128,7 +128,7 @@ def usual_interval(count: float, seconds: int) -> int:
 
 def _mixed_clusters(seen: Sequence[Sample]) -> Iterator[str]:
     """Pods of two clusters would be added up as one workload's: no number is better than that one."""
-    for label in _CLUSTER_LABELS:
+    for label in CLUSTER_LABELS:
         names = sorted({sample.labels[label] for sample in seen if sample.labels.get(label)})
         if len(names) > 1:
             yield (

@@ -13,6 +13,7 @@ from decimal import Decimal
 import numpy as np
 
 from bot.adapters.prometheus_api import PrometheusApi, Sample, is_kubernetes_name
+from bot.adapters.prometheus_discovery import CLUSTER_LABELS
 from bot.adapters.prometheus_facts import by_tag
 from bot.adapters.prometheus_ksm_nodes import VOLUME_METRICS, storage_prices
 from bot.adapters.prometheus_ksm_samples import Families, exact, highest
@@ -57,8 +58,8 @@ _Key = tuple[str, ...]
 def read_unused(api: PrometheusApi, *, window: Window) -> StandingCluster:
     """What stands in the cluster, and on which days of the window it was used.
 
-    Nothing where the server warned that answers are not whole, or where its limits allow no such question.
-    Raises PrometheusUnavailable where there is no answer.
+    Nothing where the server warned that answers are not whole, where its limits allow no such question, and
+    where it holds several clusters. Raises PrometheusUnavailable where there is no answer.
     """
     nothing = StandingCluster(window)
     standing = read_standing(api, window=window)
@@ -70,7 +71,7 @@ def read_unused(api: PrometheusApi, *, window: Window) -> StandingCluster:
         families = _there_now(api, scope, window)
     except AnswerTooLarge:
         return nothing
-    if api.warnings:
+    if api.warnings or _is_of_several(families):
         return nothing
     mounted: dict[_Key, Series] = {(item.namespace, item.name): item.mounted for item in standing.claims}
     ready: dict[_Key, Series] = {(item.namespace, item.name): item.ready for item in standing.balancers}
@@ -119,6 +120,13 @@ def _there_now(api: PrometheusApi, scope: Scope, window: Window) -> Families:
     for sample in api.instant(query, at=window.end):
         families[sample.labels.get(TAG, "")].append(Sample(own_labels(sample.labels), sample.value))
     return families
+
+
+def _is_of_several(families: Families) -> bool:
+    """Whether several clusters share the server and nothing tells which is meant: namesakes would be one."""
+    samples = [sample for metric in (_CLAIMS, _VOLUMES, _SERVICES) for sample in families.get(metric, ())]
+    told = ({sample.labels.get(label, "") for sample in samples} for label in CLUSTER_LABELS)
+    return any(len(names - {""}) > 1 for names in told)
 
 
 def _claims(

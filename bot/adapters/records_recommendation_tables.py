@@ -53,6 +53,7 @@ scans = Table(
     _of("left_alone", JsonText),
     _of("problems", JsonText),
     _of("realisable", JsonText),
+    Column("declares", JsonText),
 )
 recommendation_decisions = Table(
     "recommendation_decisions",

@@ -18,6 +18,7 @@ from bot.recommendation_json import left_alone_json, place_json, realisable_json
 from bot.recommendation_ports import Place, Recommendations
 from bot.recommendation_records import KeptRecommendation, Scan, id_of, subject_of
 from bot.records import Json
+from bot.unused import declared
 from estimators.change import Cluster
 from estimators.inventory import take_inventory
 from estimators.known_stretch import known_stretch
@@ -95,7 +96,8 @@ def find_savings(
     )
     rows = [seen.row(one) for one in found.recommendations]
     problems = tuple(dict.fromkeys(filter(None, [problem, *unjudged.values(), *_unread(whole)])))
-    scan = seen.scan(found, judged, problems)
+    declares = declared(objects, lambda name: kept_as(clusters.name_of(name)) or "")
+    scan = seen.scan(found, judged, problems, declares)
     recommendations.replace(scan, [*rows, *_as_before(repository.id, unjudged, recommendations)])
     return Scanned(len(objects), len(rows), len(found.left_alone), problems)
 
@@ -152,7 +154,9 @@ class _Seen:
             found_at=self.at,
         )
 
-    def scan(self, found: Found, objects: Sequence[ManifestObject], problems: Sequence[str]) -> Scan:
+    def scan(
+        self, found: Found, objects: Sequence[ManifestObject], problems: Sequence[str], declares: Json
+    ) -> Scan:
         """The look itself, as it is kept."""
         return Scan(
             repository=self.place.repository.id,
@@ -162,6 +166,7 @@ class _Seen:
             left_alone={"rows": self._left_alone(found.left_alone, objects)},
             problems={"rows": list(problems)},
             realisable={name: realisable_json(one) for name, one in found.realisable.items()},
+            declares=declares,
         )
 
     def _left_alone(self, left: Sequence[LeftAlone], objects: Sequence[ManifestObject]) -> list[Json]:

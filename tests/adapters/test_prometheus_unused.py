@@ -246,6 +246,14 @@ def test_what_nobody_exports_is_not_taken_for_nothing(server: str) -> None:
     assert read(server, "nobody's")[0] == StandingCluster(WINDOW)
 
 
+def test_of_several_clusters_together_nothing_is_said(server: str) -> None:
+    """Namesakes would be taken for one: a selector tells which is meant."""
+    api = PrometheusApi(server)
+    found = read_unused(api, window=WINDOW)
+    api.close()
+    assert found == StandingCluster(WINDOW)
+
+
 @pytest.mark.parametrize("most", [3, 9])
 def test_an_answer_that_is_not_whole_says_nothing(server: str, most: int) -> None:
     """A limit cut the series: the mount, or the claim of a volume, that was cut off would look like none."""

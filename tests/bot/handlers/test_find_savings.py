@@ -155,6 +155,18 @@ def test_each_environment_is_judged_on_its_own_cluster(branch: Branch) -> None:
     assert clusters.asked == [("main", touched), ("other", touched)]
 
 
+def test_what_a_branch_declares_of_volumes_is_kept_by_cluster(branch: Branch) -> None:
+    """Of an environment whose cluster is away as well: what nobody declares is told elsewhere."""
+    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: files, namespace: shop}\n"
+    files = {f"{name}/claim.yaml": claim for name in ("production", "staging")}
+    branch.repository.commit({".tuppence.yaml": POLICY, **files})
+    branch.scan(Clusters({"main": known()}, away="other"))
+
+    assert branch.last.declares == {
+        "rows": [[name, "PersistentVolumeClaim", "shop", "files"] for name in ("", "main")]
+    }
+
+
 def test_the_policy_of_the_branch_protects(branch: Branch) -> None:
     """And the reason is kept."""
     policy = "protect:\n  - {workload: payments/api, reason: INC-7}\n"
