@@ -11,7 +11,7 @@ from estimators.autoscaler_reader import read_horizontal, read_scaled_object, re
 from estimators.costless import costs_nothing, is_configuration, is_load_balancer
 from estimators.kinds import read_workload
 from estimators.objects import Body, Identity, ManifestObject, Source, dig, mapping, sequence, text
-from estimators.pod_reader import read_claim, read_resources
+from estimators.pod_reader import read_claim, read_limit_range, read_resources
 from estimators.pod_request import NO_DEFAULTS, ContainerDefaults
 from estimators.workload import (
     Autoscaler,
@@ -175,7 +175,7 @@ class _Sorting:
         elif kind == "PodDisruptionBudget":
             self.budgets[place][identity.name] = _budget(thing)
         elif kind == "LimitRange":
-            self.defaults[place] = _defaults(thing.body)
+            self.defaults[place] = read_limit_range(thing.body)
         elif kind == "Ingress":
             self.ingresses[place][identity.name] = thing
         elif kind == "RuntimeClass":
@@ -247,25 +247,6 @@ def _budget(thing: ManifestObject) -> DisruptionBudget:
         min_available=least if isinstance(least, int | str) else None,
         max_unavailable=most if isinstance(most, int | str) else None,
     )
-
-
-def _defaults(body: Body) -> ContainerDefaults:
-    """A LimitRange's container part; `default`, `max` and `min` stand in for an absent `defaultRequest`."""
-    for item in map(mapping, sequence(dig(body, "spec", "limits"))):
-        if item.get("type") == "Container":
-            parts = {
-                key: read_resources(item.get(key), (), [])
-                for key in ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
-            }
-            limits = {**parts["max"], **parts["default"]}
-            return ContainerDefaults(
-                requests={**parts["min"], **limits, **parts["defaultRequest"]},
-                limits=limits,
-                least=parts["min"],
-                most=parts["max"],
-                most_ratio=parts["maxLimitRequestRatio"],
-            )
-    return NO_DEFAULTS
 
 
 def live_object(body: Body) -> ManifestObject:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from estimators.objects import Body, Path, dig, mapping, sequence, string_map, text
+from estimators.pod_request import NO_DEFAULTS, ContainerDefaults
 from estimators.quantity import InvalidQuantityError, parse_quantity
 from estimators.workload import Container, Placement, PodTemplate, Problem, Resources, VolumeClaim
 
@@ -77,6 +78,25 @@ def read_claim(claim: Body, name: str, path: Path, problems: list[Problem]) -> V
         storage_class=storage_class if isinstance(storage_class, str) else None,
         size=read_quantity(requested, at, problems) if requested is not None else None,
     )
+
+
+def read_limit_range(body: Body) -> ContainerDefaults:
+    """A LimitRange's container part; `default`, `max` and `min` stand in for an absent `defaultRequest`."""
+    for item in map(mapping, sequence(dig(body, "spec", "limits"))):
+        if item.get("type") == "Container":
+            parts = {
+                key: read_resources(item.get(key), (), [])
+                for key in ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
+            }
+            limits = {**parts["max"], **parts["default"]}
+            return ContainerDefaults(
+                requests={**parts["min"], **limits, **parts["defaultRequest"]},
+                limits=limits,
+                least=parts["min"],
+                most=parts["max"],
+                most_ratio=parts["maxLimitRequestRatio"],
+            )
+    return NO_DEFAULTS
 
 
 def _containers(value: object, path: Path, problems: list[Problem]) -> tuple[Container, ...]:
