@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import SlackRefused, SlackUnavailable
+from bot.inert import plain
 from bot.recommendation_ports import Digests
 from bot.recommendation_records import KeptDigest
 from bot.records import Json
@@ -15,6 +16,8 @@ from bot.slack_message import SlackMessage
 from bot.slack_ports import Mark, Posted, SlackFiles, SlackMessages
 
 KIND = "tuppence_digest"
+_LONGEST_NAME = 100
+"""Slack takes no metadata of more than some kilobytes."""
 _CLOCKS = timedelta(minutes=10)
 """By how much Slack's clock may differ from ours."""
 _FILE, _BEGUN, _THERE = "file", "begun", "there"
@@ -121,7 +124,7 @@ def mark_of(kept: KeptDigest) -> Mark:
     """What tells this digest from every other, those of another installation in the channel included."""
     about = (kept.team, kept.week, kept.begun_at.astimezone(UTC).isoformat())
     key = hashlib.sha256(repr(about).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return Mark(KIND, {"team": kept.team, "week": kept.week, "key": key})
+    return Mark(KIND, {"team": plain(kept.team, _LONGEST_NAME), "week": kept.week, "key": key})
 
 
 def _name(kept: KeptDigest) -> str:

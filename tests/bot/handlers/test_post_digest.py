@@ -39,6 +39,15 @@ def test_a_digest_is_posted_and_known_by_its_message(bench: Bench) -> None:
     assert message.metadata["event_payload"].keys() == {"team", "week", "key"}
 
 
+def test_a_team_may_have_a_name_of_any_length(bench: Bench) -> None:
+    """What nobody sees of the message stays small, and finds it."""
+    bench.hub.fault("chat.postMessage", "reset", after_effect=True)
+    with pytest.raises(SlackUnavailable):
+        bench.post(team="t" * 9_000)
+
+    assert bench.post(team="t" * 9_000).timestamp == bench.hub.messages(bench.channel)[0].ts
+
+
 def test_a_channel_may_be_given_by_its_name(bench: Bench) -> None:
     """What is kept is its id, which clicks name and updates need."""
     assert bench.post(channel="#checkout").channel == bench.channel.id
