@@ -57,10 +57,12 @@ class Work:
     ports: RightSizingPorts
     at: datetime = NOW
 
-    def scanned(self, *recommendations: Recommendation) -> list[KeptRecommendation]:
-        """The newest scan finds these."""
+    def scanned(
+        self, *recommendations: Recommendation, repository: int | None = None
+    ) -> list[KeptRecommendation]:
+        """The newest scan finds these, in the repository unless another one is named."""
         self.at += timedelta(days=1)
-        repository = self.bench.repository.id
+        repository = self.bench.repository.id if repository is None else repository
         left = LeftAlone("", KEY, Reason.MEMORY_GROWS, "container-resources", {"a_day": "90 MiB"})
         scan = Scan(
             repository=repository,

@@ -49,7 +49,6 @@ _TOO_LATE = (
 _NO_PULLS = "Not approved: Tuppence runs without a GitHub App here, so it cannot open the pull request."
 _VERBS: Mapping[What, str] = {"approve": "approved", "reject": "rejected"}
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
-_ID = re.compile(r"[0-9a-f]{32}")
 _UNSEEN = "\ufffd \u2060"
 
 
@@ -85,7 +84,7 @@ class Outcome:
 
 def press(event: ButtonPressed, given: Deciding, now: datetime) -> Outcome:
     """What one of the four buttons comes to. Raises StoreUnavailable, SlackUnavailable, SlackRefused."""
-    kept = _found(event.value, given)
+    kept = given.recommendations.find(event.value)
     if kept is None:
         return _told(_GONE)
     if event.action_id == WHY:
@@ -104,7 +103,7 @@ def press(event: ButtonPressed, given: Deciding, now: datetime) -> Outcome:
 
 def submit(event: ModalSubmitted, given: Deciding, now: datetime) -> Outcome:
     """What a reason in a modal comes to. Raises as `press`."""
-    kept = _found(carried(event.private_metadata).get("id", ""), given)
+    kept = given.recommendations.find(carried(event.private_metadata).get("id", ""))
     if kept is None or event.callback_id != MODAL:
         return _told(_GONE)
     said, refused = _permitted(event.asker, kept, given, fresh=True)
@@ -117,11 +116,6 @@ def submit(event: ModalSubmitted, given: Deciding, now: datetime) -> Outcome:
         told = f"Not rejected: a reason has {LEAST_REASON} to {MOST_REASON} characters."
         return Outcome(pressed_again(told, REJECT, kept.id))
     return _decide("reject", reason, _Click(event, said, kept, given, now))
-
-
-def _found(id: str, given: Deciding) -> KeptRecommendation | None:  # noqa: A002 - its name
-    """What an id names; what cannot be one is not asked for, since not every store takes every text."""
-    return given.recommendations.find(id) if _ID.fullmatch(id) else None
 
 
 def _permitted(

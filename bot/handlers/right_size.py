@@ -219,7 +219,7 @@ def _untrue(kept: KeptRecommendation, written: Edit | Ambiguous, recommendations
     newer = [
         recommendation_from(one.recommendation)
         for one in recommendations.open_ones()
-        if (one.repository, one.subject) == (kept.repository, kept.subject)
+        if one.subject == kept.subject
     ]
     # Values move a little from day to day: what was approved holds while it goes no deeper than today's.
     return "" if any(speaks_for(one, approved) for one in newer) else _NO_LONGER

@@ -241,7 +241,8 @@ def test_a_snooze_has_one_audit_row(records: Records) -> None:
 
 def test_the_first_decision_about_a_recommendation_holds(records: Records) -> None:
     """Deciding again, by whomever, gives the first and writes nothing."""
-    approval = replace(REJECTION, decision="approve", actor="policy", said="the policy", reason="")
+    later = NOW + timedelta(seconds=1)
+    approval = replace(REJECTION, decision="approve", actor="policy", said="the policy", reason="", at=later)
     assert records.recommendation_decisions.decide(REJECTION) == REJECTION
     assert records.recommendation_decisions.decide(REJECTION) == REJECTION
     assert records.recommendation_decisions.decide(approval) == REJECTION
@@ -287,6 +288,8 @@ def test_what_strangers_write_can_be_stored(records: Records) -> None:
     records.recommendations.replace(SCAN, [replace(FOUND, name="a\0pi")])
     assert records.recommendation_decisions.rejected(BIG) == ((replace(FOUND, name="a\ufffdpi"), said),)
     assert len(audited(records)) == 1
+    for forged in ("\0", "\ud800", "'; DROP TABLE audit; --", "x" * 3_000):
+        assert records.recommendations.find(forged) is None
 
 
 def test_approve_and_reject_in_the_same_instant_have_one_winner(records: Records) -> None:
@@ -339,6 +342,18 @@ def test_a_decision_whose_audit_row_cannot_be_written_is_not_made(database_url: 
         with pytest.raises(StoreUnavailable):
             records.recommendation_decisions.decide(REJECTION)
         assert records.recommendation_decisions.of(["one"]) == {}
+
+
+def test_a_snooze_whose_audit_row_cannot_be_written_is_not_one(database_url: str) -> None:
+    """Nobody puts off without a trace."""
+    with closing(Records(database_url)) as records, closing(Database(database_url)) as database:
+        records.prepare()
+        records.recommendations.replace(SCAN, [FOUND])
+        with database.writing() as connection:
+            connection.execute(text("DROP TABLE audit"))
+        with pytest.raises(StoreUnavailable):
+            records.recommendations.snooze("one", NOW + WEEK, actor="slack/T1/U1", said="Ann", at=NOW)
+        assert records.recommendations.find("one") == FOUND
 
 
 def test_of_a_subject_the_newest_pull_request_is_found(records: Records) -> None:

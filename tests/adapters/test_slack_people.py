@@ -127,3 +127,15 @@ def test_what_is_remembered_counts_for_questions_alone(
     assert not people.in_group(ana.id, "finance")
     clock.now += 61
     assert people.in_group(ana.id, "finance")
+
+
+def test_who_has_become_a_guest_is_none_of_ours_when_it_must_hold_now(
+    hub: Slack, people: SlackWebPeople
+) -> None:
+    """A question may be answered to them for some minutes more."""
+    ana = hub.person("ana")
+    assert people.person(ana.id).member
+    ana.is_restricted = True
+    assert people.person(ana.id).member
+    assert not people.person(ana.id, fresh=True).member
+    assert not people.person(ana.id).member

@@ -284,7 +284,9 @@ def test_the_identity_changes_with_what_is_proposed() -> None:
     same = only(LARGE, cluster(usage(cpu=0.3)))
 
     assert one.identity == same.identity
-    assert len({one.identity, other.identity, replace(one, finder="x").identity}) == 3
+    now_another = replace(one, changes=(replace(one.changes[0], current="3"), *one.changes[1:]))
+    told_apart = {one.identity, other.identity, now_another.identity, replace(one, finder="x").identity}
+    assert len(told_apart) == 4
 
 
 def test_an_environment_has_its_own_cluster_and_terms() -> None:

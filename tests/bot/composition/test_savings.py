@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bot.composition.savings import Savings
 from bot.entrypoints.savings_jobs import Steps
 from bot.errors import GitHubRefused
 from bot.recommendation_json import left_alone_from, recommendation_from
-from bot.recommendation_records import POLICY
+from bot.recommendation_records import POLICY, RecommendationDecision
 from bot.server_config import Automation, ServerConfig, Team
 from bot.settings import GitHubSettings, Settings, from_env
 from estimators.recommendation import Reason
@@ -172,6 +173,7 @@ def test_a_pull_request_is_opened_once_and_closed_when_it_is_no_longer_true(
     closed = looking.steps.upkeep(place, kept.subject)
     assert closed is not None
     assert (closed["id"], closed["state"], pull.state) == (one, "closed", "closed")
+    assert looking.steps.upkeep(place, kept.subject) is None
     assert looking.steps.open_subjects(place) == []
     with records.audit.chain() as (_, rows):
         actions = [row.action for row in rows]
@@ -185,6 +187,21 @@ def test_what_nobody_approved_opens_nothing(hub: GitHub, looking: Looking, recor
     [kept] = records.recommendations.open_ones()
 
     assert [looking.steps.open_pull(one) for one in (kept.id, "made-up")] == [None, None]
+    assert not repository.pulls
+
+
+def test_what_somebody_rejected_opens_nothing(hub: GitHub, looking: Looking, records: Records) -> None:
+    """Whatever has started the work."""
+    repository = shop(hub)
+    looking.steps.scan(looking.place)
+    [kept] = records.recommendations.open_ones()
+    rejection = RecommendationDecision(
+        id=kept.id, repository=kept.repository, subject=kept.subject, finder=kept.finder, decision="reject",
+        actor="slack/T1/U1", said="Ann", reason="not now", about="", at=datetime.now(UTC),
+    )  # fmt: skip
+    records.recommendation_decisions.decide(rejection)
+
+    assert looking.steps.open_pull(kept.id) is None
     assert not repository.pulls
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,7 +15,8 @@ import pytest
 from bot.adapters.records import Records
 from bot.errors import GitHubUnavailable, SlackUnavailable
 from bot.handlers.decide_recommendation import Deciding, Outcome, press, submit
-from bot.recommendation_records import KeptRecommendation
+from bot.recommendation_ports import RecommendationDecisions
+from bot.recommendation_records import KeptRecommendation, RecommendationDecision
 from bot.recommendation_slack import APPROVE, MODAL, MOST_REASON, REASON, REJECT, SNOOZE, WHY
 from bot.server_config import Approvers, Team
 from bot.slack_events import Asker, ModalSubmitted
@@ -134,6 +135,9 @@ def test_a_reason_is_asked_for_and_then_kept(bench: Bench) -> None:
     assert "rejected search/indexer" in said(outcome)
     assert (outcome.changed, outcome.right_size) == (KEPT.id, "")
     assert bench.decided == [("reject", "Ana", "sized for the sale in December, <!channel> INC-1234")]
+    again = bench.reject("another reason")
+    assert said(again).startswith("You have rejected this already, on 23 Nov, 09:05 UTC: sized for the sale")
+    assert again.right_size == ""
     later = said(bench.press(APPROVE, "UBEA"))
     assert "Ana has rejected this already, on 23 Nov, 09:05 UTC: sized for the sale" in later
     assert "<!channel>" not in later
@@ -278,6 +282,18 @@ def test_somebody_who_just_left_the_group_does_not_decide(bench: Bench) -> None:
     assert bench.press(REJECT).modal is not None
     assert "not yours to decide" in said(bench.reject())
     assert "not yours to decide" in said(bench.press(APPROVE))
+    assert "not yours to decide" in said(bench.press(SNOOZE))
+    assert bench.decided == []
+
+
+def test_somebody_who_has_just_become_a_guest_does_not_decide(bench: Bench) -> None:
+    """Nor who has just left the workspace, as whose member they are remembered."""
+    bench.people.outsiders = bench.people.remembered = {"UANA"}
+
+    assert bench.press(REJECT).modal is not None
+    for outcome in (bench.reject(), bench.press(APPROVE), bench.press(SNOOZE)):
+        assert "full members" in said(outcome)
+        assert outcome == Outcome(outcome.answer)
     assert bench.decided == []
 
 
@@ -336,6 +352,34 @@ def test_who_comes_second_is_told_who_was_first(bench: Bench, user: str) -> None
         assert said(outcome) == "Ana has approved this already, on 23 Nov, 09:05 UTC"
         assert (outcome.changed, outcome.right_size) == (KEPT.id, "")
     assert bench.decided == [("approve", "Ana", "")]
+
+
+class LookedUpBefore:
+    """Decisions as they were looked up before anybody decided; by now somebody has."""
+
+    def __init__(self, kept: RecommendationDecisions) -> None:
+        self._kept = kept
+        self.decide, self.rejected, self.since = kept.decide, kept.rejected, kept.since
+
+    def of(self, _ids: Collection[str]) -> dict[str, RecommendationDecision]:
+        return {}
+
+
+@pytest.mark.parametrize("first", [APPROVE, REJECT])
+def test_who_looked_before_somebody_decided_is_told_what_holds(bench: Bench, first: str) -> None:
+    """The store has the last word: nothing follows from what came second, and it leaves no trace."""
+    bench.reject() if first == REJECT else bench.press(APPROVE)
+    given = bench.given()
+    late = given._replace(decisions=LookedUpBefore(given.decisions))
+    approval = press(click(APPROVE, "UBEA", KEPT.id), late, NOW + timedelta(seconds=1))
+    modal = ModalSubmitted(Asker("T1", "UBEA"), MODAL, {REASON: "not now"}, json.dumps({"id": KEPT.id}))
+    rejection = submit(modal, late, NOW + timedelta(seconds=1))
+
+    verb = "rejected" if first == REJECT else "approved"
+    for outcome in (approval, rejection):
+        assert said(outcome).startswith(f"Ana has {verb} this already, on 23 Nov, 09:05 UTC")
+        assert (outcome.changed, outcome.right_size) == (KEPT.id, "")
+    assert len(bench.audited) == len(bench.decided) == 1
 
 
 def test_of_two_in_the_same_instant_one_wins(bench: Bench) -> None:

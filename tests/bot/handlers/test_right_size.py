@@ -96,9 +96,11 @@ def test_what_was_broken_off_is_finished(work: Work, operation: str, kind: Kind)
 def test_another_approval_for_the_workload_goes_into_the_same_pull_request(work: Work) -> None:
     """One branch and one pull request a workload."""
     work.opened()
+    since = work.row.opened_at
     (deeper,) = work.scanned(found(cpu("250m")))
     assert work.open(deeper).state == "opened"
     assert (work.pull.title, work.row.id) == ("Right-size payments/api: CPU request 2 → 250m", deeper.id)
+    assert (work.row.number, work.row.opened_at) == (1, since)
     assert "cpu: 250m" in work.text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,17 @@ def test_what_people_have_ended_is_not_opened_again(work: Work, how: str, state:
     assert len(work.bench.repository.pulls) == 1
 
 
+@pytest.mark.parametrize("how", ["close", "merge"])
+def test_another_approval_after_people_have_ended_one_opens_the_next(work: Work, how: str) -> None:
+    """It is about other values, and somebody wanted them."""
+    work.opened()
+    getattr(work.bench.hub.people, how)(work.bench.repository, work.pull)
+    work.upkeep()
+    (another,) = work.scanned(found(cpu("250m", current="500m" if how == "merge" else "2")))
+    assert work.open(another).state == "opened"
+    assert (work.row.number, work.row.state, work.row.id) == (2, "open", another.id)
+
+
 def test_a_true_one_is_left_alone(work: Work) -> None:
     """Also where the value of today is a little another one, or the base has moved elsewhere."""
     work.opened()
@@ -55,6 +67,7 @@ def test_a_base_that_moved_in_the_file_is_followed(work: Work) -> None:
     assert work.upkeep() is None
     assert work.text.startswith("# Ours\n")
     assert "cpu: 500m" in work.text
+    assert f"/blob/{work.bench.main}/" in (work.pull.body or "")
     assert work.row == replace(before, head_sha=work.pull.head_sha)
     assert work.row.head_sha != before.head_sha
 
@@ -81,6 +94,41 @@ def test_what_the_facts_no_longer_allow_is_closed(work: Work, today: list[FieldC
     assert "no longer proposes it" in work.said()
     assert work.row.closed_because == became.why
     assert work.pull.head_ref not in work.bench.repository.git.branches()
+
+
+def test_what_another_repository_proposes_keeps_nothing_open(work: Work) -> None:
+    """It may declare the same workload, as a fork does."""
+    work.opened()
+    work.scanned()
+    work.scanned(found(cpu()), repository=work.bench.repository.id + 1)
+    became = work.upkeep()
+    assert became is not None
+    assert (became.state, work.pull.state) == ("closed", "closed")
+
+
+def test_what_is_no_longer_known_is_closed(work: Work) -> None:
+    """It stayed open for longer than recommendations are kept."""
+    work.opened()
+    work.scanned()
+    later = work.at + timedelta(days=800)
+    work.records.purge(before=later, now=later)
+    assert work.records.recommendations.open_ones() == ()
+    became = work.upkeep()
+    assert became is not None
+    assert (became.state, work.pull.state) == ("closed", "closed")
+    assert "no longer proposes it" in work.said()
+
+
+def test_what_cannot_be_read_just_now_is_left_alone_until_a_scan_has_missed_it(work: Work) -> None:
+    """A branch is broken for an hour, and the next look finds the same again."""
+    work.opened()
+    work.push("kind: [")
+    assert (work.upkeep(), work.pull.state) == (None, "open")
+    work.scanned()
+    became = work.upkeep()
+    assert became is not None
+    assert (became.state, work.pull.state) == ("closed", "closed")
+    assert "is not in these files" in became.why
 
 
 @pytest.mark.parametrize(
