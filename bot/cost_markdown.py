@@ -19,6 +19,7 @@ def page_as_markdown(page: CostPage) -> str:
         where=" · ".join(filter(None, (page.trend, *parts))),
         told=[_marked(sentence) for sentence in page.told],
         table=page.table,
+        apart=page.apart,
         small=page.small,
     )
 

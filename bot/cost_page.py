@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from bot import savings_words
+from bot import savings_words, unused_words
 from bot.cost_answer import CostAnswer, CostHelp, CostRefusal, CostReply
 from bot.cost_causes import what_moved, what_moved_it
 from bot.cost_commands import COMMANDS, EXAMPLES, OF_NODES, OPTIONS, WINDOWS, CostQuestion, NotUnderstood
 from bot.cost_page_nodes import come_and_gone, idle_gpus
-from bot.cost_page_table import CostTable, part_names, table_of
+from bot.cost_page_table import CostSection, CostTable, part_names, table_of
 from bot.cost_small_print import is_compared, small_print
 from bot.cost_words import (
     Sentence,
@@ -48,8 +48,8 @@ UNNAMED = frozenset({"", "default"})
 class CostPage:
     """`headline` first, then `trend` (a sparkline) with `parts` (where the money goes), then `told`.
 
-    `asks` are questions that could be asked instead, where something can be pressed. `question` is None
-    where nothing was answered.
+    `apart` is no part of `table` and its sum. `asks` are questions that could be asked instead, where
+    something can be pressed. `question` is None where nothing was answered.
     """
 
     headline: Sentence
@@ -57,6 +57,7 @@ class CostPage:
     parts: tuple[tuple[str, str], ...] = ()
     told: tuple[Sentence, ...] = ()
     table: CostTable | None = None
+    apart: CostSection | None = None
     small: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     question: CostQuestion | None = None
@@ -79,6 +80,7 @@ def compose(reply: CostReply | NotUnderstood, rows: int | None = None) -> CostPa
             return CostPage(
                 savings_words.headline(reply),
                 table=savings_words.table(reply),
+                apart=unused_words.apart(reply.unused, reply.currency),
                 small=tuple(savings_words.at_the_end(reply)),
             )
         case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.cost_answer import CostAnswer
 from bot.cost_commands import CostQuestion
@@ -40,6 +41,18 @@ class CostTable:
     total: tuple[str, ...] = ()
     left_out: int = 0
     numbers: bool = True
+
+
+class CostSection(NamedTuple):
+    """Things that are no part of the table and its sum: what each costs, what it is, and a command.
+
+    `told` is to be read before them, `after` after them.
+    """
+
+    title: str
+    told: str
+    rows: tuple[tuple[str, str, str], ...]
+    after: str
 
 
 def part_names(question: CostQuestion) -> tuple[str, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
 from bot.cost_page import CostPage
-from bot.cost_page_table import CostTable
+from bot.cost_page_table import CostSection, CostTable
 from bot.cost_words import Sentence, escaped
 from bot.inert import plain
 
@@ -44,9 +44,24 @@ def _parts(page: CostPage) -> Iterator[Text | Padding]:
         yield _line(sentence)
     if page.table:
         yield Padding(_grid(page.table), (1, 0, 0, 0))
+    if apart := page.apart:
+        yield Padding(section(apart), (1, 0, 0, 0))
     if page.small:
         small = Text("\n").join(Text(f"{plain(remark)}", style="dim") for remark in page.small)
         yield Padding(small, (1, 0, 0, 0))
+
+
+def section(apart: CostSection) -> Group:
+    """Its things below each other, each command on a line of its own so that it can be copied."""
+    grid = Grid(box=None, padding=(0, 3, 0, 0), show_edge=False, show_header=False)
+    grid.add_column(justify="right", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for amount, told, command in apart.rows:
+        grid.add_row(Text(plain(amount)), Text(plain(told)))
+        if command:
+            grid.add_row(Text(), Text(plain(command), style="dim"))
+    title = Text(plain(apart.title), style="bold")
+    return Group(title, Text(plain(apart.told)), Padding(grid, (0, 0, 0, 2)), Text(plain(apart.after, 700)))
 
 
 def _line(sentence: Sentence) -> Text:

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from bot.unused import UnusedThings
+
 MOST_RECOMMENDED = 5
 MOST_MOVERS = 3
 MOST_NAMED = 3
@@ -132,8 +134,9 @@ class Digest:
     that end with this one, None for what was not measured. `more` and `more_saving` are of the
     recommendations that did not fit, `left_counts` counts everything left alone by reason and
     `left_names` has at most MOST_NAMED of each; `left_alone` shows those that a person gave a reason
-    for. `approvals` are those of the week. Finance's has `teams` and the `bill`. `quiet`: little moved,
-    there is nothing to approve, and every budget holds.
+    for. `unused` is what nothing uses and no repository declares, None where that is not known: its cost
+    is in no sum of savings. `approvals` are those of the week. Finance's has `teams` and the `bill`.
+    `quiet`: little moved, there is nothing to approve, and every budget holds.
     """
 
     team: str
@@ -159,6 +162,7 @@ class Digest:
     left_alone: tuple[LeftRow, ...] = ()
     left_counts: Mapping[str, int] = field(default_factory=dict)
     left_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unused: UnusedThings | None = None
     teams: tuple[TeamWeek, ...] = ()
     bill: Bill | None = None
     approvals: tuple[Approval, ...] = ()

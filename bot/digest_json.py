@@ -24,6 +24,7 @@ from bot.digest import (
     TeamWeek,
     WeekMover,
 )
+from bot.unused_json import unused_from, unused_json
 
 SCHEMA = "tuppence.digest/v1"
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -77,6 +78,7 @@ def digest_json(digest: Digest) -> Json:
             "left_alone": [row._asdict() for row in digest.left_alone],
             "left_counts": digest.left_counts,
             "left_names": digest.left_names,
+            "unused": unused_json(digest.unused),
             "teams": [_team_json(row) for row in digest.teams],
             "bill": digest.bill._asdict() if digest.bill else None,
             "approvals": [approval._asdict() for approval in digest.approvals],
@@ -115,6 +117,7 @@ def digest_from(told: Mapping[str, Any]) -> Digest:
         left_alone=tuple(LeftRow(row["workload"], row["reason"]) for row in told["left_alone"]),
         left_counts=told["left_counts"],
         left_names={reason: tuple(names) for reason, names in told.get("left_names", {}).items()},
+        unused=unused_from(told.get("unused")),
         teams=tuple(map(_team_from, told["teams"])),
         bill=Bill(*(Decimal(told["bill"][name]) for name in Bill._fields)) if told["bill"] else None,
         approvals=tuple(map(_approval_from, told["approvals"])),

@@ -16,6 +16,7 @@ from bot.digest_words import bars, counted, headline, notes, origin, shares
 from bot.inert import plain
 from bot.recommendation_slack import changes_in_short, context, item_blocks, kept, linked, section
 from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
+from bot.unused_slack import unused_blocks
 from bot.words import count, money
 
 _LENGTHS = (60, 90, 150, 300)
@@ -65,6 +66,7 @@ def _team(
         *_told("Merged", _merged(digest.merged, digest.currency, most), most),
         *_told("Approved", _approved(digest.approvals, digest.currency, most), most),
         *_worth_approving(digest, states, most),
+        *unused_blocks(digest.unused, digest.currency, most, whose=False),
         *_told("Left as it is", _left(digest, most), most),
         *_notes(digest, most),
     ]
@@ -159,6 +161,7 @@ def _finance(digest: Digest, picture: Picture | None, rows: int, most: int) -> S
         *_told("What moved", _movers(digest, most), most),
         *_told("Approved", _approved(digest.approvals, digest.currency, most), most),
         *_told("Most worth approving, each in its team's digest", _to_approve(digest, most), most),
+        *unused_blocks(digest.unused, digest.currency, most, whose=True),
         *_notes(digest, most),
     ]
     return SlackMessage(plain(said(headline(digest))), tuple(blocks))

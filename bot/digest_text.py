@@ -12,11 +12,13 @@ from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
+from bot.cost_terminal import section
 from bot.cost_words import WHOLE_FROM, column, escaped, share
-from bot.digest import Digest, DigestItem, MergedPull, TeamWeek
+from bot.digest import ALL_TEAMS, Digest, DigestItem, MergedPull, TeamWeek
 from bot.digest_words import bars, counted, headline, notes, origin, shares
 from bot.inert import plain
 from bot.recommendation_words import changes_words
+from bot.unused_words import apart
 from bot.words import CONFIDENCES, NOT_KNOWN, VERDICTS, count, money
 from estimators.allocation import as_nano
 from estimators.report import Confidence, Verdict
@@ -56,29 +58,35 @@ def _parts(digest: Digest) -> Iterator[Text | Padding]:
         about = [f"{days} four weeks" if (days := bars(digest)) else "", *shares(digest)]
         if told := " · ".join(filter(None, about)):
             yield Text(told)
-        for title, rows in _sections(digest):
-            yield Padding(Group(Text(title, style="bold"), Padding(rows, (0, 0, 0, 2))), (1, 0, 0, 0))
+        for told_apart in _sections(digest):
+            yield Padding(told_apart, (1, 0, 0, 0))
     if small := list(notes(digest)):
         yield Padding(Text("\n".join(_line(note) for note in small), style="dim"), (1, 0, 0, 0))
 
 
-def _sections(digest: Digest) -> Iterator[tuple[str, Grid]]:
+def _sections(digest: Digest) -> Iterator[Group]:
     currency = digest.currency
     if digest.teams:
-        yield "Who spent it", _teams(digest.teams, currency)
+        yield _titled("Who spent it", _teams(digest.teams, currency))
     if digest.movers:
         moved = ((_signed(each.change, currency), each.workload, each.cause) for each in digest.movers)
-        yield "What moved", _grid((_Column("", right=True), _Column(""), _Column("")), moved)
+        yield _titled("What moved", _grid((_Column("", right=True), _Column(""), _Column("")), moved))
     if digest.recommendations:
-        yield _worth(digest), _recommendations(digest.recommendations, currency)
+        yield _titled(_worth(digest), _recommendations(digest.recommendations, currency))
+    if unused := apart(digest.unused, digest.currency, whose=digest.team == ALL_TEAMS):
+        yield section(unused)
     if digest.merged:
-        yield "Merged (a month)", _merged(digest.merged, currency)
+        yield _titled("Merged (a month)", _merged(digest.merged, currency))
     if digest.approvals:
-        yield "Approved in this week (a month)", _approvals(digest)
+        yield _titled("Approved in this week (a month)", _approvals(digest))
     left = [(row.workload, row.reason) for row in digest.left_alone]
     left += [("", told) for told in counted(digest)]
     if left:
-        yield "Left as it is", _grid((_Column(""), _Column("")), left)
+        yield _titled("Left as it is", _grid((_Column(""), _Column("")), left))
+
+
+def _titled(title: str, rows: Grid) -> Group:
+    return Group(Text(title, style="bold"), Padding(rows, (0, 0, 0, 2)))
 
 
 def _worth(digest: Digest) -> str:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from bot.cost_words import Sentence, day, sentence, share, strong, trend
 from bot.digest import ALL_TEAMS, Digest, MergedPull
 from bot.recommendation_words import counted_words
+from bot.unused_words import in_short
 from bot.words import NOT_KNOWN, money, number, percent
 from estimators.allocation import as_nano
 from estimators.projection import DayAmount
@@ -70,6 +71,8 @@ def notes(digest: Digest) -> Iterator[str]:
     if digest.total is not None and digest.coverage < 1:
         yield f"{share(float(digest.coverage))} of the week's hours were measured."
     yield from digest.notes
+    if digest.quiet and digest.unused and digest.unused.count:
+        yield in_short(digest.unused, digest.currency)
 
 
 def dates(digest: Digest) -> str:

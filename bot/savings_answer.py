@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from bot.cost_commands import CostQuestion
 from bot.digest import DigestItem, LeftRow
+from bot.unused import UnusedThings
 
 
 class UnderWay(NamedTuple):
@@ -26,7 +27,8 @@ class SavingsAnswer:
 
     `left_counts` counts everything left alone by reason, as in a digest. `repositories` is how many default
     branches were looked at, `looked_at` when the one whose newest look is oldest was; `remarks` counts what
-    of them could not be looked at.
+    of them could not be looked at. `unused` is what nothing uses and no repository declares, None where
+    that is not known; it is no part of `allocated`. `notes` say what else is not known.
     """
 
     question: CostQuestion
@@ -38,6 +40,8 @@ class SavingsAnswer:
     repositories: int
     looked_at: datetime
     remarks: int = 0
+    unused: UnusedThings | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def allocated(self) -> Decimal:

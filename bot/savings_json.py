@@ -6,6 +6,7 @@ import json
 
 from bot.digest_json import item_json, plain_json
 from bot.savings_answer import SavingsAnswer
+from bot.unused_json import unused_json
 
 SCHEMA = "tuppence.savings/v1"
 
@@ -25,6 +26,8 @@ def dump_savings(answer: SavingsAnswer) -> str:
             "repositories": answer.repositories,
             "looked_at": answer.looked_at,
             "remarks": answer.remarks,
+            "unused": unused_json(answer.unused),
+            "notes": answer.notes,
         }
     )
     return json.dumps(told, indent=1) + "\n"

@@ -18,6 +18,7 @@ from bot.savings_answer import SavingsAnswer
 from bot.savings_words import headline, left, small_print
 from bot.slack_events import ButtonPressed, ModalSubmitted, SlackEvent
 from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
+from bot.unused_slack import unused_blocks
 from bot.words import money
 
 _LEVELS = ((60, 0), (60, 1), (60, 3), *((most, MOST_RECOMMENDED) for most in (60, 90, 150, 300)))
@@ -70,6 +71,7 @@ def _blocks(answer: SavingsAnswer, most: int, offered: int) -> Iterator[Block]:
     alone = [f"• {mrkdwn(row.workload, most)}: {mrkdwn(row.reason, most)}" for row in answer.left_alone]
     counted = ", ".join(left(answer))
     yield from _listed("Left as it is", alone, most, f"• {mrkdwn(counted, most)}" if counted else "")
+    yield from unused_blocks(answer.unused, answer.currency, most, whose=False)
     yield context(" · ".join(mrkdwn(told) for told in small_print(answer)))
 
 

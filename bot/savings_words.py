@@ -52,6 +52,7 @@ def small_print(answer: SavingsAnswer) -> Iterator[str]:
     yield f"Found on {branches}, looked at on {moment(answer.looked_at)} or later"
     if answer.remarks:
         yield f"{count(answer.remarks, 'remark')} on what could not be looked at: the weekly digest has them"
+    yield from answer.notes
 
 
 def at_the_end(answer: SavingsAnswer) -> Iterator[str]:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -29,12 +29,14 @@ from bot.recommendation_records import (
 )
 from bot.records import Prediction
 from bot.server_config import ServerConfig, SharedCosts, Team
+from bot.unused import UnusedNow
 from bot.weeks import IsoWeek, parse_week
 from estimators.allocate import allocate
 from estimators.objects import Identity, Source
 from estimators.objects import Path as FieldPath
 from estimators.recommendation import FieldChange, LeftAlone, Realisable, Reason, Recommendation
 from estimators.report import Confidence, Verdict
+from estimators.unused import CLAIM, SERVICE, VOLUME, Unused
 from tests import cost_samples
 
 WEEK = parse_week("2026-W47")
@@ -140,6 +142,33 @@ LEFT = (
 )  # fmt: skip
 
 
+def _unused(kind: str, place: str, monthly: str, team: str = "checkout", **more: object) -> Unused:
+    namespace, _, name = place.rpartition("/")
+    found = Unused(
+        "prod", team, kind, namespace, name, "", None, "", Decimal(monthly), "USD", date(2026, 10, 19)
+    )
+    return replace(found, **more)  # type: ignore[arg-type]  # handed on
+
+
+UNUSED = UnusedNow(
+    (
+        _unused(CLAIM, "payments/data-ledger-old-0", "40", gib=Decimal(500), storage_class="gp3"),
+        _unused(SERVICE, "shop/front-old", "18.25", since=date(2026, 11, 5)),
+        _unused(
+            VOLUME, "payments/pvc-0f3c2b1a", "8", claim="data-mysql-0", gib=Decimal(100), storage_class="gp3"
+        ),
+        *(
+            _unused(CLAIM, f"payments/cache-{number}", "0.8", gib=Decimal(10), storage_class="gp3")
+            for number in range(4)
+        ),
+        _unused(CLAIM, "ml/scratch", "120", "research", gib=Decimal(1500), storage_class="gp3"),
+        _unused(CLAIM, "payments/declared", "300", gib=Decimal(3750), storage_class="gp3"),
+        _unused(VOLUME, "pv-spare", "4", "", gib=Decimal(100)),
+    )
+)
+"""What nothing uses in the cluster by then; `payments/declared` stands in a repository."""
+
+
 def scan(*, at: datetime = NOW - timedelta(hours=5), problems: tuple[str, ...] = ()) -> Scan:
     """The newest look at the repository."""
     return Scan(
@@ -150,6 +179,7 @@ def scan(*, at: datetime = NOW - timedelta(hours=5), problems: tuple[str, ...] =
         left_alone={"rows": [{**left_alone_json(one), "team": "checkout"} for one in LEFT]},
         problems={"rows": list(problems)},
         realisable={},
+        declares={"rows": [["prod", CLAIM, "payments", "declared"]]},
     )
 
 
@@ -265,6 +295,7 @@ def reply(
     hours: ChargedHours | None = None,
     config: ServerConfig = CONFIG,
     at: datetime = NOW,
+    unused: UnusedNow = UNUSED,
 ) -> Digest | CostRefusal:
     """The digest, from these records."""
     return weekly_digest(
@@ -277,6 +308,7 @@ def reply(
         predictions=store.predictions,
         config=config,
         at=at,
+        unused=unused,
         web=WEB,
     )
 
@@ -291,7 +323,8 @@ def digest(name: str) -> Digest:
             store.recommendations.replace(scan(), [])
         team = {"all": "", "unmeasured": "checkout", "quiet": "research"}.get(name, name)
         hours = HoursInMemory(WEEK.end) if name == "unmeasured" else None
-        found = reply(team, store, hours=hours)
+        unused = UnusedNow(()) if name == "quiet" else UNUSED
+        found = reply(team, store, hours=hours, unused=unused)
     assert isinstance(found, Digest)
     return found
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.adapters.price_files import read_prices
-from bot.composition.live import ContextOnly, PrometheusHistory, Touched, open_api
+from bot.composition.live import REQUEST_SECONDS, ContextOnly, PrometheusHistory, Touched, open_api
 from bot.configuration import configuration_text
 from bot.errors import ClusterUnavailable, UserError
 from bot.ports import ClusterHistory
@@ -98,7 +98,9 @@ class ClustersHistory:
         return ContextOnly(context, self.settings.kubernetes_api_url) if context else None
 
 
-def cluster_api(settings: Settings, cluster: ClusterConfig) -> PrometheusApi:
+def cluster_api(
+    settings: Settings, cluster: ClusterConfig, timeout_seconds: float = REQUEST_SECONDS
+) -> PrometheusApi:
     """A client for a cluster's Prometheus, which sees that cluster alone; it is to be closed.
 
     Raises ClusterUnavailable where the cluster has none.
@@ -106,7 +108,8 @@ def cluster_api(settings: Settings, cluster: ClusterConfig) -> PrometheusApi:
     source = cluster.prometheus
     if source is None:
         raise ClusterUnavailable(f"the cluster {cluster.name!r} has no Prometheus in {FILE_NAME}")
-    return open_api(_reached(settings.prometheus, cluster, source), source.url, source.selector)
+    reached = _reached(settings.prometheus, cluster, source)
+    return open_api(reached, source.url, source.selector, timeout_seconds)
 
 
 def cluster_labels(settings: Settings, cluster: ClusterConfig, annotations: Collection[str]) -> LabelsNow:

@@ -76,9 +76,11 @@ def ask_savings(
     question: CostQuestion, options: CostOptions, *, now: datetime
 ) -> SavingsAnswer | CostRefusal:
     """What `tuppence serve` found, as the records have it; nothing is looked for here."""
+    from bot.composition.clusters import read_config  # noqa: PLC0415
+    from bot.composition.cost_sources import CostSources  # noqa: PLC0415
     from bot.composition.store import open_records  # noqa: PLC0415
     from bot.handlers.open_savings import answer_savings  # noqa: PLC0415
-    from bot.settings import serving_from_env  # noqa: PLC0415
+    from bot.settings import from_env, serving_from_env  # noqa: PLC0415
     from bot.web_links import web_address  # noqa: PLC0415
 
     given = {"--vs-last": options.vs_last, "--prometheus": options.prometheus, "--prices": options.prices}
@@ -98,6 +100,7 @@ def ask_savings(
             decisions=records.recommendation_decisions,
             pulls=records.right_sizing,
             at=now,
+            unused=CostSources(from_env(), read_config(options.config)).unused(),
             web=web_address(github.api_url) if github else "",
         )
 

@@ -11,12 +11,14 @@ from bot.adapters.price_files import read_prices
 from bot.adapters.records import Records
 from bot.composition.allocation import priced_clusters
 from bot.composition.cost_hours import Source
+from bot.composition.unused import UnusedClusters
 from bot.cost_config import owners
 from bot.cost_memory import HoursInMemory
 from bot.cost_ports import ChargedHours
 from bot.errors import UserError
 from bot.server_config import ClusterConfig, PrometheusSource, ServerConfig
 from bot.settings import Settings
+from bot.unused import UnusedNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,12 @@ class CostSources:
                 yield records.costs
                 return
         yield self._measured(read) if instead is None or self._clusters() else instead
+
+    def unused(self) -> UnusedNow:
+        """What nothing uses in the clusters that are to be asked."""
+        prices = read_prices(self.prices) if self.prices else None
+        clusters = {cluster.name: cluster for cluster in self._clusters()}
+        return UnusedClusters(self.settings, self.config, clusters, prices).now()
 
     def _measured(self, read: Callable[[Sequence[Source]], HoursInMemory]) -> HoursInMemory:
         """All hours that are needed, read and charged now."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bot.composition.output import put_out, write_file
 from bot.errors import UserError
+from bot.unused import NOT_ASKED
 from bot.weeks import IsoWeek, last_ended, parse_week
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bot.recommendation_ports import RecommendationDecisions, Recommendations, RightSizingPulls
     from bot.server_config import ServerConfig
     from bot.settings import Settings
+    from bot.unused import UnusedNow
 
 _NO_HOURS = "A snapshot tells no costs: add --prometheus URL for what was spent."
 TEXT_WIDTH = 110
@@ -84,7 +86,8 @@ def tell_digest(
         # A recording has no hours, but what is worth approving can be told by it alone.
         nothing = HoursInMemory(week.end) if options.usage is not None and options.focus is None else None
         costs = stack.enter_context(sources.hours(lambda found: hours_between(found, hours), instead=nothing))
-        telling = _Telling(options, settings, config, costs, week, now)
+        unused = NOT_ASKED if options.usage is not None else sources.unused()
+        telling = _Telling(options, settings, config, costs, unused, week, now)
         digest = telling.digest(stack.enter_context(telling.known()))
         if costs is nothing:
             digest = replace(digest, notes=(*digest.notes, _NO_HOURS))
@@ -125,6 +128,7 @@ class _Telling:
     settings: Settings
     config: ServerConfig
     costs: ChargedHours
+    unused: UnusedNow
     week: IsoWeek
     now: datetime
 
@@ -146,6 +150,7 @@ class _Telling:
             predictions=known.predictions,
             config=self.config,
             at=self.now,
+            unused=self.unused,
             web=web_address(github.api_url) if github else "",
         )
         if isinstance(found, CostRefusal):

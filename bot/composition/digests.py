@@ -14,7 +14,9 @@ from bot.adapters.records_work import work_database
 from bot.adapters.slack_api import SlackApi
 from bot.adapters.slack_files import SlackWebFiles
 from bot.adapters.slack_messages import SlackWebMessages
+from bot.composition.allocation import priced_clusters
 from bot.composition.processes import RESTS_AFTER, Processes, ends_after
+from bot.composition.unused import UnusedClusters
 from bot.cost_answer import CostRefusal
 from bot.digest import ALL_TEAMS, Digest
 from bot.digest_json import digest_from, digest_json
@@ -176,6 +178,7 @@ class _Making:
 
     def __init__(self, settings: Settings, config: ServerConfig, web: str) -> None:
         self._records, self._config, self._web = Records(settings.database_url), config, web
+        self._unused = UnusedClusters(settings, config, priced_clusters(settings, config))
 
     def make(self, team: str, week: str, now: datetime) -> Json:
         """The digest, unless its hours are still to come in or nothing was measured at all."""
@@ -190,6 +193,7 @@ class _Making:
             predictions=records.predictions,
             config=self._config,
             at=now,
+            unused=self._unused.now(),
             web=self._web,
         )
         if isinstance(found, CostRefusal):

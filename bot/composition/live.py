@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 STEP_SECONDS = 300
 """Five minutes, as the simulation of autoscalers takes them."""
+REQUEST_SECONDS = 30.0
 
 Touched = Collection[tuple[str, str, str]]
 """Namespace, kind and name."""
@@ -90,7 +91,7 @@ class ContextOnly:
         """Facts of now and no workloads. Raises ClusterUnavailable, UserError for the context."""
         facts = _facts_of_context(self.context, self.server, sorted({item[0] for item in touched if item[0]}))
         note = "no history: a kube context tells what runs now, add --prometheus URL for what was used"
-        return _joined(_window(hours=1), {}, 0, facts, source="", partial=(note,))
+        return _joined(window_until_now(hours=1), {}, 0, facts, source="", partial=(note,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class PrometheusHistory:
         from bot.adapters.prometheus_usage import read_usage  # noqa: PLC0415
         from bot.adapters.sketch_store import SketchStore  # noqa: PLC0415
 
-        window = _window(self.hours)
+        window = window_until_now(self.hours)
         store = SketchStore(self.settings.cache / f"usage-{self._place(api.url)}.sqlite")
         try:
             with progress_bar("Reading utilisation") as progress:
@@ -185,7 +186,12 @@ class PrometheusHistory:
         return hashlib.sha256("\n".join(filter(None, parts)).encode()).hexdigest()[:16]
 
 
-def open_api(given: PrometheusSettings, url: str, selector: Mapping[str, str]) -> PrometheusApi:
+def open_api(
+    given: PrometheusSettings,
+    url: str,
+    selector: Mapping[str, str],
+    timeout_seconds: float = REQUEST_SECONDS,
+) -> PrometheusApi:
     """A client that asks `url` for what `selector` chooses; it is to be closed."""
     from bot.adapters.prometheus_api import PrometheusApi  # noqa: PLC0415
 
@@ -195,6 +201,7 @@ def open_api(given: PrometheusSettings, url: str, selector: Mapping[str, str]) -
         basic_auth=given.basic_auth,
         headers=given.headers,
         ca_file=given.ca_file,
+        timeout_seconds=timeout_seconds,
         selector=selector,
     )
 
@@ -204,7 +211,8 @@ def _deployment(body: Body) -> tuple[object, object] | None:
     return (named.get("namespace"), named["name"]) if body.get("kind") == "Deployment" else None
 
 
-def _window(hours: int) -> Window:
+def window_until_now(hours: int) -> Window:
+    """The last hours, to a whole step."""
     now = int(datetime.now(UTC).timestamp())
     end = datetime.fromtimestamp(now - now % STEP_SECONDS, UTC)
     return Window(end - timedelta(hours=hours), end, STEP_SECONDS)

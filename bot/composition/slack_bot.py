@@ -16,8 +16,10 @@ from bot.adapters.slack_api import SlackApi
 from bot.adapters.slack_files import SlackWebFiles
 from bot.adapters.slack_messages import SlackWebMessages
 from bot.adapters.slack_people import SlackWebPeople
+from bot.composition.allocation import priced_clusters
 from bot.composition.processes import Processes, ends_after
 from bot.composition.slack_decisions import CheckStale, SlackDecisions
+from bot.composition.unused import UnusedClusters
 from bot.cost_access import Sight
 from bot.cost_answer import CostAnswer, CostRefusal, CostReply
 from bot.cost_commands import SAVINGS, CostQuestion
@@ -37,6 +39,7 @@ from bot.settings import Settings, SlackSettings
 from bot.slack_events import ButtonPressed, CommandAsked, HomeOpened, ModalSubmitted, from_json
 from bot.slack_message import Said, SlackMessage, mrkdwn
 from bot.slack_ports import SlackMessages
+from bot.unused import NOT_ASKED, UnusedNow
 
 if TYPE_CHECKING:
     from bot.cost_chart import CostChart
@@ -53,6 +56,7 @@ class Answers:
 
     def __init__(self, settings: Settings, config: ServerConfig, slack: SlackSettings, web: str) -> None:
         self._config, self._web = config, web
+        self._unused = UnusedClusters(settings, config, priced_clusters(settings, config))
         self._records = Records(settings.database_url)
         api = SlackApi(slack.bot_token, slack.api_url)
         self._files = SlackWebFiles(api)
@@ -85,13 +89,17 @@ class Answers:
 
     def _ask(self, question: CostQuestion, sight: Sight) -> CostReply:
         if question.kind == SAVINGS:
-            return self._savings(question, sight)
+            return self._savings(question, sight, unused=self._unused.now())
         return answer_question(
             question, costs=self._records.costs, config=self._config, now=datetime.now(UTC), sight=sight
         )
 
     def _savings(
-        self, question: CostQuestion, sight: Sight, teams: frozenset[str] | None = None
+        self,
+        question: CostQuestion,
+        sight: Sight,
+        teams: frozenset[str] | None = None,
+        unused: UnusedNow = NOT_ASKED,
     ) -> SavingsAnswer | CostRefusal:
         records = self._records
         return answer_savings(
@@ -102,6 +110,7 @@ class Answers:
             at=datetime.now(UTC),
             sight=sight,
             teams=teams,
+            unused=unused,
             web=self._web,
         )
 

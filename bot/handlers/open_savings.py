@@ -14,6 +14,7 @@ from bot.recommendation_ports import RecommendationDecisions, Recommendations, R
 from bot.recommendation_records import KeptRecommendation, Scan
 from bot.savings_answer import SavingsAnswer
 from bot.savings_reading import read_savings, under_way
+from bot.unused import NOT_ASKED, UnusedNow, UnusedThings, undeclared
 from estimators.objects import Identity
 
 NOT_LOOKED = (
@@ -33,13 +34,14 @@ def answer_savings(
     at: datetime,
     sight: Sight = EVERYTHING,
     teams: Collection[str] | None = None,
+    unused: UnusedNow = NOT_ASKED,
     web: str = "",
 ) -> SavingsAnswer | CostRefusal:
     """The answer, of `teams` alone where some are named, or why there is none.
 
-    Whoever asks learns nothing of a namespace outside `sight`; what has no namespace is told to those who
-    see all of them. `web` is where people look at repositories, `""` where they cannot. Raises
-    StoreUnavailable.
+    `unused` is what nothing uses in clusters: what of it no repository declares is told. Whoever asks
+    learns nothing of a namespace outside `sight`; what has no namespace is told to those who see all of
+    them. `web` is where people look at repositories, `""` where they cannot. Raises StoreUnavailable.
     """
     scans = [scan for scan in recommendations.scans() if scan.head_sha]
     if not scans:
@@ -47,21 +49,22 @@ def answer_savings(
     asked = _Asked(question.name.casefold(), sight, teams)
     seen = [one for one in recommendations.open_ones() if asked.sees(one.team, one.namespace)]
     found = [one for one in seen if asked.means(one.team, one.namespace, one.name)]
-    currencies = {str(one.recommendation["currency"]) for one in found}
+    currencies = sorted({str(one.recommendation["currency"]) for one in found})
     if len(currencies) > 1:
-        told = " and ".join(sorted(currencies))
-        why = f"Savings are counted in {told}, which cannot be added up: ask for a namespace."
-        return CostRefusal((why,))
+        told = f"Savings are counted in {' and '.join(currencies)}, which cannot be added up"
+        return CostRefusal((f"{told}: ask for a namespace.",))
+    things, currency = asked.things(unused, scans, *currencies)
     mine = [asked.of(scan) for scan in scans]
     busy = under_way(found, scans, decisions=decisions, pulls=pulls)
     worth = read_savings(
         found, mine, busy, recommendations=recommendations, decisions=decisions, at=at, web=web
     )
-    if not found and not worth.left_counts and (near := _near(question.name, seen)):
+    known = found or worth.left_counts or (things and things.count)
+    if not known and (near := _near(question.name, seen)):
         return CostRefusal((f"Nothing is known that could be saved in {question.name}.",), near)
     return SavingsAnswer(
         question=question,
-        currency=next(iter(currencies), "USD"),
+        currency=currency,
         items=worth.items,
         under_way=tuple(busy.values()),
         left_alone=worth.left_alone,
@@ -69,6 +72,8 @@ def answer_savings(
         repositories=len(scans),
         looked_at=min(scan.at for scan in scans),
         remarks=sum(len(scan.problems["rows"]) for scan in scans),
+        unused=things,
+        notes=unused.away,
     )
 
 
@@ -86,6 +91,21 @@ class _Asked:
     def means(self, team: str, namespace: str, workload: str) -> bool:
         names = (team, namespace, f"{namespace}/{workload}")
         return not self.name or self.name in {name.casefold() for name in names}
+
+    def things(
+        self, unused: UnusedNow, scans: Sequence[Scan], currency: str = ""
+    ) -> tuple[UnusedThings | None, str]:
+        """What nothing uses of this, None where that is not known; in the currency, else in the dearest's."""
+        mine = [
+            thing
+            for thing in unused.found or ()
+            if self.sees(thing.team, thing.namespace) and self.means(thing.team, thing.namespace, thing.name)
+        ]
+        told = None if unused.found is None else undeclared(mine, scans)
+        if told is None:
+            return None, currency or "USD"
+        currency = currency or next((thing.currency for thing in told.things), "USD")
+        return UnusedThings(tuple(thing for thing in told.things if thing.currency == currency)), currency
 
     def of(self, scan: Scan) -> Scan:
         """The scan with what it left alone of this."""

@@ -23,6 +23,7 @@ from bot.recommendation_words import workload_words
 from bot.records import Prediction
 from bot.savings_reading import read_savings, under_way
 from bot.server_config import ServerConfig
+from bot.unused import NOT_ASKED, UnusedNow, UnusedThings, undeclared
 from bot.weeks import IsoWeek
 from bot.words import count
 from estimators.usage import WorkloadKey
@@ -43,17 +44,19 @@ def weekly_digest(
     predictions: Predictions,
     config: ServerConfig,
     at: datetime,
+    unused: UnusedNow = NOT_ASKED,
     web: str = "",
 ) -> Digest | CostRefusal:
     """The digest of a week as it looks `at` a moment; `team` is `ALL_TEAMS` for finance's.
 
-    Refused is a team that nobody knows, and what cannot be added up. `web` is where people look at
-    repositories, `""` where there is no such place. Raises StoreUnavailable.
+    `unused` is what nothing uses in clusters: what of it no repository declares is told. `web` is where
+    people look at repositories, `""` where there is no such place. Refused is a team that nobody knows, and
+    what cannot be added up. Raises StoreUnavailable.
     """
     read = read_week(team, week, costs=costs, config=config)
     if isinstance(read, CostRefusal):
         return read
-    return _Week(*read, week, recommendations, decisions, pulls, predictions, at, web).digest()
+    return _Week(*read, week, recommendations, decisions, pulls, predictions, at, unused, web).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class _Week:
     pulls: RightSizingPulls
     predictions: Predictions
     at: datetime
+    unused: UnusedNow
     web: str
 
     def digest(self) -> Digest:
@@ -86,9 +90,16 @@ class _Week:
             left_alone=worth.left_alone,
             left_counts=worth.left_counts,
             left_names=worth.left_names,
+            unused=self._unused(scans),
             teams=tuple(_with_savings(costs.teams, found, worth)),
             approvals=tuple(self._approvals()),
-            notes=(*costs.notes, *told, *self._waiting(scans), *self._about_scans(scans, found)),
+            notes=(
+                *costs.notes,
+                *told,
+                *self._waiting(scans),
+                *self._about_scans(scans, found),
+                *self.unused.away,
+            ),
         )
         seen = bool(scans) and all(scan.head_sha for scan in scans)
         return replace(digest, quiet=seen and is_quiet(digest))
@@ -112,6 +123,14 @@ class _Week:
             team=self._team,
             web=self.web,
         )
+
+    def _unused(self, scans: Sequence[Scan]) -> UnusedThings | None:
+        """What nothing uses of the team, in the currency of all else; None where that is not known."""
+        if self.unused.found is None:
+            return None
+        mine = (thing for thing in self.unused.found if self._team in {None, thing.team})
+        told = undeclared((thing for thing in mine if thing.currency == self.costs.currency), scans)
+        return told and told.named()
 
     def _merged(self) -> tuple[list[MergedPull], list[str]]:
         """Pull requests that were measured in the week, or wait for it since, and which never will be."""

@@ -18,6 +18,8 @@ from bot.digest import (
     TeamWeek,
     WeekMover,
 )
+from bot.unused import UnusedThings
+from estimators.unused import CLAIM, SERVICE, VOLUME, Unused
 
 START, END = datetime(2026, 11, 16, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
 PULL = "https://github.com/acme/shop/pull/{}"
@@ -91,6 +93,23 @@ def _trend() -> tuple[tuple[date, Decimal | None], ...]:
     return tuple((first + timedelta(days=at), None if at == 9 else cost) for at, cost in enumerate(days))
 
 
+def _unused(kind: str, place: str, monthly: str, **more: object) -> Unused:
+    namespace, _, name = place.rpartition("/")
+    made = Unused(
+        "", "checkout", kind, namespace, name, "", None, "", Decimal(monthly), "USD", date(2026, 10, 19)
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+UNUSED = UnusedThings(
+    (
+        _unused(CLAIM, "payments/data-ledger-old-0", "40", gib=Decimal(500), storage_class="gp3"),
+        _unused(SERVICE, "shop/front-old", "18.25", since=date(2026, 11, 5)),
+        _unused(
+            VOLUME, "payments/pvc-0f3c2b1a", "8", claim="data-mysql-0", gib=Decimal(100), storage_class="gp3"
+        ),
+    )
+)
 TEAM = Digest(
     team="checkout",
     week="2026-W47",
@@ -139,6 +158,7 @@ TEAM = Digest(
     recommendations=ITEMS,
     more=4,
     more_saving=Decimal("-71.90"),
+    unused=UNUSED,
     left_alone=(LeftRow("payments/api", "protected (INC-1234) until 31 March 2027"),),
     left_counts={"protected": 1, "younger-than-the-window": 3, "oom-killed": 1},
     notes=("2 right-sizing pull requests wait to be merged.",),
@@ -151,6 +171,7 @@ QUIET = replace(
     approvals=(),
     recommendations=(),
     more=0,
+    unused=None,
     left_alone=(),
     left_counts={},
     coverage=Decimal(1),

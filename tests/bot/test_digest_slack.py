@@ -16,9 +16,11 @@ from bot.digest import Digest, DigestItem, ItemState, TeamWeek
 from bot.digest_slack import Picture, digest_message
 from bot.recommendation_slack import ACTIONS, APPROVE, reject_modal, why_message
 from bot.slack_message import SlackMessage, problems
+from bot.unused import UnusedThings
 from estimators.recommendation import Recommendation
+from estimators.unused import CLAIM
 from tests.bot.decidable import FOUND
-from tests.bot.digest_messages import DECIDED, EVERY_STATE, ITEMS, QUIET, TEAM, UNMEASURED, finance
+from tests.bot.digest_messages import DECIDED, EVERY_STATE, ITEMS, QUIET, TEAM, UNMEASURED, UNUSED, finance
 from tests.bot.strangers import NASTY, rewritten, texts
 from tests.slack.blocks import message_problems, posted_size, view_problems
 
@@ -58,7 +60,7 @@ def test_a_quiet_week_is_one_line() -> None:
 
     assert block["text"]["text"].endswith("Little moved, the budget holds, and there is nothing to approve.")
     assert "\n" not in block["text"]["text"]
-    quiet = replace(finance(), notes=(), coverage=Decimal(1), quiet=True)
+    quiet = replace(finance(), notes=(), coverage=Decimal(1), unused=None, quiet=True)
     assert len(taken(digest_message(quiet, {})).blocks) == 1
 
 
@@ -147,6 +149,9 @@ def test_a_digest_of_500_namespaces_fits() -> None:
         left_alone=TEAM.left_alone * 500,
         left_counts={f"reason-{at}": at for at in range(40)},
         notes=("n" * 300,) * 50,
+        unused=UnusedThings(
+            tuple(replace(UNUSED.things[0], namespace="n" * 63, name="c" * 253) for _ in range(500))
+        ),
     )
     message = taken(digest_message(crowded, {}, PICTURE))
 
@@ -160,6 +165,7 @@ def test_strangers_write_text_and_nothing_else(written: list[str], finances: boo
     turn = cycle(written)
     digest = finance() if finances else TEAM
     changed: Digest = rewritten(digest, lambda: next(turn))
+    assert changed.unused is not None
     changed = replace(
         changed,
         team="" if finances else changed.team,
@@ -169,6 +175,7 @@ def test_strangers_write_text_and_nothing_else(written: list[str], finances: boo
         approvals=tuple(one._replace(state="open") for one in changed.approvals),
         teams=tuple(row._replace(kind="tenant") for row in changed.teams),
         recommendations=tuple(_item(item, at) for at, item in enumerate(changed.recommendations)),
+        unused=UnusedThings(tuple(replace(thing, kind=CLAIM) for thing in changed.unused.things)),
     )
     state = ItemState("rejected", said=next(turn), why=next(turn), address=next(turn))
     inert(taken(digest_message(changed, {changed.recommendations[0].id: state})))

@@ -48,6 +48,7 @@ def reply(text: str) -> CostReply:
             decisions=store.recommendation_decisions,
             pulls=store.right_sizing,
             at=samples.NOW,
+            unused=samples.UNUSED,
             web=samples.WEB,
         )
 
