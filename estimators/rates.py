@@ -43,6 +43,8 @@ class RateBook:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        # A server lists nodes in any order: neither a sum's last digit nor the words may depend on it.
+        self._every = sorted(cluster.nodes, key=lambda node: node.name)
         self._nodes: dict[str, tuple[Rates, Capacity]] = {}
         self._kinds: dict[Hashable, int] = {}
         self._kind_of: dict[str, int] = {}
@@ -83,7 +85,7 @@ class RateBook:
         )
         if key not in self._landings:
             # A cordon or a passing ailment of a node does not change what its pool costs.
-            nodes = matching_nodes(placement, self._cluster.nodes, tolerate_cordon=True)
+            nodes = matching_nodes(placement, self._every, tolerate_cordon=True)
             self._landings[key] = self._alike(nodes)
         every = self._landings[key]
         roomy = tuple(index for index, item in enumerate(every) if fits(pod_request, item.node))
