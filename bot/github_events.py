@@ -98,7 +98,8 @@ class CheckAsked:
 class BaseMoved:
     """Somebody pushed to `branch`, which open pull requests may have as their base.
 
-    `before` is None for a branch that is new.
+    `before` is None for a branch that is new, `files` (paths that its commits touched) where not all of them
+    are known.
     """
 
     installation: int
@@ -106,6 +107,7 @@ class BaseMoved:
     branch: str
     before: str | None
     after: str
+    files: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,8 @@ def from_json(stored: dict[str, Any]) -> Event:
         fields["ref"] = PullRequestRef(**{**ref, "repository": Repository(**ref["repository"])})
     if "repository" in fields:
         fields["repository"] = Repository(**fields["repository"])
+    if fields.get("files") is not None:
+        fields["files"] = tuple(fields["files"])
     if "repositories" in fields:
         fields["repositories"] = tuple(Repository(**each) for each in fields["repositories"])
     return kind(**fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.adapters.cron_runs import runs_per_month
@@ -21,9 +21,8 @@ from bot.composition.repository_prices import RepositoryPrices
 from bot.cost_config import owners
 from bot.entrypoints.jobs import Json
 from bot.entrypoints.savings_jobs import SavingsWorkflows, Steps
-from bot.errors import OutsideError
 from bot.handlers import automate_savings
-from bot.handlers.check_stale import difference
+from bot.handlers.check_stale import difference, may_be_untrue
 from bot.handlers.find_savings import KILLS_DAYS, WINDOW_DAYS, find_savings, note_unseen
 from bot.handlers.right_size import Became, RightSizingPorts, open_pull, upkeep
 from bot.logs import configure
@@ -40,6 +39,7 @@ from estimators.audit_chain import AuditFact
 AT_ONCE = 2
 """Branches are looked at one after the other; meanwhile a click opens its pull request."""
 LONGEST_SECONDS = 1800
+_HOUR = "%Y-%m-%dT%H"
 Answered = Callable[[int, int, Mapping[str, str]], None]
 _looking: _Looking
 
@@ -72,12 +72,14 @@ class Savings:
     def start(self, work: SavingsWorkflows) -> None:
         """Look at what was not looked at today. Without any Prometheus there is nothing to recommend from."""
         if self._asked:
-            work.scans(f"{_now():%Y-%m-%dT%H}", self._told)
+            work.scans(f"{_now():{_HOUR}}", self._told)
 
     def steps(self, tell: Callable[[str, Json], bool], tell_approver: Callable[[str, Json], None]) -> Steps:
         """One handler call each; those that tell are about Slack."""
         return Steps(
             installed=self._installed,
+            seen=self._seen,
+            pushed=self._pushed,
             scan=self._scan,
             open_subjects=self._open_subjects,
             upkeep=self._upkeep,
@@ -99,10 +101,24 @@ class Savings:
         self._records.recommendations.keep_only([place.repository.id for place in places])
         return [place_json(place) for place in places]
 
+    def _seen(self) -> list[int]:
+        return [scan.repository for scan in self._records.recommendations.scans()]
+
+    def _pushed(self, place: Json, files: Sequence[str] | None) -> Json | None:
+        repository, records = place_from(place).repository, self._records
+        if not (self._asked and self._config.scans(repository.full_name)) or not may_be_untrue(
+            repository.id, files, recommendations=records.recommendations, pulls=records.right_sizing
+        ):
+            return None
+        now = _now()
+        following = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        told = {"hour": f"{now:{_HOUR}}", "next": f"{following:{_HOUR}}"}
+        return {**told, "seconds": (following - now).total_seconds()}
+
     def _scan(self, place: Json) -> Json:
         try:
             return self._processes.call(_scan, place)
-        except OutsideError:
+        except Exception:
             note_unseen(place_from(place), recommendations=self._records.recommendations, at=_now())
             raise
 

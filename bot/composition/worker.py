@@ -59,10 +59,7 @@ def work(
     given = _Given(
         settings, config, records, redactor, secrets, WorkMetrics(database.undone), rehearsed=rehearsed
     )
-    parts = [_keeping(given)]
-    if serving.github is not None:
-        parts.append(_on_github(given, serving.github))
-    parts += _of_savings(given, serving)
+    parts = [_keeping(given), *_on_github_and_in_slack(given, serving)]
     if serving.slack is not None and channels(config):
         parts.append(_digests(given, serving.slack, serving.github))
     replica = Replica(database, settings.database_url, serving.port)
@@ -126,7 +123,7 @@ def _keeping(given: _Given) -> _Part:
     return _Part([maintenance, allocating.workflows], begin, allocating.stop)
 
 
-def _on_github(given: _Given, github: GitHubSettings) -> _Part:
+def _on_github(given: _Given, github: GitHubSettings, looking: SavingsWorkflows | None) -> _Part:
     settings, config, metrics = given.settings, given.config, given.metrics
     bot = GitHubBot(
         settings,
@@ -139,7 +136,7 @@ def _on_github(given: _Given, github: GitHubSettings) -> _Part:
     )
     analysing = Analysing(settings, config, github, given.secrets, rehearsed=given.rehearsed)
     steps = bot.steps(analyse=analysing.analyse)
-    workflows = GitHubWorkflows(_watched(metrics, steps))
+    workflows = GitHubWorkflows(_watched(metrics, steps), *([looking.pushed] if looking else []))
 
     def begin(schedule: Schedule) -> None:
         schedule.every(HOUR, "measure", lambda: bot.start_measuring(workflows))
@@ -147,8 +144,8 @@ def _on_github(given: _Given, github: GitHubSettings) -> _Part:
     return _Part([workflows], begin, analysing.stop)
 
 
-def _of_savings(given: _Given, serving: ServeSettings) -> Iterator[_Part]:
-    """What is found on GitHub, and what is asked and decided in Slack, where each of them is set up."""
+def _on_github_and_in_slack(given: _Given, serving: ServeSettings) -> Iterator[_Part]:
+    """What is said and found on GitHub, what is asked and decided in Slack, where each of them is set up."""
     settings, config, metrics, records = given.settings, given.config, given.metrics, given.records
     savings = None
     if serving.github is not None and not given.rehearsed:  # which is about what is written on pull requests
@@ -173,14 +170,15 @@ def _of_savings(given: _Given, serving: ServeSettings) -> Iterator[_Part]:
             check_stale=check_stale,
             web=web_address(serving.github.api_url) if serving.github else "",
         )
-    open_pulls = None
+    looking = None
     if savings is not None:
         told = (bot.became, bot.tell_approver) if bot else (_is_told, _to_nobody)
         looking = SavingsWorkflows(_watched(metrics, savings.steps(*told)))
         yield _Part([looking], partial(_begin_looking, savings, looking), savings.stop)
-        open_pulls = looking.right_size
+    if serving.github is not None:
+        yield _on_github(given, serving.github, looking)
     if bot is not None:
-        slack = SlackWorkflows(_watched(metrics, bot.steps()), *filter(None, [open_pulls]))
+        slack = SlackWorkflows(_watched(metrics, bot.steps()), *([looking.right_size] if looking else []))
         yield _Part([slack], lambda _: bot.warm(), bot.stop)
 
 

@@ -5,7 +5,7 @@ One pull request's work is one partition of a queue, so that it never overlaps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,6 +28,8 @@ from bot.github_events import (
     to_json,
 )
 from bot.logs import about
+from bot.recommendation_json import place_json
+from bot.recommendation_ports import Place
 
 EVENT = "event"
 """The workflow that a delivery starts."""
@@ -66,11 +68,20 @@ class Steps:
     """The pull requests that an event is about: of an installation, a base branch, or a check's head."""
 
 
+def _nobody(_place: Json, _files: Sequence[str] | None) -> None:
+    """Nothing is looked for on default branches."""
+
+
 @dataclass(slots=True)
 class GitHubWorkflows:
-    """The workflows over `steps`."""
+    """The workflows over `steps`.
+
+    `pushed` is told of each push to a default branch and the files that it touched, None where not all are
+    known; it may start workflows under ids of their own.
+    """
 
     steps: Steps
+    pushed: Callable[[Json, Sequence[str] | None], None] = _nobody
     _start_measure: Callable[..., Any] | None = None
 
     def measure(self, ref: Json, day: str) -> None:
@@ -116,6 +127,8 @@ class GitHubWorkflows:
                     for ref in tried("refs_of", self.steps.refs_of, told) or []:
                         self._enqueue(command, ref, digest, told, delivery)
                 else:
+                    if isinstance(found, BaseMoved) and found.branch == found.repository.default_branch:
+                        self.pushed(place_json(Place(found.installation, found.repository)), found.files)
                     for ref, forced in self._asked(told):
                         self._enqueue(report, ref, digest, forced, delivery)
 

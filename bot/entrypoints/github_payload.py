@@ -49,6 +49,12 @@ class Payload:
         for value in values if isinstance(values, list) else [values]:
             yield Payload(value) if isinstance(value, dict) else _refuse(key, "a list of objects")
 
+    def texts(self, key: str) -> Iterator[str]:
+        """The texts of a list, as `prose`; none where there is no list."""
+        values = self.fields.get(key) or []
+        for value in values if isinstance(values, list) else [values]:
+            yield Payload({key: value}).prose(key)
+
     def number(self, key: str) -> int:
         """An id: a whole number from 1."""
         value = self.fields.get(key)

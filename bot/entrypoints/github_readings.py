@@ -31,6 +31,11 @@ _LOGIN = re.compile(r"[A-Za-z0-9_\[\]-]{1,100}")
 _MOMENT = re.compile(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z")
 _WORD = re.compile(r"[A-Z_]{1,40}")
 _Asked = Literal["recheck", "explain"]
+_MOST_COMMITS = 2048
+"""GitHub lists no more of a push.
+https://docs.github.com/en/webhooks/webhook-events-and-payloads#push"""
+_MOST_FILES = 1_000
+"""More of a push need not be known one by one: something that matters is among them."""
 _BUTTONS: dict[str, _Asked] = {"recheck": "recheck", "explain": "explain"}
 
 
@@ -132,7 +137,18 @@ def _push(payload: Payload) -> Event:
         branch,
         before if before.strip("0") else None,
         payload.text("after", _SHA),
+        _files(payload),
     )
+
+
+def _files(payload: Payload) -> tuple[str, ...] | None:
+    """The paths that a push touched; None where the list is not whole."""
+    commits = list(payload.objects("commits")) if payload.has("commits") else []
+    if payload.flag("forced") or not 0 < len(commits) < _MOST_COMMITS:
+        return None
+    kinds = ("added", "modified", "removed")
+    files = {path for commit in commits for kind in kinds for path in commit.texts(kind)}
+    return tuple(sorted(files)) if len(files) <= _MOST_FILES else None
 
 
 def _installation_changed(payload: Payload) -> Event:

@@ -105,9 +105,18 @@ class Jobs:
         return () if self._dbos is not None else ("the worker is not running",)
 
 
-def enqueue(workflow: Callable[..., Any], name: str, place: str, *arguments: Any) -> None:  # noqa: ANN401 - JSON
-    """One piece of work under the id `name`, after what waits already in its partition `place`."""
-    with SetWorkflowID(name), SetEnqueueOptions(queue_partition_key=place):
+def enqueue(
+    workflow: Callable[..., Any],
+    name: str,
+    place: str,
+    *arguments: Any,  # noqa: ANN401 - JSON
+    later: float | None = None,
+) -> None:
+    """One piece of work under the id `name`, after what waits already in its partition `place`.
+
+    `later` is for how many seconds it does not even wait there yet.
+    """
+    with SetWorkflowID(name), SetEnqueueOptions(queue_partition_key=place, delay_seconds=later):
         DBOS.enqueue_workflow(IN_TURN, workflow, *arguments)
 
 

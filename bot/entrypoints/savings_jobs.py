@@ -1,6 +1,7 @@
 """The durable workflows of savings: a daily look at each default branch, and the pull requests that follow.
 
-Branches are looked at one after the other. What is done about a workload's pull request never overlaps.
+Branches are looked at one after the other; one where something open may have become untrue, again in the
+same hour. What is done about a workload's pull request never overlaps.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ class Steps:
 
     installed: Callable[[], list[Json]]
     """The places to look at."""
+    seen: Callable[[], list[int]]
+    """The repositories of which a look is kept."""
+    pushed: Callable[[Json, Sequence[str] | None], Json | None]
+    """Whether a push to a place that touched these files (None: not known which) may have made untrue what
+    is open there: the `hour` it is, the `next` one, and how many seconds it is until then; else None."""
     scan: Callable[[Json], Json]
     """Looks for savings on a default branch; what it came to, for the log."""
     open_subjects: Callable[[Json], list[str]]
@@ -57,21 +63,28 @@ class SavingsWorkflows:
 
     steps: Steps
     _start_scans: Callable[..., Any] | None = None
+    _start_scan: Callable[..., Any] | None = None
     _start_right_size: Callable[..., Any] | None = None
 
     def register(self) -> None:
         """Each by a name of its own."""
 
         @DBOS.workflow(name="scans")
-        def scans(day: str) -> None:
-            for place in tried("installed", self.steps.installed) or []:
-                enqueue(scan, f"scan/{place['repository']['id']}/{day}", SCANS, place, day)
+        def scans(day: str, hour: str = "") -> None:
+            places = tried("installed", self.steps.installed) or []
+            seen = tried("seen", self.steps.seen)
+            for place in places:
+                repository = place["repository"]["id"]
+                again = hour and seen is not None and repository not in seen
+                # What was looked at today and is not known was taken from the App, and is back.
+                when = hour if again and _is_over(_scan_of(place, day)) else day
+                enqueue(scan, _scan_of(place, when), SCANS, place, when)
 
         @DBOS.workflow(name="scan")
-        def scan(place: Json, day: str) -> None:
+        def scan(place: Json, when: str) -> None:
             repository = place["repository"]
             with about(repository=f"{repository['owner']}/{repository['name']}"):
-                self._scan(place, day, upkeep)
+                self._scan(place, when, upkeep)
 
         @DBOS.workflow(name="tell-approver")
         def tell_approver(recommendation: str, became: Json) -> None:
@@ -99,7 +112,7 @@ class SavingsWorkflows:
                 if became is not None:
                     tell(recommendation, became)
 
-        self._start_scans, self._start_right_size = scans, right_size
+        self._start_scans, self._start_scan, self._start_right_size = scans, scan, right_size
 
     def scans(self, hour: str, told: str) -> None:
         """Look at what was not looked at on the day of `hour` (2026-11-21T15); the list is made once an hour.
@@ -109,7 +122,19 @@ class SavingsWorkflows:
         """
         if self._start_scans is not None:
             name = f"scans/{hour}/{told}"
-            enqueue(self._start_scans, name, name, f"{hour[:10]}/{told}")
+            enqueue(self._start_scans, name, name, f"{hour[:10]}/{told}", hour)
+
+    def pushed(self, place: Json, files: Sequence[str] | None) -> None:
+        """Look again after a push to a default branch: at most once an hour, and never before the last push.
+
+        To be called in a workflow. Where this hour has had its look, the next one begins with another.
+        """
+        found = tried("pushed", self.steps.pushed, place, files)
+        if found and self._start_scan is not None:
+            hour, later = found["hour"], None
+            if DBOS.get_workflow_status(_scan_of(place, hour)) is not None:
+                hour, later = found["next"], found["seconds"]
+            enqueue(self._start_scan, _scan_of(place, hour), SCANS, place, hour, later=later)
 
     def right_size(self, recommendation: str, day: str = "") -> None:
         """Open the pull request of an approved recommendation: once, and once more on a `day` without any."""
@@ -118,15 +143,26 @@ class SavingsWorkflows:
             name = "/".join(filter(None, ("right-size", recommendation, day)))
             enqueue(self._start_right_size, name, _turn(subject), recommendation)
 
-    def _scan(self, place: Json, day: str, upkeep: Callable[..., Any]) -> None:
+    def _scan(self, place: Json, when: str, upkeep: Callable[..., Any]) -> None:
+        """`when` is a day with what the server is told, or an hour."""
         scanned = tried("scan", self.steps.scan, place, pauses=SCANNED_AGAIN)
         if scanned is None:
             return  # nothing is known that was not known yesterday
         log.info("Looked for savings", extra=scanned)
         for subject in tried("open_subjects", self.steps.open_subjects, place) or []:
-            enqueue(upkeep, f"upkeep/{subject}/{day}", _turn(subject), place, subject)
+            enqueue(upkeep, f"upkeep/{subject}/{when}", _turn(subject), place, subject)
         for recommendation in tried("due", self.steps.due, place) or []:
-            self.right_size(recommendation, day)
+            # Not each hour what could not be done today: it would render the branch as often.
+            self.right_size(recommendation, when.partition("T")[0])
+
+
+def _scan_of(place: Json, when: str) -> str:
+    return f"scan/{place['repository']['id']}/{when}"
+
+
+def _is_over(name: str) -> bool:
+    status = DBOS.get_workflow_status(name)
+    return status is not None and status.status == "SUCCESS"
 
 
 def _turn(subject: str) -> str:

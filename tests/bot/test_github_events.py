@@ -32,6 +32,7 @@ EVENTS = [
     CheckAsked(42, SHOP, HEAD, REF, 3, "explain", "ann"),
     CheckAsked(42, SHOP, HEAD, None, None, "recheck", "ann"),
     BaseMoved(42, SHOP, "main", None, HEAD),
+    BaseMoved(42, SHOP, "main", "b" * 40, HEAD, ("api.yaml", "ö/x.yaml")),
     InstallationChanged(42, (SHOP,), "created"),
     InstallationChanged(42, (), "deleted"),
     Ignored("ping"),

@@ -50,16 +50,19 @@ pod = os.environ.get("HOSTNAME", socket.gethostname())
 socket.gethostname = lambda: pod
 
 
-def tried_with_deaths(name: str, step: Callable[..., Any], *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - JSON
+def with_deaths(trying: Callable[..., Any]) -> Callable[..., Any]:
     """A death on either side of the step where nobody died yet. That it is done is written down after both."""
 
-    def deadly(*given: Any) -> Any:  # noqa: ANN401 - JSON
-        _die(f"before {name}")
-        done = step(*given)
-        _die(f"after {name}")
-        return done
+    def tried(name: str, step: Callable[..., Any], *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - JSON
+        def deadly(*given: Any) -> Any:  # noqa: ANN401 - JSON
+            _die(f"before {name}")
+            done = step(*given)
+            _die(f"after {name}")
+            return done
 
-    return jobs.tried(name, deadly, *arguments, **more)
+        return trying(name, deadly, *arguments, **more)
+
+    return tried
 
 
 def _die(where: str) -> None:
@@ -71,7 +74,9 @@ def _die(where: str) -> None:
 
 if "HURRIED_DEATHS" in os.environ:
     for deadly_jobs in (digest_jobs, github_jobs, savings_jobs, slack_jobs):
-        vars(deadly_jobs)["tried"] = tried_with_deaths
+        for trying in (jobs.tried, jobs.attempted):
+            if trying.__name__ in vars(deadly_jobs):
+                vars(deadly_jobs)[trying.__name__] = with_deaths(trying)
 
 if __name__ == "__main__":
     main()

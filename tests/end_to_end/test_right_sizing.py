@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bot.adapters.records import Records
 from tests.end_to_end.bots import reported, running, shop, wait_for
 from tests.github.model import Pull, Repository
 from tests.github.service import GitHub
@@ -33,7 +35,10 @@ def ours(repository: Repository) -> list[Pull]:
 def test_a_saving_that_the_policy_covers_becomes_one_pull_request_with_its_own_report(
     hub: GitHub, url: str, tmp_path: Path
 ) -> None:
-    """Found on the default branch, written where the request stands; who approved it is in the audit trail."""
+    """Found on the default branch, written where the request stands; who approved it is in the audit trail.
+
+    Its merge is seen at once: what it asked for is not open until the next day.
+    """
     repository = shop(hub, FILES)
     config = tmp_path / "tuppence.yaml"
     config.write_text(CONFIG)
@@ -46,11 +51,19 @@ def test_a_saving_that_the_policy_covers_becomes_one_pull_request_with_its_own_r
             lambda: "right-size.opened" in [row["action"] for row in bot.audit()],
             what="an audit row", told=bot.log.read_text,
         )  # fmt: skip
+        [changed] = repository.git.changes("refs/heads/main", f"refs/heads/{pull.head_ref}")
         bot.verify_audit()
         audit = [(row["actor"], row["action"]) for row in bot.audit()]
+        assert (changed.path, pull.state, len(ours(repository))) == ("apps/api.yaml", "open", 1)
 
-    [changed] = repository.git.changes("refs/heads/main", f"refs/heads/{pull.head_ref}")
-    assert (changed.path, pull.state, len(ours(repository))) == ("apps/api.yaml", "open", 1)
+        hub.people.merge(repository, pull, by="ann")
+        wait_for(
+            lambda: "right-size.merged" in [row["action"] for row in bot.audit()],
+            what="a look after the merge", seconds=60, told=bot.log.read_text,
+        )  # fmt: skip
+        with closing(Records(bot.environment["TUPPENCE_DATABASE_URL"])) as records:
+            assert records.recommendations.open_ones() == ()
+
     assert ("policy", "recommendation.approve") in audit
     assert ("tuppence", "right-size.opened") in audit
     assert "automation in tuppence.yaml" in (pull.body or "")

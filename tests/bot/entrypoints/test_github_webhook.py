@@ -73,6 +73,11 @@ def without(payload: dict[str, Any], *path: str) -> dict[str, Any]:
     return changed
 
 
+def touching(**files: list[str]) -> dict[str, Any]:
+    """A commit of a push."""
+    return {"id": HEAD, "added": [], "modified": [], "removed": [], **files}
+
+
 READ = {
     "opened": ("pull_request", pull_request("opened"), PullRequestChanged(REF, HEAD, "main", "opened")),
     "synchronize": (
@@ -138,6 +143,27 @@ READ = {
         CheckAsked(42, SHOP, HEAD, REF, None, "recheck", "ann"),
     ),
     "push": ("push", push(), BaseMoved(42, SHOP, "main", BEFORE, HEAD)),
+    "push of files": (
+        "push",
+        {**push(), "commits": [touching(added=["a", "b"]), touching(modified=["b"], removed=["c/d.yaml"])]},
+        BaseMoved(42, SHOP, "main", BEFORE, HEAD, ("a", "b", "c/d.yaml")),
+    ),
+    "push by force": (
+        "push",
+        {**push(), "commits": [touching(added=["a"])], "forced": True},
+        BaseMoved(42, SHOP, "main", BEFORE, HEAD),
+    ),
+    "push of as many commits as GitHub lists": (
+        "push",
+        {**push(), "commits": [touching(added=["a"])] * 2048},
+        BaseMoved(42, SHOP, "main", BEFORE, HEAD),
+    ),
+    "push of too many files": (
+        "push",
+        {**push(), "commits": [touching(added=[f"{number}.yaml" for number in range(1001)])]},
+        BaseMoved(42, SHOP, "main", BEFORE, HEAD),
+    ),
+    "push without a list": ("push", {**push(), "commits": None}, BaseMoved(42, SHOP, "main", BEFORE, HEAD)),
     "new branch": (
         "push",
         push("refs/heads/release/1.2", before="0" * 40),

@@ -20,7 +20,7 @@ from bot.entrypoints.deliveries import Queue
 from bot.errors import GitHubUnavailable, UserError
 from bot.logs import configure
 from bot.redaction import Redactor
-from bot.github_events import CommandWritten, Delivery, PullRequestClosed, PullRequestChanged, PullRequestRef, Repository
+from bot.github_events import BaseMoved, CommandWritten, Delivery, PullRequestClosed, PullRequestChanged, PullRequestRef, Repository
 
 database, journal, script = sys.argv[1:4]
 plan = json.loads(script)
@@ -98,7 +98,10 @@ steps = github_jobs.Steps(look=look, begin=effect("begin"), analyse=analyse, com
                    check=effect("check"), finish=effect("finish"), suggest=effect("suggest"), apologise=apologise, refs_of=lambda told: [],
                    command=command, answer=answer,
                    merged=merged, measure=measure)
-workflows = github_jobs.GitHubWorkflows(steps)
+def pushed(place, files):
+    write(step="pushed", place=place, files=files)
+
+workflows = github_jobs.GitHubWorkflows(steps, pushed)
 work = jobs.Jobs(database, "one", [workflows])
 work.start()
 way_in = Queue(database)
@@ -118,6 +121,9 @@ for number, was_merged in plan.get("closed", []):
     ref = PullRequestRef(1, shop, number)
     told = PullRequestClosed(ref, "h0", was_merged, None)
     give(Delivery("x", "pull_request", f"closed-{number}"), told)
+for branch, files in plan.get("pushes", []):
+    told = BaseMoved(1, shop, branch, None, "h1", files and tuple(files))
+    give(Delivery("x", "push", f"push-{branch}-{files}"), told)
 for number, day in plan.get("measures", []):
     workflows.measure(asdict(PullRequestRef(1, shop, number)), day)
 deadline = time.time() + 20
@@ -205,6 +211,17 @@ def test_what_fails_outside_is_tried_again(step: str, tmp_path: Path) -> None:
     assert steps(journal, "comment") == steps(journal, "check") == [(1, "a")]
     told = [(line["reason"], line["again"]) for line in journal if line["step"] == "apologise"]
     assert told == ([] if step == "look" else [("GitHub answered 502", True)] * 2)
+
+
+def test_pushes_to_the_default_branch_are_told_with_their_files(tmp_path: Path) -> None:
+    """Whatever pull requests are open; another branch is of no interest to what is found on that one."""
+    pushes = [["main", ["api.yaml"]], ["release", ["api.yaml"]], ["main", None]]
+    journal, _ = run(tmp_path, pushes=pushes, until=["pushed", 2])
+
+    told = [(line["place"], line["files"]) for line in journal if line["step"] == "pushed"]
+    assert sorted(files or [] for _, files in told) == [[], ["api.yaml"]]
+    assert {place["installation"] for place, _ in told} == {1}
+    assert {place["repository"]["id"] for place, _ in told} == {7}
 
 
 def test_every_line_of_a_step_says_which_delivery_and_pull_request_it_is_about(tmp_path: Path) -> None:

@@ -54,6 +54,8 @@ def of(place):
 
 steps = Steps(
     installed=lambda: done("installed", "", [place(number) for number in plan["repositories"]]),
+    seen=lambda: plan.get("seen", plan["repositories"]),
+    pushed=lambda place, files: plan["now"] if files is None or "api.yaml" in files else None,
     scan=lambda place: done("scan", of(place), {"found": 1}),
     open_subjects=lambda place: plan.get("open", {}).get(of(place), []),
     upkeep=lambda place, subject: done("upkeep", subject, plan.get("became", {}).get(subject)),
@@ -70,6 +72,9 @@ work.start()
 for hour in plan.get("hours", []):
     for _ in range(2):
         workflows.scans(hour, plan.get("told", ""))
+for files in plan.get("pushes", []):
+    workflows.pushed(place(1), files)
+    time.sleep(plan.get("between", 0))
 for clicked in plan.get("clicked", []):
     workflows.right_size(clicked)
 deadline = time.time() + 20
@@ -134,6 +139,33 @@ def test_what_the_server_is_told_anew_is_a_reason_to_look_again_on_the_same_day(
     for told in ("without teams", "with teams", "with teams"):
         assert worker.run(hours=HOURS[:1], told=told, repositories=[1], until=[["due", "r1"]]) == 0
     assert worker.told("scan") == ["scan r1"] * 2
+
+
+def test_a_push_is_a_reason_to_look_again_once_an_hour(worker: Worker) -> None:
+    """Where what is open may be untrue by it. What is pushed after the hour's look has the next one's."""
+    now = {"hour": "2026-11-20T09", "next": "2026-11-20T10", "seconds": 1.5}
+    plan: dict[str, Any] = {"repositories": [1], "now": now, "due": {"r1": ["a"]}, "subjects": {"a": "s"}}
+    assert worker.run(hours=HOURS[:1], pushes=[["other.yaml"]], until=[["tell", "a opened"]], **plan) == 0
+    assert worker.told("scan") == ["scan r1"]
+
+    pushes = [["api.yaml"], ["other.yaml"], None, ["api.yaml"]]
+    assert worker.run(pushes=pushes, between=0.3, until=[], linger=4, **plan) == 0
+    assert worker.told("scan") == ["scan r1"] * 3
+
+    later = {"hour": "2026-11-20T10", "next": "2026-11-20T11", "seconds": 3600}
+    assert worker.run(pushes=[None], until=[], linger=2, **{**plan, "now": later}) == 0
+    assert worker.told("scan") == ["scan r1"] * 3
+    # By the day's look, and by the first after a push: what stays by hand is not tried by the hour.
+    assert worker.told("open_pull") == ["open_pull a"] * 2
+
+
+def test_a_repository_that_is_back_on_the_same_day_is_looked_at_then(worker: Worker) -> None:
+    """What was found was forgotten with the App's leave. One whose look goes on is not looked at twice."""
+    plan: dict[str, Any] = {"repositories": [1, 2], "seen": []}
+    assert worker.run(hours=HOURS, slow=0.3, until=[["due", "r2"]], **plan) == 0
+    assert worker.told("scan") == ["scan r1", "scan r2"]
+    assert worker.run(hours=["2026-11-20T09"], until=[], linger=3, **{**plan, "seen": [2]}) == 0
+    assert worker.told("scan") == ["scan r1", "scan r2", "scan r1"]
 
 
 def test_replicas_share_the_work(tmp_path: Path, postgres: Server) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,13 @@ import pytest
 from bot.adapters.git_trees import open_trees
 from bot.adapters.records import Records
 from bot.github_events import Repository
-from bot.handlers.check_stale import difference
+from bot.handlers.check_stale import difference, may_be_untrue
 from bot.manifests.render import make_renderer
 from bot.ports import Tree
 from bot.recommendation_json import place_json, recommendation_json
 from bot.recommendation_ports import Place
-from bot.recommendation_records import KeptRecommendation, id_of, subject_of
+from bot.recommendation_records import KeptRecommendation, RightSizingPull, Scan, id_of, subject_of
+from bot.records import Json
 from estimators.objects import Identity, Source
 from estimators.recommendation import FieldChange
 from tests.bot.test_automation import saving
@@ -136,3 +139,67 @@ def test_an_object_that_is_to_go_is_stale_once_it_is_gone(branch: Branch, record
     assert said(branch, records, one) == ""
     branch.repository.commit({"api.yaml": "# nothing\n"})
     assert "not on the default branch any more" in said(branch, records, one)
+
+
+@pytest.mark.parametrize(
+    ("files", "repository", "may_be"),
+    [
+        (["README.md", "api.yaml"], 7, True),
+        (["README.md", "other/api.yaml"], 7, False),
+        ([], 7, False),
+        ([".tuppence.yaml"], 7, True),
+        (None, 7, True),
+        (["api.yaml"], 8, False),
+        (None, 8, False),
+    ],
+    ids=["its file", "others", "none", "the policy", "not known", "elsewhere", "elsewhere not known"],
+)
+@pytest.mark.parametrize("proposed", [False, True], ids=["recommendation", "pull request"])
+def test_a_push_matters_to_what_was_found_in_its_files(
+    records: Records, files: list[str] | None, repository: int, may_be: bool, proposed: bool
+) -> None:
+    """To what is open: a recommendation, or a pull request of one that no look finds any more."""
+    one = kept("a" * 40)
+    look(records, one)
+    if proposed:
+        records.right_sizing.keep(pull_of(one))
+        look(records)
+    ask = partial(may_be_untrue, recommendations=records.recommendations, pulls=records.right_sizing)
+
+    assert ask(repository, files) is may_be
+    look(records)
+    records.right_sizing.keep(replace(pull_of(one), state="merged"))
+    assert not ask(repository, files)
+
+
+def look(records: Records, *found: KeptRecommendation) -> None:
+    """A look that finds just these."""
+    rows: Json = {"rows": []}
+    at = datetime.now(UTC)
+    records.recommendations.replace(
+        Scan(
+            repository=7,
+            full_name="acme/shop",
+            head_sha="a" * 40,
+            at=at,
+            left_alone=rows,
+            problems=rows,
+            realisable={},
+        ),
+        found,
+    )
+
+
+def pull_of(one: KeptRecommendation) -> RightSizingPull:
+    """Its open pull request."""
+    return RightSizingPull(
+        repository=7,
+        subject=one.subject,
+        id=one.id,
+        branch="tuppence/right-size-api",
+        number=3,
+        address="https://github.example/acme/shop/pull/3",
+        head_sha="b" * 40,
+        state="open",
+        opened_at=NOW,
+    )
