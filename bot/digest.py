@@ -86,7 +86,8 @@ class TeamWeek(NamedTuple):
     """A row of finance's digest. `savings` is what its open recommendations would save a month.
 
     Rows add up to the total. `kind` is `tenant` for a team, else why it is none: `unallocated`, `idle`
-    or `central` (what is shared and stays where it is), which `team` then says in a word.
+    or `central` (what is shared and stays where it is), which `team` then says in a word. `closed` is as
+    that of `Digest`.
     """
 
     team: str
@@ -97,6 +98,7 @@ class TeamWeek(NamedTuple):
     idle_share: Decimal | None
     savings: Decimal
     kind: str = "tenant"
+    closed: Decimal | None = None
 
 
 class Bill(NamedTuple):
@@ -131,7 +133,10 @@ class Digest:
 
     `total` is None where nothing was measured; `previous` None where nothing was the week before.
     `coverage`, `idle_share` and `unallocated_share` are 0 to 1. `trend` has the days of the four weeks
-    that end with this one, None for what was not measured. `more` and `more_saving` are of the
+    that end with this one, None for what was not measured. `projected` is of the month that the week's
+    last day lies in, `closed` what the month came to that ended within the week (None: none did, or much
+    of it was not measured). `gpu_idle_*` are of GPUs that workloads held, `gpu_unheld_cost` of those that
+    none did, which finance alone is told. `more` and `more_saving` are of the
     recommendations that did not fit, `left_counts` counts everything left alone by reason and
     `left_names` has at most MOST_NAMED of each; `left_alone` shows those that a person gave a reason
     for. `unused` is what nothing uses and no repository declares, None where that is not known: its cost
@@ -149,12 +154,14 @@ class Digest:
     previous: Decimal | None
     budget_monthly: Decimal | None = None
     projected: Decimal | None = None
+    closed: Decimal | None = None
     trend: tuple[tuple[date, Decimal | None], ...] = ()
     movers: tuple[WeekMover, ...] = ()
     idle_share: Decimal | None = None
     unallocated_share: Decimal | None = None
     gpu_idle_hours: Decimal | None = None
     gpu_idle_cost: Decimal | None = None
+    gpu_unheld_cost: Decimal | None = None
     merged: tuple[MergedPull, ...] = ()
     recommendations: tuple[DigestItem, ...] = ()
     more: int = 0
@@ -171,11 +178,10 @@ class Digest:
 
     @property
     def budgets(self) -> tuple[tuple[Decimal | None, Decimal], ...]:
-        """Where the month goes (None: not known) and its budget, of the team or of each that has one."""
-        told = [
-            (self.projected, self.budget_monthly),
-            *((row.projected, row.budget_monthly) for row in self.teams),
-        ]
+        """What a month comes to (None: not known) and its budget, of the team or of each that has one."""
+        of: tuple[Digest | TeamWeek, ...] = (self, *self.teams)
+        told = [(each.projected, each.budget_monthly) for each in of]
+        told += [(each.closed, each.budget_monthly) for each in of if each.closed is not None]
         return tuple((course, budget) for course, budget in told if budget is not None)
 
 

@@ -19,6 +19,8 @@ _INCHES, _DPI = (10.0, 3.6), 120
 _BEFORE, _NOW = "#9ecae1", "#0072b2"
 _INK, _FAINT = "#1d1c1d", "#dddddd"
 _WEEK = 7
+_LONGEST_NAME = 40
+"""The title with a longer one is wider than the picture."""
 
 
 def digest_chart(digest: Digest) -> CostChart:
@@ -50,11 +52,12 @@ def alt_text(digest: Digest) -> str:
         f"to {money(high[1], digest.currency)} on {day(high[0])}."
     )
     missing = len(digest.trend) - len(known)
-    return f"{told} {missing} of {len(digest.trend)} days were not measured." if missing else told
+    verb = "was" if missing == 1 else "were"
+    return f"{told} {missing} of {len(digest.trend)} days {verb} not measured." if missing else told
 
 
 def _subject(digest: Digest) -> str:
-    return "everything" if digest.team == ALL_TEAMS else f"team {plain(digest.team, 60)}"
+    return "everything" if digest.team == ALL_TEAMS else f"team {plain(digest.team, _LONGEST_NAME)}"
 
 
 def _dress(axes: Axes, digest: Digest) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from calendar import monthrange
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -46,8 +47,8 @@ def hours_of_week(week: IsoWeek) -> Windows:
 
 
 def hours_for_digest(week: IsoWeek) -> Hours:
-    """All hours that the digest of a week reads: its trend, and the month that it projects."""
-    return Hours(min(week.end - TREND, month_of(week.end)), week.end)
+    """All hours that the digest of a week reads: its trend, and each month that it lies in."""
+    return Hours(min(week.end - TREND, week.start.replace(day=1)), week.end)
 
 
 def read_week(
@@ -73,7 +74,7 @@ def read_week(
     )
     if not reading.windows:
         return WeekCosts(nothing, reading.owner_of)
-    answer = reading.answer(since=week.end - TREND)
+    answer = reading.answer(since=hours_for_digest(week).start)
     return WeekCosts(_with_costs(nothing, reading, answer, week, config), reading.owner_of)
 
 
@@ -93,6 +94,7 @@ def _with_costs(
         previous=_previous(answer),
         budget_monthly=answer.budget,
         projected=as_money(answer.month.amount) if answer.month else None,
+        closed=_closed(answer.days, week),
         trend=tuple(_trend(answer.days, week)),
         movers=tuple(
             WeekMover(mover.workload, as_money(mover.change), causes_of(mover, answer.currency))
@@ -104,6 +106,7 @@ def _with_costs(
         unallocated_share=None if nobodys is None else _share(nobodys),
         gpu_idle_hours=Decimal(str(round(idle.hours, 2))) if idle else None,
         gpu_idle_cost=as_money(idle.cost) if idle else None,
+        gpu_unheld_cost=_unheld(reading) if of_all else None,
         bill=Bill(*map(as_money, (found.bill, found.tenants, found.idle, found.shared))) if of_all else None,
         teams=tuple(_teams(reading, answer, week, config.teams)) if of_all else (),
         notes=tuple(_notes(answer, of_all=of_all)),
@@ -124,7 +127,23 @@ def _share(part: float) -> Decimal:
     return Decimal(f"{part:.4f}")
 
 
-def _trend(days: tuple[DayAmount, ...], week: IsoWeek) -> Iterator[tuple[date, Decimal | None]]:
+def _closed(days: Sequence[DayAmount], week: IsoWeek) -> Decimal | None:
+    """What the month came to that ended within the week; None where none did, or much was not measured."""
+    month = week.start.replace(day=1)
+    if month == week.end.replace(day=1):
+        return None
+    found = project(days, month.date())
+    length = monthrange(month.year, month.month)[1]
+    return as_money(found.amount) if found and found.days_left <= (1 - FULL_DAY) * length else None
+
+
+def _unheld(reading: CostReading) -> Decimal | None:
+    """What GPUs cost while no workload held them; None where there are no GPUs."""
+    nodes = [node for window in reading.windows for node in window.nodes if node.gpu]
+    return as_money(sum(node.idle_gpu for node in nodes)) if nodes else None
+
+
+def _trend(days: Sequence[DayAmount], week: IsoWeek) -> Iterator[tuple[date, Decimal | None]]:
     """The days of four weeks; a day that was hardly measured is not known."""
     known = {day.day: day for day in days}
     day = midnight(week.end - TREND)
@@ -155,6 +174,7 @@ def _teams(
             idle_share=_idle_share(row) if row.kind is Kind.TENANT else None,
             savings=Decimal(0),
             kind=row.kind.value,
+            closed=_closed(days.get(row.group, ()), week) if known else None,
         )
 
 
@@ -172,5 +192,6 @@ def _notes(answer: CostAnswer, *, of_all: bool) -> Iterator[str]:
     assumed = sum(price.cost for price in answer.prices if price.assumed)
     priced = sum(price.cost for price in answer.prices)
     if priced and assumed / priced >= 0.01:
-        yield f"{round(100 * assumed / priced)}\u00a0% of what nodes cost is by assumed prices."
+        part = f"{round(100 * assumed / priced)}\u00a0%"
+        yield f"{part} of what nodes cost is by assumed prices: prices in tuppence.yaml sets yours."
     yield from found.notes[:_MOST_NOTES]

@@ -67,11 +67,16 @@ def digest_json(digest: Digest) -> Json:
             "previous": digest.previous,
             "budget": digest.budget_monthly,
             "projected": digest.projected,
+            "closed": digest.closed,
             "days": [{"day": day, "cost": cost} for day, cost in digest.trend],
             "movers": [mover._asdict() for mover in digest.movers],
             "idle_share": digest.idle_share,
             "unallocated_share": digest.unallocated_share,
-            "gpu_idle": {"hours": digest.gpu_idle_hours, "cost": digest.gpu_idle_cost},
+            "gpu_idle": {
+                "hours": digest.gpu_idle_hours,
+                "cost": digest.gpu_idle_cost,
+                "unheld": digest.gpu_unheld_cost,
+            },
             "merged": [pull._asdict() for pull in digest.merged],
             "recommendations": [item_json(item) for item in digest.recommendations],
             "more": {"count": digest.more, "allocated": digest.more_saving},
@@ -102,6 +107,7 @@ def digest_from(told: Mapping[str, Any]) -> Digest:
         previous=_amount(told["previous"]),
         budget_monthly=_amount(told["budget"]),
         projected=_amount(told["projected"]),
+        closed=_amount(told.get("closed")),
         trend=tuple((date.fromisoformat(day["day"]), _amount(day["cost"])) for day in told["days"]),
         movers=tuple(
             WeekMover(each["workload"], Decimal(each["change"]), each["cause"]) for each in told["movers"]
@@ -110,6 +116,7 @@ def digest_from(told: Mapping[str, Any]) -> Digest:
         unallocated_share=_amount(told["unallocated_share"]),
         gpu_idle_hours=_amount(told["gpu_idle"]["hours"]),
         gpu_idle_cost=_amount(told["gpu_idle"]["cost"]),
+        gpu_unheld_cost=_amount(told["gpu_idle"].get("unheld")),
         merged=tuple(map(_merged_from, told["merged"])),
         recommendations=tuple(map(_item_from, told["recommendations"])),
         more=told["more"]["count"],
@@ -167,6 +174,7 @@ def _team_from(told: Mapping[str, Any]) -> TeamWeek:
         idle_share=_amount(told["idle_share"]),
         savings=Decimal(told["savings"]),
         kind=told["kind"],
+        closed=_amount(told.get("closed")),
     )
 
 

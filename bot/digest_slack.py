@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from bot.cost_words import Sentence, escaped, said
-from bot.digest import ALL_TEAMS, MOST_MOVERS, Approval, Digest, ItemState, MergedPull
+from bot.digest import ALL_TEAMS, MOST_MOVERS, Digest, ItemState, MergedPull
 from bot.digest_slack_teams import MOST_TEAMS, teams_table
 from bot.digest_words import bars, counted, headline, notes, origin, shares
 from bot.inert import plain
@@ -19,8 +19,12 @@ from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
 from bot.unused_slack import unused_blocks
 from bot.words import count, money
 
-_LENGTHS = (60, 90, 150, 300)
-"""Characters of a stranger's text, where fewer fit and where there is room."""
+_LENGTHS = (30, 60, 90, 150, 300)
+"""Characters of a stranger's text, where fewer fit and where there is room. With the fewest only what can
+be decided is told."""
+_NO_ROOM = (
+    "What was merged, what moved and what is left as it is does not fit here: `tuppence digest` tells it."
+)
 _MOST_LEFT, _MOST_COUNTED, _MOST_MERGED, _MOST_APPROVED = 5, 3, 5, 5
 _PULLS = {
     "": "waits for its pull request",
@@ -46,11 +50,11 @@ def digest_message(
 ) -> SlackMessage:
     """The message; a recommendation that `states` does not know is open."""
     if digest.quiet:
-        return _quiet(digest)
+        return fitted(lambda level: _quiet(digest, _LENGTHS[level]), len(_LENGTHS) - 1)[0]
     if digest.team == ALL_TEAMS:
         most = min(len(digest.teams), MOST_TEAMS)
         return fitted(
-            lambda rows: _finance(digest, picture, rows, _LENGTHS[-1 if rows == most else 0]), most
+            lambda rows: _finance(digest, picture, rows, _LENGTHS[-1 if rows == most else 1]), most
         )[0]
     return fitted(lambda level: _team(digest, states, picture, _LENGTHS[level]), len(_LENGTHS) - 1)[0]
 
@@ -58,24 +62,33 @@ def digest_message(
 def _team(
     digest: Digest, states: Mapping[str, ItemState], picture: Picture | None, most: int
 ) -> SlackMessage:
+    whole = most > _LENGTHS[0]
     blocks = [
         section(_marked(headline(digest))),
         *_pictured(digest, picture),
         *_told("", [" · ".join(shares(digest))], most),
-        *_told("What moved", _movers(digest, most), most),
-        *_told("Merged", _merged(digest.merged, digest.currency, most), most),
-        *_told("Approved", _approved(digest.approvals, digest.currency, most), most),
+        *(_of_the_week(digest, most) if whole else ()),
         *_worth_approving(digest, states, most),
-        *unused_blocks(digest.unused, digest.currency, most, whose=False),
-        *_told("Left as it is", _left(digest, most), most),
+        *(_not_to_approve(digest, most) if whole else [context(_NO_ROOM)]),
         *_notes(digest, most),
     ]
     return SlackMessage(plain(said(headline(digest))), tuple(blocks))
 
 
-def _quiet(digest: Digest) -> SlackMessage:
+def _of_the_week(digest: Digest, most: int) -> Iterator[Block]:
+    yield from _told("What moved", _movers(digest, most), most)
+    yield from _told("Merged", _merged(digest.merged, digest.currency, most), most)
+    yield from _told("Approved", _approved(digest, most), most)
+
+
+def _not_to_approve(digest: Digest, most: int) -> Iterator[Block]:
+    yield from unused_blocks(digest.unused, digest.currency, most, whose=False)
+    yield from _told("Left as it is", _left(digest, most), most)
+
+
+def _quiet(digest: Digest, most: int) -> SlackMessage:
     told = headline(digest)
-    return SlackMessage(plain(said(told)), (section(_marked(told)), *_notes(digest, _LENGTHS[-1])))
+    return SlackMessage(plain(said(told)), (section(_marked(told)), *_notes(digest, most)))
 
 
 def _pictured(digest: Digest, picture: Picture | None) -> Iterator[Block]:
@@ -99,14 +112,15 @@ def _merged(merged: Sequence[MergedPull], currency: str, most: int) -> Iterator[
     for pull in merged[:_MOST_MERGED]:
         then = f"predicted {_amount(pull.predicted, currency)} a month"
         now = "not measured yet" if pull.measured is None else f"measured {_amount(pull.measured, currency)}"
-        by = f", {mrkdwn(whose, most)}" if (whose := origin(pull)) else ""
-        yield f"• {linked(pull.address, pull.name, most)}: {then}, {now}{by}"
+        by = f" ({mrkdwn(whose, most)})" if (whose := origin(pull)) else ""
+        yield f"• {linked(pull.address, pull.name, most)}{by}: {then}, {now}"
     if len(merged) > _MOST_MERGED:
         yield f"• and {len(merged) - _MOST_MERGED} more"
 
 
-def _approved(approvals: Sequence[Approval], currency: str, most: int) -> Iterator[str]:
-    """What was approved in the week, and what it really came to."""
+def _approved(digest: Digest, most: int) -> Iterator[str]:
+    """What was approved in the week, and what it really came to; of which team, where it is of all."""
+    approvals, currency = digest.approvals, digest.currency
     for one in approvals[:_MOST_APPROVED]:
         promised = f"promised {_amount(one.allocated, currency)} a month"
         came = (
@@ -115,7 +129,8 @@ def _approved(approvals: Sequence[Approval], currency: str, most: int) -> Iterat
             else _PULLS.get(one.state, one.state)
         )
         what = linked(one.address, one.workload, most)
-        yield f"• {what} by {mrkdwn(one.said, most)}: {promised}, {came}"
+        team = f" of {mrkdwn(one.team, most)}" if one.team and digest.team == ALL_TEAMS else ""
+        yield f"• {what}{team} by {mrkdwn(one.said, most)}: {promised}, {came}"
     if len(approvals) > _MOST_APPROVED:
         yield f"• and {len(approvals) - _MOST_APPROVED} more"
 
@@ -124,15 +139,16 @@ def _worth_approving(digest: Digest, states: Mapping[str, ItemState], most: int)
     if not digest.recommendations:
         return
     yield {"type": "divider"}
-    saving = money(
-        sum((item.allocated for item in digest.recommendations), Decimal(0)), digest.currency, signed=True
+    left = [item.allocated for item in digest.recommendations if states.get(item.id, _OPEN).state == "open"]
+    saving = money(sum(left, Decimal(0)), digest.currency, signed=True)
+    yield section(
+        kept(f"*Worth approving*: {saving} a month" if left else "*Worth approving*: all is decided")
     )
-    yield section(kept(f"*Worth approving*: {saving} a month"))
     for index, item in enumerate(digest.recommendations, 1):
         yield from item_blocks(index, item, states.get(item.id, _OPEN), digest.currency, most)
     if digest.more:
         rest = money(abs(digest.more_saving), digest.currency)
-        yield context(f"{digest.more:,} more would save {rest} a month; they come next.")
+        yield context(f"{digest.more:,} more would save {rest} a month: `/cost savings` lists them.")
 
 
 def _left(digest: Digest, most: int) -> Iterator[str]:
@@ -158,8 +174,7 @@ def _finance(digest: Digest, picture: Picture | None, rows: int, most: int) -> S
         *_pictured(digest, picture),
         *_told("", [" · ".join(shares(digest))], most),
         *([teams_table(digest, rows)] if digest.teams else []),
-        *_told("What moved", _movers(digest, most), most),
-        *_told("Approved", _approved(digest.approvals, digest.currency, most), most),
+        *_of_the_week(digest, most),
         *_told("Most worth approving, each in its team's digest", _to_approve(digest, most), most),
         *unused_blocks(digest.unused, digest.currency, most, whose=True),
         *_notes(digest, most),

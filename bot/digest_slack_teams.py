@@ -80,7 +80,9 @@ def _columns(teams: Sequence[TeamWeek], digest: Digest) -> Iterator[list[str]]:
     yield _some([team.projected for team in teams], digest.projected, currency)
     idle = [_share(team.idle_share) for team in teams]
     yield [*idle, _share(digest.idle_share)]
-    yield _some([abs(team.savings) for team in teams], None, currency)
+    # Nothing found to save is not nothing to save: a team's manifests may be where nobody looks.
+    saved = [abs(team.savings) or None for team in teams]
+    yield _some(saved, sum(filter(None, saved), Decimal(0)) if any(saved) else None, currency)
 
 
 def _change(digest: Digest) -> Decimal | None:

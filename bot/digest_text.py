@@ -115,7 +115,7 @@ def _teams(rows: Sequence[TeamWeek], currency: str) -> Grid:
             _cells([row.budget_monthly for row in rows], currency, least),
             _cells([row.projected for row in rows], currency, least),
             ["" if row.idle_share is None else share(float(row.idle_share)) for row in rows],
-            _cells([row.savings or None for row in rows], currency, least),
+            _cells([abs(row.savings) or None for row in rows], currency, least),
             strict=True,
         ),
     )

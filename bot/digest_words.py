@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Literal
 
-from bot.cost_words import Sentence, day, sentence, share, strong, trend
-from bot.digest import ALL_TEAMS, Digest, MergedPull
+from bot.cost_words import Sentence, Words, day, sentence, share, strong, trend
+from bot.digest import ALL_TEAMS, Digest, MergedPull, TeamWeek
+from bot.inert import plain
 from bot.recommendation_words import counted_words
 from bot.unused_words import in_short
-from bot.words import NOT_KNOWN, money, number, percent
+from bot.words import NOT_KNOWN, count, money, number, percent
 from estimators.allocation import as_nano
 from estimators.projection import DayAmount
 from estimators.recommendation import Reason
 
 _MOMENT = timedelta(microseconds=1)
 _HALF_A_CENT = Decimal("0.005")
+_MOST_OVER = 3
+_LONGEST_NAME = 80
 
 
 def headline(digest: Digest) -> Sentence:
@@ -32,14 +36,19 @@ def headline(digest: Digest) -> Sentence:
 
 
 def shares(digest: Digest) -> Iterator[str]:
-    """What of the money went nowhere."""
+    """What of the money went nowhere. Unallocated is always a part of the whole bill."""
+    of_all = digest.team == ALL_TEAMS
     if digest.idle_share is not None:
-        yield f"Idle: {share(float(digest.idle_share))} of the cost"
-    if digest.unallocated_share is not None:
+        yield f"Idle: {share(float(digest.idle_share))} of {'the bill' if of_all else 'its cost'}"
+    if digest.unallocated_share is not None and of_all:
         yield f"Unallocated: {share(float(digest.unallocated_share))}"
+    elif digest.unallocated_share:
+        yield f"Unallocated: {share(float(digest.unallocated_share))} of everybody's bill"
     if digest.gpu_idle_hours:
         cost = money(digest.gpu_idle_cost, digest.currency) if digest.gpu_idle_cost is not None else NOT_KNOWN
         yield f"GPUs sat idle for {number(digest.gpu_idle_hours, 0)} h ({cost})"
+    if digest.gpu_unheld_cost:
+        yield f"GPUs that nobody held: {money(digest.gpu_unheld_cost, digest.currency)}"
 
 
 def origin(pull: MergedPull) -> str:
@@ -83,7 +92,7 @@ def dates(digest: Digest) -> str:
 
 
 def _spent(digest: Digest) -> Sentence:
-    who = strong(digest.team if digest.team != ALL_TEAMS else "All teams")
+    who = strong(plain(digest.team, _LONGEST_NAME) if digest.team != ALL_TEAMS else "All teams")
     when = f"in week {digest.week.partition('-W')[2].lstrip('0')} ({dates(digest)})"
     if digest.total is None:
         return sentence(who, f": nothing was measured {when}")
@@ -99,15 +108,45 @@ def _spent(digest: Digest) -> Sentence:
 
 
 def _course(digest: Digest) -> Sentence:
-    """Where the month goes, against the budget."""
-    budget, projected, currency = digest.budget_monthly, digest.projected, digest.currency
-    month = f"{digest.end - _MOMENT:%B}"
-    if projected is None:
-        return sentence(f"The budget is {money(budget, currency)} a month." if budget is not None else "")
-    course = sentence("On course for ", strong(money(projected, currency)), f" in {month}")
+    """What the month came to that ended, where the one that goes on will end, and whose budgets break."""
+    last, budget = digest.end - _MOMENT, digest.budget_monthly
+    told: list[str | Words] = []
+    if digest.closed is not None:
+        told += _against(f"{digest.start:%B} came to ", digest.closed, "", digest)
+    told += _over(digest.teams, "closed", f" {digest.start:%B} ended over budget: ", digest.currency)
+    if digest.projected is not None and digest.end.day > 1:  # else the month is over
+        told += [" "] if told else []
+        told += _against("On course for ", digest.projected, f" in {last:%B}", digest)
+        told += _over(digest.teams, "projected", " Going over budget: ", digest.currency)
+    if not told and budget is not None:
+        told.append(f"The budget is {money(budget, digest.currency)} a month.")
+    return sentence(*told)
+
+
+def _against(lead: str, amount: Decimal, when: str, digest: Digest) -> list[str | Words]:
+    """What a month comes to, against the budget."""
+    budget, currency = digest.budget_monthly, digest.currency
+    told: list[str | Words] = [lead, strong(money(amount, currency)), when]
     if budget is None:
-        return sentence(*course, ".")
-    apart = money(abs(projected - budget), currency)
-    if projected > budget:
-        return sentence(*course, ", ", strong(f"{apart} over its budget"), f" of {money(budget, currency)}.")
-    return sentence(*course, f", {apart} under its budget of {money(budget, currency)}.")
+        return [*told, "."]
+    apart = money(abs(amount - budget), currency)
+    if amount > budget:
+        return [*told, ", ", strong(f"{apart} over its budget"), f" of {money(budget, currency)}."]
+    return [*told, f", {apart} under its budget of {money(budget, currency)}."]
+
+
+def _over(
+    teams: Sequence[TeamWeek], month: Literal["closed", "projected"], lead: str, currency: str
+) -> list[str | Words]:
+    """The teams whose month breaks their budget, by most first; nothing where none does."""
+    found = [
+        (amount - row.budget_monthly, row.team)
+        for row in teams
+        if row.budget_monthly is not None and (amount := getattr(row, month)) is not None
+    ]
+    over = sorted((each for each in found if each[0] > 0), key=lambda each: (-each[0], each[1]))
+    told: list[str | Words] = []
+    for apart, team in over[:_MOST_OVER]:
+        told += [", " if told else lead, strong(plain(team, _LONGEST_NAME)), f" by {money(apart, currency)}"]
+    more = len(over) - _MOST_OVER
+    return [*told, f" and {count(more, 'more')}".removesuffix("s") if more > 0 else "", "."] if told else []

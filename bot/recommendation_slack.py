@@ -16,9 +16,9 @@ from bot.digest import DigestItem, ItemState
 from bot.inert import address, plain, visible
 from bot.recommendation_words import changes_words, finder_words, values, workload_words
 from bot.slack_message import Block, SlackMessage, mrkdwn
-from bot.words import CONFIDENCES, MINUS, NOT_KNOWN, money
+from bot.words import CONFIDENCES, MINUS, NOT_KNOWN, VERDICTS, money
 from estimators.recommendation import Recommendation
-from estimators.report import Confidence
+from estimators.report import Confidence, Verdict
 
 APPROVE, REJECT, SNOOZE, WHY = (
     "recommendation-approve",
@@ -65,13 +65,17 @@ def _lines(number: int, item: DigestItem, currency: str, most: int) -> Iterator[
 
 
 def _evidence(item: DigestItem) -> str:
-    """`CPU p95 0.81 cores a pod · confidence high`: *Why?* tells the rest."""
+    """`Caution: a risk · CPU p95 0.81 cores a pod · confidence high`: *Why?* tells the rest."""
     seen = [
         f"{name} {value.partition(',')[0]}"
         for name, value in item.evidence.items()
         if not name.endswith(_NOT_IN_SHORT)
     ]
-    return " · ".join([*seen[:_MOST_SHOWN], confidence_words(item.confidence)])
+    told = " · ".join([*seen[:_MOST_SHOWN], confidence_words(item.confidence)])
+    if item.verdict == Verdict.SAFE:
+        return told
+    verdict = next((words for found, words in VERDICTS.items() if found == item.verdict), item.verdict)
+    return f"{': '.join([verdict, *item.risks[:1]]).rstrip('.')} · {told}"
 
 
 def changes_in_short(item: DigestItem) -> str:

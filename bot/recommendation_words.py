@@ -157,10 +157,10 @@ _COUNTED = {
     Reason.ROLLOUT: "being rolled out",
     Reason.NOT_AS_DECLARED: "of which other pods run than are declared",
     Reason.NOT_SEEN: "not in the cluster's history",
-    Reason.TOO_YOUNG: "younger than the window",
+    Reason.TOO_YOUNG: "too young to be judged",
     Reason.SHORT_HISTORY: "with a history shorter than 14 days",
     Reason.POOR_HISTORY: "with gaps in the history",
-    Reason.OOM_KILLED: "OOM-killed once",
+    Reason.OOM_KILLED: "with OOM kills",
     Reason.MEMORY_GROWS: "whose memory grows",
     Reason.THROTTLED: "whose CPU is throttled",
     Reason.RISKY: "where a smaller value would be risky",
@@ -172,7 +172,7 @@ _COUNTED = {
 
 
 def counted_words(reason: Reason | str, count: int, names: Sequence[str] = ()) -> str:
-    """How many are left alone for a reason: `3 workloads younger than the window: a, b and 1 more`."""
+    """How many are left alone for a reason: `3 workloads with OOM kills: a, b and 1 more`."""
     known = next((words for found, words in _COUNTED.items() if found == reason), None)
     things = f"{count:,} workload{'' if count == 1 else 's'}"
     told = f"{things} {known or 'left alone: ' + str(reason).replace('-', ' ')}"

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.composition.output import put_out, write_file
-from bot.errors import UserError
+from bot.errors import SlackRefused, SlackUnavailable, UserError
 from bot.unused import NOT_ASKED
 from bot.weeks import IsoWeek, last_ended, parse_week
 
 if TYPE_CHECKING:
     from bot.adapters.records import Records
+    from bot.composition.digests import DigestPosts
     from bot.cost_ports import ChargedHours
     from bot.digest import Digest
+    from bot.digest_slack import Picture
     from bot.ports import Predictions
     from bot.recommendation_ports import RecommendationDecisions, Recommendations, RightSizingPulls
     from bot.server_config import ServerConfig
@@ -188,15 +190,18 @@ class _Telling:
 
     def export(self, file: Path) -> None:
         """Write finance's CSV."""
+        write_file(file, "--focus", self._focus())
+
+    def _focus(self) -> bytes:
         from bot.handlers.focus_export import export_focus  # noqa: PLC0415
 
-        text = export_focus(self.week, costs=self.costs, config=self.config)
-        write_file(file, "--focus", text.encode())
+        return export_focus(self.week, costs=self.costs, config=self.config).encode()
 
     def post(self, digest: Digest) -> None:
-        """Send it, and say where it is."""
+        """Send it, with its picture and finance's file, and say where it is."""
         from bot.adapters.records import Records  # noqa: PLC0415
         from bot.composition.digests import DigestPosts, channels  # noqa: PLC0415
+        from bot.digest import ALL_TEAMS  # noqa: PLC0415
         from bot.digest_json import digest_json  # noqa: PLC0415
         from bot.settings import serving_from_env  # noqa: PLC0415
 
@@ -212,9 +217,23 @@ class _Telling:
             raise UserError(f"--post sends no digest of {self.week}: no hour of it was measured")
         with closing(Records(self.settings.database_url)) as records:
             posts = DigestPosts(self.config, slack, records)
-            posted = posts.post(digest.team, str(self.week), digest_json(digest), None, self.now)
+            picture = None if digest.quiet else _picture(digest, posts)
+            posted = posts.post(digest.team, str(self.week), digest_json(digest), picture, self.now)
+            if digest.team == ALL_TEAMS:
+                posts.attach(str(self.week), self._focus())
         said = "Posted to" if posted["new"] else "Already posted to"
         sys.stderr.write(f"{said} {posted['channel']}.\n")
+
+
+def _picture(digest: Digest, posts: DigestPosts) -> Picture | None:
+    """None where Slack does not take it: then the days are told as a row of bars."""
+    from bot.digest_chart import digest_chart  # noqa: PLC0415 - matplotlib takes a second
+
+    chart = digest_chart(digest)
+    try:
+        return posts.show(digest.team, digest.week, chart.png, chart.alt)
+    except (SlackUnavailable, SlackRefused):
+        return None
 
 
 def _known(found: Records, kept: Records) -> _Known:

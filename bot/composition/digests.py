@@ -66,9 +66,9 @@ class DigestPosts:
         self._messages, self._files = SlackWebMessages(api), SlackWebFiles(api)
         self._channels, self._records = channels(config), records
 
-    def show(self, name: str, png: bytes, alt: str) -> Picture:
-        """Give Slack a picture. Raises SlackUnavailable, SlackRefused."""
-        return Picture(self._files.picture(name, png, alt), alt)
+    def show(self, team: str, week: str, png: bytes, alt: str) -> Picture:
+        """Give Slack the picture of a digest. Raises SlackUnavailable, SlackRefused."""
+        return Picture(self._files.picture(f"{team or 'all-teams'}-{week}.png", png, alt), alt)
 
     def post(self, team: str, week: str, digest: Json, picture: Picture | None, now: datetime) -> Json:
         """See that it is in its channel: where, and whether it is `new`.
@@ -160,10 +160,11 @@ class Digests:
         made: Json = self._processes.call(_make, team, week, _now())
         return made
 
-    def _draw(self, digest: Json) -> Json:
+    def _draw(self, digest: Json) -> Json | None:
+        if digest["quiet"]:
+            return None
         png, alt = self._processes.call(_draw, digest)
-        name = f"{digest['team'] or 'all-teams'}-{digest['week']}.png"
-        return self._posts.show(name, png, alt)._asdict()
+        return self._posts.show(digest["team"], digest["week"], png, alt)._asdict()
 
     def _post(self, team: str, week: str, digest: Json, picture: Json | None) -> Json:
         shown = Picture(**picture) if picture else None

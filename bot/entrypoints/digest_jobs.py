@@ -27,12 +27,12 @@ class Steps:
     """The handler calls, bound by the composition root. They take and give JSON.
 
     `make` gives the `digest`, or None of it and `why` there is none now. `draw` gives the picture that
-    Slack has of it. `post` tells whether it is `new` in its channel, and where it is. `attach` puts
-    finance's file of a week below it.
+    Slack has of it, None of a quiet week. `post` tells whether it is `new` in its channel, and where it
+    is. `attach` puts finance's file of a week below it.
     """
 
     make: Callable[[str, str], Json]
-    draw: Callable[[Json], Json]
+    draw: Callable[[Json], Json | None]
     post: Callable[[str, str, Json, Json | None], Json]
     attach: Callable[[str], bool]
 

@@ -89,7 +89,16 @@ def test_what_is_kept_as_json_comes_back(name: str) -> None:
         previous=st.none() | AMOUNTS,
         trend=st.lists(st.tuples(st.dates(date(2000, 1, 1)), st.none() | AMOUNTS), max_size=3).map(tuple),
         teams=st.lists(
-            st.builds(TeamWeek, READABLE, AMOUNTS, *[st.none() | AMOUNTS] * 3, SHARES, AMOUNTS, READABLE),
+            st.builds(
+                TeamWeek,
+                READABLE,
+                AMOUNTS,
+                *[st.none() | AMOUNTS] * 3,
+                SHARES,
+                AMOUNTS,
+                READABLE,
+                st.none() | AMOUNTS,
+            ),
             max_size=3,
         ).map(tuple),
         notes=st.lists(READABLE, max_size=2).map(tuple),

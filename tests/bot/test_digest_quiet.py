@@ -37,6 +37,10 @@ def moved(*changes: int) -> tuple[WeekMover, ...]:
         (week("1000", "1000", coverage=Decimal("0.89")), False),
         (week("1000", "1000", budget_monthly=Decimal(4300), projected=Decimal(4300)), True),
         (week("1000", "1000", budget_monthly=Decimal(4300), projected=Decimal("4300.01")), False),
+        (
+            week("1", "1", budget_monthly=Decimal(4300), projected=Decimal(4), closed=Decimal("4300.01")),
+            False,
+        ),
         (week("1000", "1000", recommendations=TEAM.recommendations[:1]), False),
         (week("1000", "1000", merged=TEAM.merged[:1]), False),
         (week("1000", "1000", approvals=TEAM.approvals[:1]), False),
@@ -46,7 +50,8 @@ def moved(*changes: int) -> tuple[WeekMover, ...]:
     ids=[
         "less than ten", "eleven", "less than two percent", "more than that", "or less",
         "0.2 % of a large week", "1.5 % of a large week", "little each", "up and down by much",
-        "a part was not measured", "just within its budget", "over its budget", "something to approve",
+        "a part was not measured", "just within its budget", "over its budget",
+        "a month ended over its budget", "something to approve",
         "something was merged", "something was approved", "nothing was measured", "not compared",
     ],
 )  # fmt: skip
@@ -59,7 +64,8 @@ def test_teams_that_moved_are_not_quiet_together() -> None:
     """One spent more and another as much less; or one of them is over its budget."""
     plain = finance(2)
     rows = tuple(row._replace(previous=row.total, budget_monthly=None) for row in plain.teams)
-    alike = replace(plain, previous=plain.total, movers=(), recommendations=(), approvals=(), teams=rows)
+    nothing = {"movers": (), "recommendations": (), "merged": (), "approvals": ()}
+    alike = replace(plain, previous=plain.total, teams=rows, **nothing)  # type: ignore[arg-type]
     first, second, *rest = rows
     swapped = (first._replace(previous=first.total - 500), second._replace(previous=second.total + 500))
     over = first._replace(budget_monthly=Decimal(1))

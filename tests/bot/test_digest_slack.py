@@ -91,11 +91,19 @@ def test_after_a_decision_its_buttons_give_way_to_one_line(state: ItemState) -> 
     shown = read(message)
 
     assert f'"{ITEMS[0].id}"' not in shown
+    assert "*Worth approving*: −⁠$2,520 a month" in shown
     assert f'"{ITEMS[1].id}"' in shown
     assert state.said in shown
     assert state.why in shown.replace("\u2060", "")
     if state.address:
         assert f"<{state.address}|pull request>" in shown
+
+
+def test_when_all_is_decided_that_is_said() -> None:
+    """Nothing is worth approving any more."""
+    states = {item.id: EVERY_STATE[0] for item in ITEMS}
+
+    assert "*Worth approving*: all is decided" in read(taken(digest_message(TEAM, states)))
 
 
 def test_finance_gets_a_table_that_adds_up_and_no_buttons() -> None:
@@ -163,26 +171,54 @@ def test_a_digest_of_500_namespaces_fits() -> None:
 def test_strangers_write_text_and_nothing_else(written: list[str], finances: bool) -> None:
     """No mention, link, markup or broken message comes out of a name, a reason or a cause."""
     turn = cycle(written)
-    digest = finance() if finances else TEAM
-    changed: Digest = rewritten(digest, lambda: next(turn))
-    assert changed.unused is not None
-    changed = replace(
-        changed,
-        team="" if finances else changed.team,
-        week="2026-W47",
-        currency="USD",
-        left_counts={"oom-killed": 1},
-        approvals=tuple(one._replace(state="open") for one in changed.approvals),
-        teams=tuple(row._replace(kind="tenant") for row in changed.teams),
-        recommendations=tuple(_item(item, at) for at, item in enumerate(changed.recommendations)),
-        unused=UnusedThings(tuple(replace(thing, kind=CLAIM) for thing in changed.unused.things)),
-    )
+    changed = of_strangers(finance() if finances else TEAM, lambda: next(turn))
     state = ItemState("rejected", said=next(turn), why=next(turn), address=next(turn))
     inert(taken(digest_message(changed, {changed.recommendations[0].id: state})))
 
 
+@pytest.mark.parametrize("whole", [TEAM, finance(90), QUIET], ids=["team", "finance", "quiet"])
+@pytest.mark.parametrize("longest", ["&", "<", '"', "\\", "🐙", "w", "_", "@"])
+def test_a_digest_fits_whatever_is_written_and_however_long(whole: Digest, longest: str) -> None:
+    """Five of the longest there can be are still decided, the rest is told in fewer words or elsewhere."""
+    digest = of_strangers(whole, lambda: longest * 400)
+    items = tuple(_item(digest.recommendations[0], at) for at in range(5)) if digest.recommendations else ()
+    named = {"oom-killed": (longest * 400,) * 3}
+    crowded = replace(
+        digest,
+        recommendations=items,
+        movers=digest.movers * 3,
+        merged=digest.merged * 20,
+        approvals=digest.approvals * 20,
+        left_alone=digest.left_alone * 20,
+        left_names=named,
+        notes=(longest * 400,) * 40,
+        closed=Decimal(10),
+    )
+    message = taken(digest_message(crowded, {}, PICTURE if whole is TEAM else None))
+
+    assert read(message).count(f'"{APPROVE}"') == (5 if whole is TEAM else 0)
+
+
+def of_strangers(digest: Digest, write: Callable[[], str]) -> Digest:
+    """One in which strangers wrote every text."""
+    changed: Digest = rewritten(digest, write)
+    unused = changed.unused
+    return replace(
+        changed,
+        team=digest.team and changed.team,
+        week="2026-W47",
+        currency="USD",
+        left_counts={"oom-killed": 1},
+        left_names={"oom-killed": (write(),)},
+        approvals=tuple(one._replace(state="open") for one in changed.approvals),
+        teams=tuple(row._replace(kind="tenant") for row in changed.teams),
+        recommendations=tuple(_item(item, at) for at, item in enumerate(changed.recommendations)),
+        unused=unused and UnusedThings(tuple(replace(thing, kind=CLAIM) for thing in unused.things)),
+    )
+
+
 def _item(item: DigestItem, at: int) -> DigestItem:
-    return replace(item, id=f"{at:032x}", values=ITEMS[at].values)
+    return replace(item, id=f"{at:032x}", values=ITEMS[at % 3].values)
 
 
 def inert(message: SlackMessage) -> None:

@@ -307,20 +307,24 @@ def test_week_53_has_its_digest(tmp_path: Path, hub: Slack) -> None:
 def test_a_person_posts_nothing_that_is_there(
     bots: Bots, server_first: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`tuppence digest --post` and the server share their records."""
+    """`tuppence digest --post` and the server share their records, and post the same."""
     for name, value in bots.surroundings.items():
         monkeypatch.setenv(name, value)
-    options = DigestOptions(team="checkout", config=bots.config, post=True)
     said = []
     for now in (DUE, DUE + HOUR):
         if server_first == (now == DUE):
             bots.run(now=now)
         else:
-            tell_digest(options, now=now)
-            said.append(capsys.readouterr().err)
+            for team in ("checkout", None):
+                tell_digest(DigestOptions(team=team, config=bots.config, post=True), now=now)
+                said.append(capsys.readouterr().err)
     expected = "Already posted to" if server_first else "Posted to"
-    assert said == [f"{expected} {bots.checkout.id}.\n"]
-    assert len(bots.told(bots.checkout)) == 1
+    assert said == [f"{expected} {channel.id}.\n" for channel in (bots.checkout, bots.finance)]
+    for channel in (bots.checkout, bots.finance):
+        assert len(bots.told(channel)) == 1
+        assert "slack_file" in str(bots.hub.messages(channel)[0].blocks)
+    [below] = bots.hub.messages(bots.finance)[1:]
+    assert [file.name for file in below.files] == ["tuppence-all-teams-2026-W47.focus.csv"]
 
 
 MOMENTS = st.integers(1_600_000_000, 2_200_000_000).map(lambda second: datetime.fromtimestamp(second, UTC))

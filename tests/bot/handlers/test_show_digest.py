@@ -154,6 +154,19 @@ def test_what_has_to_be_done_by_hand_is_said_below_the_digest_once(bench: Bench)
     assert "<!" not in str(below.content)
 
 
+def test_what_has_to_be_done_by_hand_is_said_below_one_digest(bench: Bench) -> None:
+    """The newest; the older ones say that there is something to do."""
+    _, newest = posted(bench, range(46, 48))
+    bench.decide("approve")
+    show_became(KEPT.id, ItemState("by-hand", why="two files set it"), "+ x", bench.showing, NOW)
+
+    *digests, below = bench.hub.messages(bench.channel)
+    assert below.thread_ts == newest.timestamp
+    assert ["*to be done by hand*: two files set it" in str(digest.blocks) for digest in digests] == [
+        True
+    ] * 2
+
+
 @pytest.mark.parametrize("state", ["opened", "stale"])
 def test_what_became_of_an_approval_is_shown(bench: Bench, state: str) -> None:
     """Its pull request, or why there is none."""

@@ -17,7 +17,9 @@ from bot.cost_memory import HoursInMemory
 from bot.cost_reading import CostReading
 from bot.cost_windows import Hours, Windows
 from bot.digest import ALL_TEAMS, MOST_RECOMMENDED, Digest
+from bot.digest_costs import WeekCosts, read_week
 from bot.server_config import ServerConfig, Team
+from bot.weeks import parse_week
 from estimators.allocate import allocate
 from estimators.allocation import as_money
 from estimators.ownership import Dimension
@@ -103,6 +105,40 @@ def test_a_week_that_was_measured_in_part_is_not_compared() -> None:
     part = made_from_hours(days=5)
     assert part.coverage == Decimal("0.7143")
     assert "Not compared: nothing was measured the week before." in part.notes
+
+
+@pytest.mark.parametrize(
+    ("week", "days", "known"),
+    [
+        ("2026-W44", 45, True),
+        ("2026-W22", 45, True),
+        ("2026-W44", 31, True),
+        ("2026-W44", 28, False),
+        ("2026-W47", 45, False),
+    ],
+    ids=["within the week", "with the week", "a day was not measured", "four days were not", "none ended"],
+)
+def test_what_a_month_came_to_that_ended(week: str, days: int, known: bool) -> None:
+    """Each of its 31 days costs the same. What was not measured well is not known."""
+    iso = parse_week(week)
+    hours = HoursInMemory(iso.end)
+    hours.add("prod", map(allocate, cost_samples.hours(days, iso.end)), "USD")
+    found = read_week("research", iso, costs=hours, config=CONFIG)
+    assert isinstance(found, WeekCosts)
+    digest, closed = found.digest, found.digest.closed
+    assert digest.total is not None
+    assert (closed is not None) is known
+    assert not closed or closed == pytest.approx(digest.total / 7 * 31, rel=Decimal("1e-6"))
+    whole = read_week(ALL_TEAMS, iso, costs=hours, config=CONFIG)
+    assert isinstance(whole, WeekCosts)
+    [row] = [row for row in whole.digest.teams if row.team == "research"]
+    assert row.closed == pytest.approx(closed, abs=Decimal("1e-6")) if closed else row.closed is None
+
+
+def test_finance_is_told_of_gpus_that_nobody_held() -> None:
+    """One of two, all week; a team is told of those that it held itself."""
+    assert digest("all").gpu_unheld_cost == Decimal("3.40") * 168
+    assert digest("research").gpu_unheld_cost is None
 
 
 def test_nothing_measured_is_not_nothing_spent() -> None:
