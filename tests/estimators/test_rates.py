@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -160,6 +161,14 @@ def test_without_a_node_to_land_on_the_labels_a_pod_demands_choose_the_price(
     """As if a node with just these labels came up."""
     sheet = replace(SHEET, pools=(Pool("batch", {"pool": "batch"}, D("0.01"), D("0.001")),))
     assert rates(cluster(*nodes, prices=sheet), pod, cpu=3).cpu_core_hour == D(cpu_hour)
+
+
+def test_the_order_in_which_nodes_are_listed_does_not_matter() -> None:
+    """Neither for the amount's last digit nor for the words of its source."""
+    nodes = [node(f"n{place}", SPOT if place else {}, cores=place + 1) for place in range(3)]
+    found = {rates(cluster(*listed), template(), cpu=1) for listed in permutations(nodes)}
+
+    assert len(found) == 1
 
 
 def test_a_cordon_does_not_change_what_a_pool_costs() -> None:
