@@ -152,7 +152,8 @@ class SavingsWorkflows:
         for subject in tried("open_subjects", self.steps.open_subjects, place) or []:
             enqueue(upkeep, f"upkeep/{subject}/{when}", _turn(subject), place, subject)
         for recommendation in tried("due", self.steps.due, place) or []:
-            # Not each hour what could not be done today: it would render the branch as often.
+            # What stays to be done by hand is tried again each day, when a permission may be there, or the
+            # file be another one: that renders the branch, writes nothing, and is told once. Not each hour.
             self.right_size(recommendation, when.partition("T")[0])
 
 

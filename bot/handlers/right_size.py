@@ -84,7 +84,7 @@ def open_pull(
     """Write an approved value where it came from, in the workload's one pull request.
 
     One that people have merged or closed is not opened again. Raises GitHubUnavailable, GitUnavailable,
-    StoreUnavailable.
+    StoreUnavailable, and GitHubRefused where GitHub does not take the App's key.
     """
     before = ports.pulls.find(kept.repository, kept.subject)
     if before is not None and before.id == kept.id and before.state != "open" and not before.closed_because:
@@ -101,6 +101,8 @@ def open_pull(
         page = _page(kept, place, decision, looked, looked.written, ports, currency)
         pull = _put(kept, place, page, looked.written, ports, before, now)
     except GitHubRefused as error:
+        if error.denied:
+            raise
         return Became(kept.id, "by-hand", _by_hand(recommendation_from(kept.recommendation), error))
     return Became(kept.id, "opened", address=pull.address)
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import GitHubUnavailable
+from bot.errors import GitHubRefused, GitHubUnavailable
 from bot.handlers.right_size import Became, branch_of
 from bot.recommendation_records import KeptRecommendation
 from tests.github.faults import Kind
+from tests.github.service import key_pair
 from tests.right_size_work import FILE, NOW, Work, at_work, cpu, found, open_apart
 from tests.yaml_objects import deployment
 
@@ -146,6 +147,18 @@ def test_without_the_permission_it_is_said_what_to_grant_or_to_do(work: Work) ->
     assert became.state == "by-hand"
     assert "Contents: Read and write" in became.why
     assert became.why.endswith(f"can be written by hand, {FILE}:1 is where to begin")
+
+
+def test_a_key_that_github_does_not_take_is_no_work_for_whoever_approved(work: Work) -> None:
+    """It is tried again, and opened once an administrator has renewed the key."""
+    (kept,) = work.scanned(found(cpu()))
+    app = work.bench.hub.world.app
+    key, app.public_key = app.public_key, key_pair.__wrapped__()[1]
+    with pytest.raises(GitHubRefused, match="GITHUB_APP_PRIVATE_KEY") as refused:
+        work.open(kept)
+    assert refused.value.denied
+    app.public_key = key
+    assert work.open(kept).state == "opened"
 
 
 @pytest.mark.parametrize(
