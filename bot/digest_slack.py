@@ -148,7 +148,8 @@ def _worth_approving(digest: Digest, states: Mapping[str, ItemState], most: int)
         yield from item_blocks(index, item, states.get(item.id, _OPEN), digest.currency, most)
     if digest.more:
         rest = money(abs(digest.more_saving), digest.currency)
-        yield context(f"{digest.more:,} more would save {rest} a month: `/cost savings` lists them.")
+        told = f"{digest.more:,} more would save {rest} a month: they come next."
+        yield context(f"{told} `/cost savings` with a namespace or a workload tells of its own.")
 
 
 def _left(digest: Digest, most: int) -> Iterator[str]:

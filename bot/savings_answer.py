@@ -25,7 +25,7 @@ class UnderWay(NamedTuple):
 class SavingsAnswer:
     """`items` are open, the most worth first; `under_way` and `left_alone` are not offered, and say why.
 
-    `left_counts` counts everything left alone by reason, as in a digest. `repositories` is how many default
+    `left_counts` and `left_names` are those of a digest. `repositories` is how many default
     branches were looked at, `looked_at` when the one whose newest look is oldest was; `remarks` counts what
     of them could not be looked at. `unused` is what nothing uses and no repository declares, None where
     that is not known; it is no part of `allocated`. `notes` say what else is not known.
@@ -37,6 +37,7 @@ class SavingsAnswer:
     under_way: tuple[UnderWay, ...]
     left_alone: tuple[LeftRow, ...]
     left_counts: Mapping[str, int]
+    left_names: Mapping[str, tuple[str, ...]]
     repositories: int
     looked_at: datetime
     remarks: int = 0

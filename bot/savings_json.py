@@ -23,6 +23,7 @@ def dump_savings(answer: SavingsAnswer) -> str:
             "under_way": [one._asdict() for one in answer.under_way],
             "left_alone": [row._asdict() for row in answer.left_alone],
             "left_counts": answer.left_counts,
+            "left_names": answer.left_names,
             "repositories": answer.repositories,
             "looked_at": answer.looked_at,
             "remarks": answer.remarks,

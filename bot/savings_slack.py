@@ -69,8 +69,8 @@ def _blocks(answer: SavingsAnswer, most: int, offered: int) -> Iterator[Block]:
     ]
     yield from _listed("Under way", busy, most)
     alone = [f"• {mrkdwn(row.workload, most)}: {mrkdwn(row.reason, most)}" for row in answer.left_alone]
-    counted = ", ".join(left(answer))
-    yield from _listed("Left as it is", alone, most, f"• {mrkdwn(counted, most)}" if counted else "")
+    counted = "\n".join(f"• {mrkdwn(line, most)}" for line in left(answer))
+    yield from _listed("Left as it is", alone, most, counted)
     yield from unused_blocks(answer.unused, answer.currency, most, whose=False)
     yield context(" · ".join(mrkdwn(told) for told in small_print(answer)))
 

@@ -34,16 +34,16 @@ def table(answer: SavingsAnswer) -> CostTable | None:
 
 
 def left(answer: SavingsAnswer) -> Iterator[str]:
-    """What is left alone for reasons that no person gave, by how many."""
+    """What is left alone for reasons that no person gave: how many, and the names of some."""
     counts = sorted(answer.left_counts.items(), key=lambda item: (-item[1], item[0]))
     told = [
-        counted_words(reason, amount)
+        counted_words(reason, amount, answer.left_names.get(reason, ()))
         for reason, amount in counts
         if reason != Reason.PROTECTED or not answer.left_alone
     ]
     yield from told[:_MOST_REASONS]
     if len(told) > _MOST_REASONS:
-        yield count(len(told) - _MOST_REASONS, "other reason")
+        yield f"and {count(len(told) - _MOST_REASONS, 'other reason')}"
 
 
 def small_print(answer: SavingsAnswer) -> Iterator[str]:
@@ -61,8 +61,8 @@ def at_the_end(answer: SavingsAnswer) -> Iterator[str]:
         yield f"Under way: {one.workload}, {one.told}"
     for row in answer.left_alone:
         yield f"Left as it is: {row.workload}, {row.reason}"
-    if told := list(left(answer)):
-        yield f"Left as it is: {', '.join(told)}"
+    for told in left(answer):
+        yield f"Left as it is: {told}"
     yield from small_print(answer)
 
 

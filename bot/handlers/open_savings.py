@@ -69,6 +69,7 @@ def answer_savings(
         under_way=tuple(busy.values()),
         left_alone=worth.left_alone,
         left_counts=worth.left_counts,
+        left_names=worth.left_names,
         repositories=len(scans),
         looked_at=min(scan.at for scan in scans),
         remarks=sum(len(scan.problems["rows"]) for scan in scans),

@@ -150,7 +150,7 @@ def test_however_much_there_is_it_fits() -> None:
 def test_savings_of_my_teams_stand_there_with_where_to_approve_them(name: str) -> None:
     """Five at most; whatever a name holds, it is text and it fits."""
     items = tuple(replace(ITEMS[0], id=f"{n:032x}", workload=name) for n in range(9))
-    saved = SavingsAnswer(CostQuestion(SAVINGS), "USD", items, (), (), {}, 1, NOW)
+    saved = SavingsAnswer(CostQuestion(SAVINGS), "USD", items, (), (), {}, {}, 1, NOW)
     made = home(
         "U1",
         seen=EVERYTHING,
