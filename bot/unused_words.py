@@ -14,7 +14,7 @@ WHAT = f"For {SEEN_DAYS} days or longer, and no repository that was looked at de
 WAY_OUT = (
     "The labels and annotations that kubectl shows say what made it: ask whoever runs that before it goes. "
     "Deleting a claim deletes its disk and everything on it, unless kubectl get pv shows Retain for its "
-    "volume: then the disk stays, and is paid for."
+    "volume: then the disk stays, and is paid for until somebody deletes it where it was made."
 )
 _KINDS = {CLAIM: "volume claim", VOLUME: "volume", SERVICE: "load balancer"}
 _WITHOUT = {CLAIM: "no pod", VOLUME: "no claim", SERVICE: "no ready endpoint"}
