@@ -26,21 +26,31 @@ def goes_away(change: WorkloadChange) -> bool:
 
 
 def removed_in_use(change: WorkloadChange) -> Iterator[Finding]:
-    """`removed-in-use`: a workload is removed, scaled to 0 or suspended while its history shows use."""
+    """`removed-in-use`: a workload is removed, scaled to 0 or suspended while its history shows use.
+
+    Or scaled to 0 while a Service or an Ingress sends to it: nobody measures how much, and one request a
+    second takes less processor than the least that counts as use.
+    """
     history = change.history
     if history is None or change.before is None or not goes_away(change):
         return
-    use = _use(history)
-    if not use:
-        return
     what, path = _how(change)
+    use = _use(history)
+    senders = change.after.services if change.after else ()
+    if not use and not senders:
+        return
+    why = f"in use: {next(iter(use.values()))}" if use else f"{senders[0]} sends to it; how much is not known"
     yield finding(
         change,
         "removed-in-use",
         Severity.CAUTION,
-        f"{what} while in use: {next(iter(use.values()))}",
+        f"{what} while {why}",
         path,
-        evidence={**use, "window": window_words(change, coverage(history.replicas))},
+        evidence={
+            **use,
+            **({"sent to by": ", ".join(senders)} if senders else {}),
+            "window": window_words(change, coverage(history.replicas)),
+        },
     )
 
 

@@ -62,7 +62,10 @@ def test_a_workload_that_never_did_anything_is_scaled_to_nothing() -> None:
     [one] = resting(deployment() + "---" + SERVICE, usage(cpu=0.0004)).recommendations
 
     assert values(one) == {"spec.replicas": ("2", "0")}
-    assert one.verdict is Verdict.SAFE
+    assert one.verdict is Verdict.CAUTION
+    assert one.risks[0] == "scaled to 0 while Service front sends to it; how much is not known"
+    [alone] = resting(deployment(), usage(cpu=0.0004)).recommendations
+    assert alone.verdict is Verdict.SAFE
     assert one.risks[-1] == "Service front sends traffic to it and will find nobody."
     assert one.undo == "Put replicas back to 2; its pods start as they would on any node."
 
