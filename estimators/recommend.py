@@ -89,7 +89,8 @@ class _Environment:
         release = NodeRelease(sides, self._cluster)
         recommendations = tuple(_recommendation(item, release) for item in chosen)
         environment = self._objects[0].identity.environment
-        together = {environment: release.together([item.row for item in chosen])} if chosen else {}
+        billed = [item.row for item in chosen if not item.proposal.billed_on]
+        together = {environment: release.together(billed)} if billed else {}
         return Found(recommendations, tuple(self._left), together)
 
     def _judged_of(self, answers: Iterable[_Answers], order: int) -> Iterator[_Judged]:
@@ -170,7 +171,7 @@ def _recommendation(item: _Judged, release: NodeRelease) -> Recommendation:
         source=row.source,
         changes=proposal.changes,
         allocated=change + ZERO,
-        realisable=release.of(row),
+        realisable=Realisable(ZERO, proposal.billed_on) if proposal.billed_on else release.of(row),
         evidence={**proposal.evidence, **_prices(row)},
         confidence=row.confidence,
         verdict=row.verdict,

@@ -139,7 +139,8 @@ class Proposal:
     """New values for fields of one workload, or of its autoscaler, before anybody judged them.
 
     `needed` tells a change that is made for reliability, whatever it costs, from one that saves;
-    `by_hand` one that nobody can make by editing a file.
+    `by_hand` one that nobody can make by editing a file. `billed_on` is why the bill stays as it is all
+    the same, `""` where it falls with what is allocated, or with nodes.
     """
 
     finder: str
@@ -150,6 +151,7 @@ class Proposal:
     undo: str = ""
     needed: bool = False
     by_hand: bool = False
+    billed_on: str = ""
 
     def without(self, fields: Iterable[str]) -> Proposal:
         """The proposal less some of its fields."""

@@ -13,6 +13,7 @@ from estimators.rules.words import count_words, memory_quantity, size_words
 from estimators.storage import default_storage_class
 
 FINDER = "orphaned-volume"
+_LOST = "What is on it is lost; nobody can see from here whether somebody keeps it on purpose."
 
 
 def orphaned_volume(standing: Standing) -> Iterator[Proposal | LeftAlone]:
@@ -30,6 +31,7 @@ def orphaned_volume(standing: Standing) -> Iterator[Proposal | LeftAlone]:
     if user := _user(standing):
         yield standing.left(FINDER, Reason.RISKY, why=f"{user} mounts it when it runs")
         return
+    kept = _billed_on(standing)
     peak = used_peak([standing.used] if standing.used else ())
     yield Proposal(
         FINDER,
@@ -41,9 +43,10 @@ def orphaned_volume(standing: Standing) -> Iterator[Proposal | LeftAlone]:
             **({"on it at the most": size_words(peak)} if peak is not None else {}),
             "window": standing.window,
         },
-        risks=tuple(_risks(standing)),
+        risks=tuple(filter(None, (_LOST, kept))),
         undo="None: what it held is gone. Take a snapshot first, and make the claim anew from it.",
         by_hand=True,
+        billed_on=kept,
     )
 
 
@@ -60,11 +63,12 @@ def _user(standing: Standing) -> str:
     return ""
 
 
-def _risks(standing: Standing) -> Iterator[str]:
-    yield "What is on it is lost; nobody can see from here whether somebody keeps it on purpose."
+def _billed_on(standing: Standing) -> str:
+    """Why the disk stays when the claim goes, `""` where it goes as well."""
     claim = standing.claim
     named = claim.storage_class if claim else None
     name = default_storage_class(standing.cluster) if named is None else named
     known = standing.inventory.storage_classes.get(name or "", {})
     if text(known.get("reclaimPolicy")) == "Retain":
-        yield f"StorageClass {name} keeps the disk: it is billed until somebody deletes the volume too."
+        return f"StorageClass {name} keeps the disk: it is billed until somebody deletes the volume too."
+    return ""

@@ -58,6 +58,8 @@ def oversized_volumes(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     for claim in candidate.workload.claims:
         used = claims_of_template(candidate.usage, candidate.workload, claim)
         if not all(map(_is_measured, used)):
+            if used_peak(used) is not None:
+                yield candidate.left(FINDER, Reason.POOR_HISTORY, window=count_words(days, "day"))
             continue
         if found := _smaller(candidate.workload.object, claim, used):
             changes.append(found[0])

@@ -83,9 +83,13 @@ def test_a_disk_that_its_class_keeps_is_billed_on() -> None:
         "metadata": {"name": "slow", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
         "reclaimPolicy": "Retain",
     }
-    one = only(CLAIM, cluster(claims=[claim_usage()], live=[retained]))
+    answer = found(CLAIM, cluster(claims=[claim_usage()], live=[retained]))
+    [one] = answer.recommendations
 
     assert one.risks[-1].startswith("StorageClass slow keeps the disk")
+    assert one.allocated < 0
+    assert one.realisable == Realisable(Decimal(0), one.risks[-1])
+    assert answer.realisable == {}
 
 
 @pytest.mark.parametrize(
@@ -198,6 +202,17 @@ def test_the_fullest_volume_of_a_template_decides() -> None:
     assert one.evidence["volumes"] == "3"
     assert one.allocated == 2 * Decimal(-155) * Decimal("0.04")
     assert one.realisable == Realisable(one.allocated, "billed by itself, whatever the nodes cost")
+
+
+def test_members_of_which_one_is_not_measured_are_counted() -> None:
+    """How full data-db-1 was is known for three days."""
+    claims = [
+        claim_usage("data-db-0", mounted=1.0, used=GIB),
+        claim_usage("data-db-1", mounted=1.0, used=[NAN] * 11 + [GIB] * 3),
+    ]
+    answer = found(STATEFUL, cluster(usage("db", kind="StatefulSet", cpu=1.0, memory=GIB), claims=claims))
+
+    assert left(answer, Reason.POOR_HISTORY).finder == "oversized-volume"
 
 
 def test_what_a_file_can_say_does_not_wait_for_what_it_cannot() -> None:
