@@ -37,6 +37,8 @@ from bot.weeks import IsoWeek, due_at, last_due, parse_week
 
 AT_ONCE = 1
 LONGEST_SECONDS = 300
+UNUSED_SECONDS = 45.0
+"""For each of four requests: nobody waits for a digest, but it is not to fail for this."""
 LOOK_SECONDS = 10.0
 """How often it is looked whether a digest is due; each is tried once an hour."""
 MADE_OF = ("allocate", "scans", "scan")
@@ -179,7 +181,9 @@ class _Making:
 
     def __init__(self, settings: Settings, config: ServerConfig, web: str) -> None:
         self._records, self._config, self._web = Records(settings.database_url), config, web
-        self._unused = UnusedClusters(settings, config, priced_clusters(settings, config))
+        self._unused = UnusedClusters(
+            settings, config, priced_clusters(settings, config), request_seconds=UNUSED_SECONDS
+        )
 
     def make(self, team: str, week: str, now: datetime) -> Json:
         """The digest, unless its hours are still to come in or nothing was measured at all."""

@@ -24,15 +24,20 @@ from estimators.change import Cluster
 from estimators.prices import PriceSheet
 from estimators.unused import StandingCluster, Unused, find_unused
 
-REMEMBERED_SECONDS = 3600.0
+REMEMBERED_SECONDS, AWAY_SECONDS = 3600.0, 300.0
+"""What was told, and that a cluster could not be asked: the digests of all teams are made one by one."""
 LONGEST_SECONDS = 40.0
 """After so long no other cluster is asked: somebody waits for the answer."""
-_REQUEST_SECONDS = 15.0
+REQUEST_SECONDS = 15.0
+"""A thousand claims take up to eight where Prometheus keeps five weeks at 30 s."""
 _log = logging.getLogger(__name__)
 
 
 class UnusedClusters:
-    """What nothing uses in `clusters`, by name. `prices` is a sheet that a person named for all of them."""
+    """What nothing uses in `clusters`, by name. `prices` is a sheet that a person named for all of them.
+
+    No request for it takes longer than `request_seconds`.
+    """
 
     def __init__(
         self,
@@ -40,17 +45,18 @@ class UnusedClusters:
         config: ServerConfig,
         clusters: Mapping[str, ClusterConfig],
         prices: PriceSheet | None = None,
+        request_seconds: float = REQUEST_SECONDS,
     ) -> None:
         self._settings, self._clusters, self._prices = settings, clusters, prices
-        self._owners = owners(config)
+        self._owners, self._request_seconds = owners(config), request_seconds
         self._known: UnusedNow | None = None
         self._known_until = 0.0
 
     def now(self) -> UnusedNow:
-        """All of it; why a cluster could not be asked is told, and asked again the next time."""
+        """All of it. That a cluster could not be asked is told, and it is asked again after a while."""
         if self._known is None or time.monotonic() > self._known_until:
             self._known = self._look()
-            self._known_until = time.monotonic() + (0 if self._known.away else REMEMBERED_SECONDS)
+            self._known_until = time.monotonic() + (AWAY_SECONDS if self._known.away else REMEMBERED_SECONDS)
         return self._known
 
     def _look(self) -> UnusedNow:
@@ -74,7 +80,7 @@ class UnusedClusters:
     def _standing(self, cluster: ClusterConfig) -> StandingCluster:
         from bot.adapters.prometheus_unused import read_unused  # noqa: PLC0415 - loads numpy and requests
 
-        with closing(cluster_api(self._settings, cluster, _REQUEST_SECONDS)) as api:
+        with closing(cluster_api(self._settings, cluster, self._request_seconds)) as api:
             return read_unused(api, window=window_until_now(WINDOW_DAYS * 24))
 
     def _unused(self, name: str, cluster: ClusterConfig, standing: StandingCluster) -> list[Unused]:
