@@ -86,6 +86,9 @@ def autoscaler_bounds(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     target, least, then = (None, None, now) if most else _lowered(scaler)
     if target is None and least is None and most is None:
         return
+    if mode := candidate.resized_by:
+        yield candidate.left(FINDER, Reason.VERTICAL_AUTOSCALER, mode=mode)
+        return
     if autoscaler.object.source == LIVE:
         yield candidate.left(FINDER, Reason.AUTOSCALER, autoscaler=autoscaler.object.identity.name)
         return

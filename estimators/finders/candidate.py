@@ -59,6 +59,12 @@ class Candidate:
         """Whom a change would hit."""
         return blast_radius(self.unchanged)
 
+    @property
+    def resized_by(self) -> str:
+        """The mode of a VerticalPodAutoscaler that sets its requests, `""` where none does."""
+        vertical = self.side.vertical
+        return vertical.mode if vertical and vertical.sets_requests else ""
+
     def container(self, name: str) -> ContainerHistory | None:
         """The history of one container."""
         usage = self.history.container(name)

@@ -128,9 +128,8 @@ def container_resources(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
                 changes += found
                 evidence |= {prefix + key: value for key, value in facts.items()}
                 needed = needed or must
-    vertical = candidate.side.vertical
-    if changes and vertical and vertical.sets_requests:
-        yield candidate.left(FINDER, Reason.VERTICAL_AUTOSCALER, mode=vertical.mode)
+    if changes and (mode := candidate.resized_by):
+        yield candidate.left(FINDER, Reason.VERTICAL_AUTOSCALER, mode=mode)
     elif changes:
         yield Proposal(
             FINDER,

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from estimators.change import WorkloadChange
 from estimators.finders.candidate import Candidate, Proposal, new_value
-from estimators.recommendation import LeftAlone
+from estimators.recommendation import LeftAlone, Reason
 from estimators.rules.availability import no_failover
 from estimators.rules.disruption import fewest_in_budget
 from estimators.rules.pods import fixed, only_group
@@ -26,7 +26,8 @@ def replica_count(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     """The fewest replicas of which one may fail, as the rule `no-failover` counts them.
 
     That is CPU within requests and memory within limits at the highest use of the window, with the
-    profile's CPU margin, spare pods and least pods on top. Only where nothing scales the workload.
+    profile's CPU margin, spare pods and least pods on top. Only where nothing scales the workload, nor
+    gives fewer pods larger requests: those would ask for as much together.
     """
     group, now = only_group(candidate.side), fixed(candidate.side)
     if group is None or now is None or candidate.identity.kind not in _STATELESS:
@@ -34,6 +35,9 @@ def replica_count(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     fewest = _fewest(candidate, int(now))
     used = peak(total_cpu(candidate.history))
     if fewest is None or fewest >= now or used is None:
+        return
+    if mode := candidate.resized_by:
+        yield candidate.left(FINDER, Reason.VERTICAL_AUTOSCALER, mode=mode)
         return
     yield Proposal(
         FINDER,

@@ -8,10 +8,10 @@ import pytest
 from estimators.finders import FINDERS
 from estimators.finders.replica_count import FINDER, replica_count
 from estimators.recommend import recommend
-from estimators.recommendation import Recommendation
+from estimators.recommendation import Reason, Recommendation
 from estimators.recommendation_terms import CRITICAL, DEVELOPMENT, PRODUCTION, Profile, Terms
 from estimators.report import Verdict
-from tests.recommendation_builders import MIB, cluster, hours, usage, values, weekly
+from tests.recommendation_builders import MIB, cluster, hours, left, usage, values, weekly
 from tests.usage_builders import Values
 from tests.yaml_objects import autoscaler, deployment, objects
 
@@ -44,6 +44,26 @@ def test_the_rest_carries_the_peak_with_one_gone(profile: Profile, replicas: str
     assert one.changes[0].scalar == int(replicas)
     assert one.verdict is Verdict.SAFE
     assert one.evidence["CPU peak"] == "3.7 cores over all pods"
+
+
+@pytest.mark.parametrize(("mode", "left_alone"), [("Recreate", True), ("Initial", True), ("Off", False)])
+def test_pods_that_grow_as_they_become_fewer_save_nothing(mode: str, left_alone: bool) -> None:
+    """A VerticalPodAutoscaler gives each what it uses: half as many ask for twice as much."""
+    vertical = f"""
+apiVersion: autoscaling.k8s.io/v1
+kind: VerticalPodAutoscaler
+metadata: {{name: api, namespace: payments}}
+spec:
+  targetRef: {{apiVersion: apps/v1, kind: Deployment, name: api}}
+  updatePolicy: {{updateMode: "{mode}"}}
+"""
+    text = deployment(cpu="1", memory="512Mi", replicas=10) + "---" + vertical
+    known = cluster(usage(cpu=0.5, replicas=10))
+    answer = recommend(objects(text), lambda _name: known, finders=(replica_count,))
+
+    assert bool(answer.recommendations) is not left_alone
+    if left_alone:
+        assert left(answer, Reason.VERTICAL_AUTOSCALER).finder == FINDER
 
 
 def test_two_pods_are_left_at_least() -> None:
