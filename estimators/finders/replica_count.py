@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from estimators.change import WorkloadChange
 from estimators.finders.candidate import Candidate, Proposal, new_value
+from estimators.objects import dig, mapping, sequence, text
 from estimators.recommendation import LeftAlone, Reason
 from estimators.rules.availability import no_failover
 from estimators.rules.disruption import fewest_in_budget
@@ -16,8 +17,10 @@ from estimators.rules.pods import fixed, only_group
 from estimators.rules.removal import total_cpu
 from estimators.rules.words import core_words, count_words
 from estimators.usage import coverage, peak
+from estimators.workload import PodTemplate
 
 FINDER = "replica-count"
+_ZONE = "topology.kubernetes.io/zone"
 _STATELESS = frozenset({"Deployment", "ReplicaSet", "Rollout"})
 """Members of a StatefulSet hold data and vote: how many there are is not a matter of load."""
 
@@ -49,9 +52,16 @@ def replica_count(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
             "window": candidate.window(coverage(total_cpu(candidate.history))),
             "profile": candidate.profile.name,
         },
-        risks=("What the pods do beside using CPU and memory (connections, threads, queues) is not known.",),
+        risks=tuple(_risks(candidate, group.template)),
         undo="Put the number back; pods are added, none is restarted.",
     )
+
+
+def _risks(candidate: Candidate, template: PodTemplate) -> Iterator[str]:
+    yield "What the pods do beside using CPU and memory (connections, threads, queues) is not known."
+    spread = dig(candidate.workload.object.body, *template.path, "topologySpreadConstraints")
+    if any(text(mapping(item).get("topologyKey")) == _ZONE for item in sequence(spread)):
+        yield "It is spread over zones: one that fails may take more pods than the one that may be gone."
 
 
 def _fewest(candidate: Candidate, now: int) -> int | None:

@@ -66,6 +66,17 @@ spec:
         assert left(answer, Reason.VERTICAL_AUTOSCALER).finder == FINDER
 
 
+def test_a_spread_over_zones_is_said_to_be_at_risk() -> None:
+    """One pod may be gone, a zone has more of them."""
+    spread = "      topologySpreadConstraints: [{topologyKey: topology.kubernetes.io/zone, maxSkew: 1}]"
+    plain, over_zones = (
+        deployment(cpu="1", memory="512Mi", replicas=10, extra=more) for more in ("", spread)
+    )
+
+    assert len(recommended(plain, 3.7)[0].risks) == 1
+    assert recommended(over_zones, 3.7)[0].risks[-1].startswith("It is spread over zones")
+
+
 def test_two_pods_are_left_at_least() -> None:
     """However idle."""
     [one] = recommended(deployment(cpu="1", memory="512Mi", replicas=10), 0.1)
