@@ -29,7 +29,7 @@ REMEMBERED_SECONDS, AWAY_SECONDS = 3600.0, 300.0
 LONGEST_SECONDS = 40.0
 """After so long no other cluster is asked: somebody waits for the answer."""
 REQUEST_SECONDS = 15.0
-"""A thousand claims take up to eight where Prometheus keeps five weeks at 30 s."""
+"""A server reads about 20 million samples a second: of a thousand claims, five weeks at 30 s, in ten."""
 _log = logging.getLogger(__name__)
 
 
