@@ -1,12 +1,15 @@
-"""What KRR and the VerticalPodAutoscaler would propose, written from their published rules.
+"""What KRR and the VerticalPodAutoscaler would propose, written from their sources of summer 2026.
 
-KRR, strategy `simple`: CPU request = the largest of the pods' 95th percentiles; memory request and limit
-= the largest working set of any pod x 1.15; at least 10m and 100 MiB; nothing for what an autoscaler of
-the same resource scales; OOM kills are not looked at unless asked for. Over 14 days.
+KRR, strategy `simple` with its defaults (`robusta_krr/strategies/simple.py`, `core/models/config.py`): CPU
+request = the largest of the pods' 95th percentiles; memory request and limit = the largest working set of
+any pod x 1.15; at least 10m and 100 MiB; nothing for what an autoscaler of the same resource scales; OOM
+kills are not looked at unless asked for, and then within the same 14 days.
 
-VPA recommender: histograms whose buckets grow by 5 %, samples that lose half their weight in 24 hours,
-target = 90th percentile (a bucket's upper edge) x 1.15; memory takes the peak of each day of the last
-eight; at least 25m and 250 MiB.
+VPA recommender with its defaults (`pkg/recommender/config/config.go`, `model/aggregations_config.go`):
+histograms whose buckets grow by 5 % from 0.01 cores and 10 MB, samples that lose half their weight in 24
+hours and are equal otherwise, target = 90th percentile (a bucket's upper edge) x 1.15; memory takes the
+peak of each pod and day of the last eight; at least 25m and 250 MiB, of a pod with one container. It is
+the target of one moment, as those see it who copy it into a manifest; a running VPA goes on changing it.
 """
 
 from __future__ import annotations
