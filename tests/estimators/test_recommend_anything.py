@@ -150,3 +150,20 @@ def _shuffled_cluster(cluster: Cluster, chance: random.Random) -> Cluster:
     workloads = dict(_shuffled(list(usage.workloads.items()), chance))
     nodes = tuple(_shuffled(list(usage.nodes), chance))
     return replace(cluster, usage=replace(usage, workloads=workloads, nodes=nodes))
+
+
+@given(one=anything(), profile=profiles)
+@often
+def test_made_one_after_the_other_they_end_and_are_not_risky_together(one: Anything, profile: str) -> None:
+    """Each is judged when the one before is in force, and all of them against what was there at first."""
+    first = things = objects(one.text)
+    terms = Terms(PROFILES[profile])
+    for _ in range(len(FINDERS)):
+        answer = recommend(things, lambda _name: one.cluster, lambda _name: terms)
+        if not answer.recommendations:
+            break
+        things = with_changes(things, answer.recommendations[0].changes)
+
+    assert recommend(things, lambda _name: one.cluster, lambda _name: terms).recommendations == ()
+    report = compare(Revision("a", first), Revision("b", things), lambda _name: one.cluster)
+    assert report.verdict in {Verdict.SAFE, Verdict.CAUTION, Verdict.NONE}
