@@ -46,10 +46,13 @@ def alt_text(digest: Digest) -> str:
     if not known:
         return f"Bar chart of what {_subject(digest)} cost by day; no day was measured as a whole."
     low, high = (choose(known, key=lambda each: each[1]) for choose in (min, max))
+    least, most = (money(cost, digest.currency) for _, cost in (low, high))
     told = (
         f"Bar chart of what {_subject(digest)} cost by day from {day(digest.trend[0][0])} "
-        f"to {day(digest.trend[-1][0])}: from {money(low[1], digest.currency)} on {day(low[0])} "
-        f"to {money(high[1], digest.currency)} on {day(high[0])}."
+        f"to {day(digest.trend[-1][0])}: "
+    )
+    told += (
+        f"{least} each." if least == most else f"from {least} on {day(low[0])} to {most} on {day(high[0])}."
     )
     missing = len(digest.trend) - len(known)
     verb = "was" if missing == 1 else "were"

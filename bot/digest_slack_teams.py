@@ -12,8 +12,8 @@ from bot.slack_message import Block
 from bot.words import count, money
 from estimators.allocation import as_nano
 
-MOST_TEAMS = 90
-"""A table of Slack's has a hundred rows, with its head, its sum, the others, and what is no team's."""
+MOST_TEAMS = 30
+"""More rows nobody reads in a message; a table of Slack's has a hundred."""
 _TENANT = "tenant"
 _HEADS = ("Team", "Spent", "Change", "Budget", "On course", "Idle", "To save")
 _LONGEST_NAME = 60

@@ -90,7 +90,7 @@ def test_a_saving_goes_from_the_digest_to_what_it_really_saved(
 
         after = it.next_digest(monkeypatch)
         link = f"<{hub.clone_url}/acme/shop/pull/{pull.number}|acme/shop#{pull.number}>"
-        assert f"{link}: predicted {SAVED} a month, measured {SAVED}, right-sizing, approved by Ana" in after
+        assert f"{link} (right-sizing, approved by Ana): predicted {SAVED} a month, measured {SAVED}" in after
         assert f"by Ana: promised {SAVED} a month, measured {SAVED}" in after
         assert "Worth approving" not in after
         assert "to be merged" not in after
