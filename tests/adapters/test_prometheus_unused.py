@@ -254,7 +254,7 @@ def test_of_several_clusters_together_nothing_is_said(server: str) -> None:
     assert found == StandingCluster(WINDOW)
 
 
-@pytest.mark.parametrize("most", [3, 9])
+@pytest.mark.parametrize("most", [3, 20], ids=["days", "now"])
 def test_an_answer_that_is_not_whole_says_nothing(server: str, most: int) -> None:
     """A limit cut the series: the mount, or the claim of a volume, that was cut off would look like none."""
     assert read(server, "plain", max_series=most)[0] == StandingCluster(WINDOW)

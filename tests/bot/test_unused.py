@@ -104,7 +104,7 @@ def test_the_one_cluster_may_have_no_name() -> None:
 def test_without_any_look_all_are_told() -> None:
     """A repository that could not be looked at declares nothing that is known."""
     assert told() == ["data-db-0"]
-    assert told(scan(looked=False)) == ["data-db-0"]
+    assert told(replace(scan(looked=False), declares=None)) == ["data-db-0"]
 
 
 def test_a_look_that_kept_none_of_it_says_nothing() -> None:

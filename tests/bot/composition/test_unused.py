@@ -209,6 +209,13 @@ def test_the_sheet_of_a_cluster_prices_it_and_a_named_one_before_that(url: str) 
         assert (left.monthly, left.currency) == (Decimal(100 * per_gib), "CHF" if named else "EUR")
 
 
+def test_a_cluster_of_which_nothing_is_known_has_not_nothing_unused(url: str) -> None:
+    """Its metrics tell of no claim and no load balancer."""
+    source = PrometheusSource(url, {"cluster": "elsewhere"})
+    looking = UnusedClusters(from_env(), ServerConfig(), {"": ClusterConfig("", source)})
+    assert looking.now() == NOT_ASKED
+
+
 def test_without_a_cluster_nothing_is_known() -> None:
     """Which is not that nothing is unused."""
     assert UnusedClusters(from_env(), ServerConfig(), {}).now() == NOT_ASKED
