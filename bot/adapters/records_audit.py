@@ -41,7 +41,7 @@ class AuditTrail:
         if not self._database.has_tables():
             yield BEGINNING, iter(())
             return
-        with self._database.reading() as connection:
+        with self._database.reading(idle_seconds=0) as connection:  # whoever exports may be slow
             head = ChainHead(*connection.execute(select(audit_head.c.seq, audit_head.c.hash)).one())
             query = select(audit).order_by(audit.c.seq).execution_options(yield_per=ROWS_AT_ONCE)
             yield head, (AuditRow(**row) for row in connection.execute(query).mappings())

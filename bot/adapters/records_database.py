@@ -21,8 +21,16 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 30
 """How long a writer of SQLite waits for another one; their transactions take milliseconds."""
 CONNECT_SECONDS = 10
+IDLE_SECONDS = 120
+"""How long PostgreSQL lets a process stand still within a transaction, whose locks others wait for."""
+_SESSION = (
+    f"SET idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000}; "
+    "SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6"
+)
+"""Two minutes for a machine that is lost, too: by itself PostgreSQL would wait for it for two hours."""
 VERSION_TABLE = "tuppence_schema"
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
+_MAY_IDLE = text("SELECT set_config('idle_in_transaction_session_timeout', :idle, true)")
 _MOST_TURNS = 8
 """Of the fifteen connections to PostgreSQL: whoever has a turn needs another one for what it does then."""
 _MIGRATING = 0x74757070656E6365
@@ -45,6 +53,7 @@ class Database:
         self._turns = [threading.Lock() for _ in range(64)]
         self._most_turns = threading.BoundedSemaphore(_MOST_TURNS)
         if self._file is None:
+            event.listen(self._engine, "connect", _let_go_in_time)
             self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ")
         else:
             self._snapshots = self._engine.execution_options(begin="BEGIN")
@@ -58,14 +67,23 @@ class Database:
             yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one moment of the database and blocks nobody."""
+    def reading(self, *, idle_seconds: int = IDLE_SECONDS) -> Iterator[Connection]:
+        """A transaction that sees one moment of the database and blocks nobody.
+
+        It may be idle for so long on PostgreSQL, 0 for ever.
+        """
         with self._problems(), self._snapshots.begin() as connection:
+            if self._file is None and idle_seconds != IDLE_SECONDS:
+                connection.execute(_MAY_IDLE, {"idle": str(idle_seconds * 1000)})
             yield connection
 
     @contextmanager
-    def turn(self, *name: str | int) -> Iterator[None]:
-        """Wait until nobody else has a turn under this name; on PostgreSQL in no other process either."""
+    def turn(self, *name: str | int, idle_seconds: int = 0) -> Iterator[None]:
+        """Wait until nobody else has a turn under this name; on PostgreSQL in no other process either.
+
+        There it ends, with StoreUnavailable, after `idle_seconds`; 0 is never, since what is done in a turn
+        may wait for somebody outside.
+        """
         digest = hashlib.sha256(repr(name).encode()).digest()
         key = int.from_bytes(digest[:8], "big", signed=True)
         if self._file is not None:
@@ -73,6 +91,7 @@ class Database:
                 yield
             return
         with self._most_turns, self.writing() as connection:
+            connection.execute(_MAY_IDLE, {"idle": str(idle_seconds * 1000)})
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
             yield
 
@@ -163,6 +182,12 @@ def _engine(url: URL) -> Engine:
         raise UserError(
             "TUPPENCE_DATABASE_URL: PostgreSQL needs a driver: pip install 'tuppence[postgres]'"
         ) from error
+
+
+def _let_go_in_time(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
+    """Whoever never comes back must not keep its locks."""
+    connection.execute(_SESSION)
+    connection.commit()  # a pool rolls back what it is given back
 
 
 def _leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
-from bot.adapters.records_database import Database
+from bot.adapters.records_database import IDLE_SECONDS, Database
 from bot.adapters.records_tables import leases
 
 
@@ -43,8 +43,8 @@ class StoredLeases:
             return {row.executor: row.version for row in rows}
 
     def turn(self) -> AbstractContextManager[None]:
-        """Wait until no other process takes anything over."""
-        return self._database.turn("succession")
+        """Wait until no other process takes anything over; one that stands still meanwhile loses its turn."""
+        return self._database.turn("succession", idle_seconds=IDLE_SECONDS)
 
 
 def _in(seconds: float) -> ColumnElement[datetime]:

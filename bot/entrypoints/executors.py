@@ -143,13 +143,18 @@ class Succession:
 
     def take_over(self) -> None:
         """Look, and take over. Raises OutsideError."""
+        if not any(self._left()):
+            return
         with self.turn():
-            unfinished = self.unfinished()  # first: whoever begins something later on is among the living
-            left = left_behind(unfinished, self.living(), self.version)
+            left = self._left()  # by whoever had the turn before
             for executor in left.executors:
                 self._tell(self.go_on(executor), executor)
             if left.versions:
                 self._tell(self.begin_anew(left.versions), f"version {', '.join(left.versions)}")
+
+    def _left(self) -> LeftBehind:
+        unfinished = self.unfinished()  # first: whoever begins something later on is among the living
+        return left_behind(unfinished, self.living(), self.version)
 
     def _tell(self, count: int, whose: str) -> None:
         if count:

@@ -60,6 +60,16 @@ def test_connections_that_were_cut_are_replaced(postgres: Server) -> None:
         assert records.check() == ()
 
 
+def test_who_stands_still_within_a_transaction_loses_its_locks(postgres: Server) -> None:
+    """After two minutes, unless it is told otherwise: another one goes on."""
+    url = postgres.new_database()
+    with closing(Database(url)) as frozen, closing(Database(url)) as other:
+        with frozen.reading() as connection:
+            assert connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar() == "2min"
+        with pytest.raises(StoreUnavailable), frozen.turn("work", idle_seconds=1), other.turn("work"):
+            pass
+
+
 def test_preparing_again_changes_nothing(database: Database) -> None:
     """As at every start of the bot."""
     assert database.has_tables()

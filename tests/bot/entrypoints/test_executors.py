@@ -12,147 +12,12 @@ from typing import TypeVar
 
 import pytest
 
-from bot.adapters.records_database import Database
 from bot.entrypoints.executors import TIMES, Succession, left_behind
 from bot.records import Unfinished
-from tests.end_to_end.bots import wait_for
 from tests.postgres_server import Server
+from tests.replicas import ROOT, Replicas, half_begun_anew, replicas
 
 Answer = TypeVar("Answer")
-ROOT = Path(__file__).parents[3]
-PROGRAM = """
-import os, sys, time
-from contextlib import nullcontext
-from pathlib import Path
-from dbos import DBOS
-from bot.adapters.records_leases import StoredLeases
-from bot.adapters.records_work import work_database
-from bot.entrypoints import jobs
-from bot.entrypoints.executors import Executor, Succession, Times
-from bot.entrypoints.schedule import Schedule
-from bot.logs import configure
-from bot.redaction import Redactor
-
-url, folder, replica, version, lease, *errands = sys.argv[1:]
-journal, held = Path(folder, "journal"), Path(folder, f"hold-{replica}")
-name = f"{replica}/{os.getpid()}"
-
-def write(line):
-    with journal.open("a") as file:
-        file.write(f"{replica} {line}\\n")
-
-def prepare(errand):
-    write(f"prepared {errand}")
-
-def run(errand):
-    write(f"began {errand}")
-    while held.exists():
-        write("goes on")
-        time.sleep(0.01)
-    write(f"did {errand}")
-
-class Errands:
-    def register(self):
-        @DBOS.workflow(name="errand")
-        def errand(which):
-            jobs.tried("prepare", prepare, which)
-            jobs.tried("run", run, which)
-        self.start = errand
-
-configure(Redactor(()), stream=Path(folder, "log").open("a"))
-jobs.WORKFLOWS = version
-database = work_database(url)
-database.prepare()
-leases = StoredLeases(url) if database.inbox is None else None
-executor = Executor(name, replica, version, leases, Times(0.2, 2.5, float(lease), 0.5)) if leases else None
-work = Errands()
-working = jobs.Jobs(database.url, name, [work])
-succession = Succession(version, database.unfinished, leases.living if leases else lambda: {name: version},
-                        leases.turn if leases else nullcontext, working.go_on, working.begin_anew, lambda _: None)
-if executor:
-    executor.start()
-working.start()
-schedule = Schedule()
-schedule.every(0.5, "succession", succession.take_over)
-schedule.start()
-for each in errands:
-    jobs.enqueue(work.start, each, "place", each)
-while not Path(folder, f"stop-{replica}").exists():
-    time.sleep(0.02)
-schedule.stop()
-working.stop(0)
-if executor:
-    executor.stop()
-os._exit(0)
-"""
-
-
-class Replicas:
-    """Worker processes by their names, on one database."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        self._url, self._folder = url, folder
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, name: str, *errands: str, version: str = "now", lease: float = 60) -> None:
-        """Begin one that asks for errands, all of them in one turn."""
-        arguments = [self._url, str(self._folder), name, version, str(lease), *errands]
-        self.processes[name] = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *arguments],
-            cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-        )
-
-    def hold(self, name: str) -> None:
-        """Let its next errand never end."""
-        (self._folder / f"hold-{name}").touch()
-
-    def release(self, name: str) -> None:
-        (self._folder / f"hold-{name}").unlink()
-
-    def tell_to_stop(self, name: str) -> None:
-        (self._folder / f"stop-{name}").touch()
-
-    def effects(self) -> list[str]:
-        """What all of them did outside, each with its name before it."""
-        file = self._folder / "journal"
-        return file.read_text().splitlines() if file.exists() else []
-
-    def journal(self) -> list[str]:
-        """The same, but for what a held errand does over and over."""
-        return [line for line in self.effects() if "goes on" not in line]
-
-    def log(self) -> str:
-        return (self._folder / "log").read_text()
-
-    def did(self) -> list[str]:
-        """The journal, whoever it was."""
-        return [line.split(maxsplit=1)[1] for line in self.journal()]
-
-    def await_end(self, errand: str) -> None:
-        wait_for(
-            lambda: f"did {errand}" in self.did(),
-            what=f"the end of {errand}",
-            seconds=15,
-            told=lambda: f"{self.journal()}\n{self.log()}",
-        )
-
-    def await_line(self, line: str) -> None:
-        wait_for(lambda: line in self.journal(), what=line, told=lambda: f"{self.journal()}\n{self.log()}")
-
-
-@contextmanager
-def replicas(url: str, folder: Path) -> Iterator[Replicas]:
-    database = Database(url)
-    database.prepare()
-    database.close()
-    found = Replicas(url, folder)
-    try:
-        yield found
-    finally:
-        for process in found.processes.values():
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture
@@ -172,7 +37,7 @@ def test_what_a_replica_that_never_returns_had_begun_is_done_by_one_other(severa
     several.processes["first"].kill()
     several.await_end("b")
     assert several.did() == ["prepared a", "began a", "began a", "did a", "prepared b", "began b", "did b"]
-    assert several.log().count("Took over the work of first/") == 1
+    assert several.log().count("Took over the work of first:8080/") == 1
 
 
 def test_a_replica_that_stood_still_ends_before_it_does_anything_more(several: Replicas) -> None:
@@ -210,6 +75,7 @@ def test_a_replica_that_comes_back_goes_on_at_once(database_url: str, tmp_path: 
         several.processes["first"].kill()
         several.processes["first"].wait()
         several.release("first")
+        half_begun_anew(database_url, "b")
         several.start("first", version="now")
         several.await_end("b")
     assert several.did() == [
@@ -263,6 +129,8 @@ def test_who_lives_is_asked_last_and_nobody_else_takes_over_meanwhile() -> None:
         took=lambda count: asked.append(f"took {count}"),
     ).take_over()
     assert asked == [
+        "unfinished",
+        "living",
         "turn",
         "unfinished",
         "living",
@@ -271,6 +139,39 @@ def test_who_lives_is_asked_last_and_nobody_else_takes_over_meanwhile() -> None:
         "begin ['1'] anew",
         "end of turn",
     ]
+
+
+ALONE = """
+import sys, time
+from bot.entrypoints.executors import Executor, Times
+from bot.errors import StoreUnavailable
+
+class Leases:
+    def join(self, executor, replica, version, seconds):
+        pass
+
+    def renew(self, executor, seconds):
+        if sys.argv[1] == "away":
+            raise StoreUnavailable("the database is away")
+        return sys.argv[1] == "held"
+
+Executor("pod-0/a", "pod-0", "1", Leases(), Times(0.05, 0.5, 5, 5)).start()
+time.sleep(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("lease", "status"),
+    [
+        pytest.param("held", 0, id="renewed"),
+        pytest.param("away", -signal.SIGALRM, id="no database"),
+        pytest.param("taken", 1, id="taken over"),
+    ],
+)
+def test_a_process_works_only_while_its_lease_is_renewed(lease: str, status: int) -> None:
+    """Not for a moment after it was taken; for a while where it cannot be known."""
+    program = [sys.executable, "-c", ALONE, lease]
+    assert subprocess.run(program, cwd=ROOT, capture_output=True, check=False).returncode == status
 
 
 def test_a_process_ends_long_before_others_do_its_work() -> None:
