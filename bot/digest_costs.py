@@ -26,12 +26,13 @@ from estimators.allocation import as_money
 from estimators.projection import FULL_DAY, DayAmount, project
 from estimators.showback import Kind, Row
 from estimators.showback_answer import Question, charged
-from estimators.showback_week import gpu_idle, unallocated_share
+from estimators.showback_week import gpu_idle, gpu_measured_share, unallocated_share
 from estimators.usage import WorkloadKey
 
 TREND = timedelta(days=28)
 """How far the trend goes back from the end of the week."""
 _MOST_NOTES = 2
+_GPUS_KNOWN = 0.9
 
 
 class WeekCosts(NamedTuple):
@@ -85,7 +86,8 @@ def _with_costs(
     asked, of_all = reading.question, reading.question.of_all
     everybodys = charged(Question(asked.by, None, asked.owners, asked.rule), reading.windows)
     nobodys = unallocated_share(everybodys, asked.owners)
-    idle = gpu_idle(charged(asked, reading.windows))
+    mine = charged(asked, reading.windows)
+    idle = gpu_idle(mine)
     return replace(
         digest,
         currency=answer.currency,
@@ -109,8 +111,15 @@ def _with_costs(
         gpu_unheld_cost=_unheld(reading) if of_all else None,
         bill=Bill(*map(as_money, (found.bill, found.tenants, found.idle, found.shared))) if of_all else None,
         teams=tuple(_teams(reading, answer, week, config.teams)) if of_all else (),
-        notes=tuple(_notes(answer, of_all=of_all)),
+        notes=(*_notes(answer, of_all=of_all), *_about_gpus(gpu_measured_share(mine))),
     )
+
+
+def _about_gpus(measured: float | None) -> Iterator[str]:
+    """That hours of GPUs are neither busy nor idle where nobody knows."""
+    if measured is not None and measured < _GPUS_KNOWN:
+        part = f"only for {share(measured)} of the hours that they were held" if measured else "for no hour"
+        yield f"Whether GPUs were used is known {part}: dcgm-exporter measures it."
 
 
 def _previous(answer: CostAnswer) -> Decimal | None:

@@ -27,7 +27,7 @@ _NO_ROOM = (
 )
 _MOST_LEFT, _MOST_COUNTED, _MOST_MERGED, _MOST_APPROVED = 5, 3, 5, 5
 _PULLS = {
-    "": "waits for its pull request",
+    "": "no pull request yet",
     "open": "waits to be merged",
     "merged": "merged, not measured yet",
     "closed": "closed without a merge",

@@ -29,6 +29,13 @@ def gpu_idle(charged: Iterable[Charge]) -> GpuIdle | None:
     return GpuIdle(sum(hours for _, hours in idle), round(cost))
 
 
+def gpu_measured_share(charged: Iterable[Charge]) -> float | None:
+    """The share (0-1) of the GPU-hours held whose use was measured; None where none were held."""
+    holders = [item.workload for item in charged if item.workload and item.workload.gpus]
+    held = sum(item.gpus for item in holders)
+    return sum(item.gpu_measured for item in holders) / held if held else None
+
+
 def unallocated_share(charged: Iterable[Charge], owners: Owners) -> float | None:
     """The share of the bill (0-1) of workloads without a team; None where there is no bill.
 

@@ -17,7 +17,7 @@ from estimators.showback_answer import Question, Selection, charged
 from estimators.showback_days import daily, daily_by_group
 from estimators.showback_ledger import ledger
 from estimators.showback_shared import SharedRule, Split
-from estimators.showback_week import GpuIdle, gpu_idle, unallocated_share
+from estimators.showback_week import GpuIdle, gpu_idle, gpu_measured_share, unallocated_share
 from estimators.usage import WorkloadKey
 from tests.week_samples import WEEK, costs
 
@@ -34,19 +34,22 @@ def holder(name: str, cost: int, held: float, busy: float, measured: float) -> C
 
 
 @pytest.mark.parametrize(
-    ("holders", "idle"),
+    ("holders", "idle", "known"),
     [
-        ([holder("a", 1000, 100, 25, 100)], GpuIdle(75, 750)),
-        ([holder("a", 1000, 100, 25, 50)], GpuIdle(25, 250)),
-        ([holder("a", 1000, 100, 0, 0)], None),
-        ([holder("a", 1000, 10, 10, 10), holder("b", 600, 6, 1, 6)], GpuIdle(5, 500)),
-        ([], None),
+        ([holder("a", 1000, 100, 25, 100)], GpuIdle(75, 750), 1),
+        ([holder("a", 1000, 100, 25, 50)], GpuIdle(25, 250), 0.5),
+        ([holder("a", 1000, 100, 0, 0)], None, 0),
+        ([holder("a", 1000, 10, 10, 10), holder("b", 600, 6, 1, 6)], GpuIdle(5, 500), 1),
+        ([], None, None),
     ],
     ids=["a quarter busy", "half of it measured", "not measured", "two", "no GPU"],
 )
-def test_gpus_that_were_held_and_not_used(holders: list[Charge], idle: GpuIdle | None) -> None:
-    """Hours whose use was not measured are neither busy nor idle."""
+def test_gpus_that_were_held_and_not_used(
+    holders: list[Charge], idle: GpuIdle | None, known: float | None
+) -> None:
+    """Hours whose use was not measured are neither busy nor idle, and it is known how many those are."""
     assert gpu_idle(holders) == idle
+    assert gpu_measured_share(holders) == known
 
 
 def test_the_unallocated_share_is_of_the_bill() -> None:

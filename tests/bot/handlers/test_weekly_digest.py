@@ -141,6 +141,28 @@ def test_finance_is_told_of_gpus_that_nobody_held() -> None:
     assert digest("research").gpu_unheld_cost is None
 
 
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [(0, []), (5, ["only for 29\u00a0% of the hours that they were held"]), (7, ["for no hour"])],
+)
+def test_gpus_whose_use_was_not_measured_are_told(days: int, told: list[str]) -> None:
+    """On so many days of the week; they are neither busy nor idle. Others held none."""
+    until = WEEK.start + timedelta(days=days)
+    hours = HoursInMemory(WEEK.end)
+    unmeasured = (
+        replace(hour, containers=tuple(replace(one, gpu_busy=None) for one in hour.containers))
+        if WEEK.start <= hour.hour < until
+        else hour
+        for hour in cost_samples.hours(14, WEEK.end)
+    )
+    hours.add("prod", map(allocate, unmeasured), "USD")
+    for team in ("research", "checkout"):
+        found = read_week(team, WEEK, costs=hours, config=CONFIG)
+        assert isinstance(found, WeekCosts)
+        notes = [f"Whether GPUs were used is known {part}: dcgm-exporter measures it." for part in told]
+        assert list(found.digest.notes) == (notes if team == "research" else [])
+
+
 def test_nothing_measured_is_not_nothing_spent() -> None:
     """The total is not known, and what there is to approve stays."""
     found = digest("unmeasured")
