@@ -59,8 +59,8 @@ class ContainerUsage:
     `cpu_cores` is the total over pods per step, in cores; `memory_peak_bytes` the highest working
     set of any pod per step, in bytes. `oom_times` are the OOM kills whose time is known and
     `oom_kills` counts all of them. `throttled_ratio` is throttled periods over all periods (0-1),
-    None where cAdvisor gave none. `cpu_pod_percentiles` (50, 95, 99 -> cores of one pod) is there
-    when the source measured pods apart; else per-pod figures are total / replicas per step.
+    None where cAdvisor gave none. `cpu_pod_percentiles` (50, 95, 99, 100 -> cores of one pod) is
+    there when the source measured pods apart; else per-pod figures are total / replicas per step.
     """
 
     name: str

@@ -25,7 +25,8 @@ from estimators.usage import (
     WorkloadUsage,
 )
 
-PERCENTILES = (50, 95, 99)
+PERCENTILES = (50, 95, 99, 100)
+"""The last is the peak of any one pod: a batch that runs on one of many is in no other, nor in their mean."""
 SHARED_NOTE = "other pods share its GPUs, and each of them may show what all of them use"
 
 

@@ -89,6 +89,15 @@ def _weekly(name: str, random: np.random.Generator) -> Load:
     return _split(name, "weekly batch", cpu * np.where(batch, 4, 1), memory * np.where(batch, 3, 1))
 
 
+def _one_of_them(name: str, random: np.random.Generator) -> Load:
+    """Two hours a week, one pod takes five times the cores: whoever has the lock, or the largest tenant."""
+    cpu, memory = _flat(random)
+    start = random.uniform(0, 150)
+    batch = (_hours() % 168 >= start) & (_hours() % 168 < start + 2)
+    cpu[int(random.integers(PODS))] *= np.where(batch, 5, 1)
+    return _split(name, "weekly batch on one pod", cpu, memory)
+
+
 def _start_up(name: str, random: np.random.Generator) -> Load:
     """Ten minutes after a start, three times the memory; one start early in the fortnight, one in the next."""
     cpu, memory = _flat(random)
@@ -123,6 +132,7 @@ def _scaled(name: str, random: np.random.Generator) -> Load:
 KINDS: dict[str, Callable[[str, np.random.Generator], Load]] = {
     "daily": _daily,
     "weekly": _weekly,
+    "locked": _one_of_them,
     "start-up": _start_up,
     "leak": _leak,
     "killed": _killed,

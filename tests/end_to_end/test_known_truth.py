@@ -20,6 +20,7 @@ GPUS = [(f"gpu-{number}", busy) for number, (_, _, busy) in enumerate(COURSES)]
 ALLOWED = {
     "daily wave": {"cpu", "memory"},
     "weekly batch": {"cpu", "memory"},
+    "weekly batch on one pod": {"cpu", "memory"},
     "start-up spike": {"cpu", "memory"},
     "memory leak": {"cpu"},
     "OOM a month ago": {"cpu"},
