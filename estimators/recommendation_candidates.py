@@ -134,6 +134,8 @@ def _held(known: _Known, terms: Terms) -> Iterator[tuple[Reason, Mapping[str, st
     burn = history.error_budget_burn
     if burn is not None and burn > BURNING:
         yield Reason.SLO_BURNING, {"burn rate": f"{burn:.2f}"}
+    if dig(known.side.workload.object.body, "spec", "paused") is True:
+        yield Reason.ROLLOUT, {"paused": "true"}
     if facts := _rollout(known.live):
         yield Reason.ROLLOUT, facts
     if facts := _otherwise_counted(known.side, history, usage):

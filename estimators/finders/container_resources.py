@@ -262,6 +262,9 @@ def _risks(candidate: Candidate, changes: list[FieldChange]) -> Iterator[str]:
     resources = {str(item.path[-1]) for item in changes}
     if "memory" in resources:
         yield "A load larger than any in the window may be OOM-killed or evicted."
+    body = candidate.workload.object.body
+    if any(dig(body, "spec", name, "type") == "OnDelete" for name in ("updateStrategy", "strategy")):
+        yield "Its pods are replaced only when somebody deletes them: until then nothing is saved."
     if any("limits" in item.path for item in changes):
         yield "What sizes its heap or its threads by the limit (JVM, Go, .NET) makes them smaller."
     if "cpu" in resources:

@@ -11,6 +11,7 @@ from estimators.finders.gpu_gaps import BUSY, Gaps, gaps
 from estimators.recommendation import LeftAlone, Reason
 from estimators.rules.pods import fixed, only_group
 from estimators.rules.removal import IDLE_CORES, total_cpu
+from estimators.rules.standing import SEEN_DAYS
 from estimators.rules.words import core_words, count_words, percent_words
 from estimators.usage import coverage, observed, peak
 
@@ -21,6 +22,8 @@ WORKING = 0.5
 """Share of the CPU that work takes from which on it is taken to work, whatever its GPUs do."""
 POLLING = 0.1
 """Share of the requested CPU below which nothing is taken to work."""
+KNOWN = 0.8
+"""Of a fortnight, however long its processors were watched: an exporter of last week knows no weekly run."""
 LEAST_HOURS = 72.0
 """Three days, so that a weekend is not enough where history is all work or all rest."""
 
@@ -43,14 +46,13 @@ def idle_gpu(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
         if found.closed and found.open >= 1:
             yield candidate.left(FINDER, Reason.COMES_BACK, **facts)
         return
-    if cores := _works_on(candidate, found):
-        yield candidate.left(FINDER, Reason.RISKY, why=f"its processors go on working: {cores}", **facts)
+    known = ~np.isnan(gpu.busy_ratio) | (candidate.history.replicas == 0)
+    days = np.count_nonzero(known) * candidate.usage.window.step_seconds / 86_400
+    if days < KNOWN * SEEN_DAYS:
+        yield candidate.left(FINDER, Reason.POOR_HISTORY, window=f"{days:.3g} days of its GPUs")
         return
-    if gpu.note or gpu.shared:
-        yield candidate.left(FINDER, Reason.RISKY, why=gpu.note or "others share its GPU", **facts)
-        return
-    if candidate.workload.claims:
-        yield candidate.left(FINDER, Reason.RISKY, why="it has volumes of its own", **facts)
+    if why := next(_in_the_way(candidate, found), ""):
+        yield candidate.left(FINDER, Reason.RISKY, why=why, **facts)
         return
     yield Proposal(
         FINDER,
@@ -63,6 +65,17 @@ def idle_gpu(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
         ),
         undo=f"Put replicas back to {now}; models are loaded anew, and a free GPU has to be found.",
     )
+
+
+def _in_the_way(candidate: Candidate, found: Gaps) -> Iterator[str]:
+    """Why it is not switched off although its GPUs rest."""
+    gpu = candidate.history.gpu
+    if cores := _works_on(candidate, found):
+        yield f"its processors go on working: {cores}"
+    if gpu and (gpu.note or gpu.shared):
+        yield gpu.note or "others share its GPU"
+    if candidate.workload.claims:
+        yield "it has volumes of its own"
 
 
 def _works_on(candidate: Candidate, found: Gaps) -> str:

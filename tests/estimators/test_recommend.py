@@ -133,6 +133,13 @@ def test_a_rollout_in_flight_is_left_alone(status: Body, generation: int | None)
     assert reasons(found(LARGE, cluster(usage(), live=[live]))) == [(Reason.ROLLOUT, "")]
 
 
+def test_a_paused_rollout_is_left_alone() -> None:
+    """No pod would take the new values."""
+    answer = found(LARGE.replace("  selector:", "  paused: true\n  selector:"), cluster(usage()))
+
+    assert reasons(answer) == [(Reason.ROLLOUT, "")]
+
+
 def _from_day(first: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     return np.where(hours() < first * 24, np.nan, 0.3)
 

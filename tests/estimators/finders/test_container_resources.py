@@ -255,6 +255,19 @@ def test_the_surge_of_a_rollout_is_not_a_load_that_is_shared(lasts: float, memor
 
 
 @pytest.mark.parametrize(
+    ("kind", "field", "said"),
+    [("DaemonSet", "updateStrategy: {type: OnDelete}", True), ("Deployment", "minReadySeconds: 5", False)],
+    ids=["on deletion", "as usual"],
+)
+def test_pods_that_nobody_replaces_save_nothing_yet(kind: str, field: str, said: bool) -> None:
+    """Of a DaemonSet or StatefulSet whose pods somebody has to delete."""
+    text = deployment(kind=kind, cpu="2").replace("  selector:", f"  {field}\n  selector:", 1)
+    one = only(text, cluster(usage(kind=kind)))
+
+    assert any("somebody deletes them" in risk for risk in one.risks) is said
+
+
+@pytest.mark.parametrize(
     ("pods", "limit"), [(1, "750m"), (2, "1300m"), (10, "750m")], ids=["alone", "one of two", "one of ten"]
 )
 def test_a_cpu_limit_that_falls_leaves_room_over_the_peak_and_for_a_pod_that_is_gone(

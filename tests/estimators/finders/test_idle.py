@@ -171,6 +171,13 @@ def test_what_works_without_its_gpu_is_not_switched_off(rests: float, given_back
         assert left(answer, Reason.RISKY).facts["why"] == "its processors go on working: 3.6 cores on average"
 
 
+def test_gpus_that_are_watched_since_ten_days_may_have_a_weekly_run() -> None:
+    """The pods are known for a fortnight, their GPUs are not."""
+    busy = np.where(hours() < 4 * 24, np.nan, 0.0)
+
+    assert left(resting(TRAINER, gpu(busy)), Reason.POOR_HISTORY).facts == {"window": "10 days of its GPUs"}
+
+
 def test_half_an_hour_of_nothing_says_nothing() -> None:
     """The rule that others use would fire here."""
     pause = np.where(hours() > hours()[-1] - 0.5, 0.0, 0.9)
