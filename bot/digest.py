@@ -19,11 +19,17 @@ ALL_TEAMS = ""
 
 
 class WeekMover(NamedTuple):
-    """A workload whose cost moved, and why in words."""
+    """A workload whose cost moved, and why in words; `cluster` where there are several."""
 
     workload: str
     change: Decimal
     cause: str
+    cluster: str = ""
+
+    @property
+    def place(self) -> str:
+        """`payments/api`, or `payments/api in prod-eu`."""
+        return f"{self.workload} in {self.cluster}" if self.cluster else self.workload
 
 
 class MergedPull(NamedTuple):

@@ -98,12 +98,7 @@ def _with_costs(
         projected=as_money(answer.month.amount) if answer.month else None,
         closed=_closed(answer.days, week),
         trend=tuple(_trend(answer.days, week)),
-        movers=tuple(
-            WeekMover(mover.workload, as_money(mover.change), causes_of(mover, answer.currency))
-            for mover in found.movers[:MOST_MOVERS]
-        )
-        if is_compared(answer)
-        else (),
+        movers=tuple(_movers(answer)) if is_compared(answer) else (),
         idle_share=_idle_share(total),
         unallocated_share=None if nobodys is None else _share(nobodys),
         gpu_idle_hours=Decimal(str(round(idle.hours, 2))) if idle else None,
@@ -113,6 +108,13 @@ def _with_costs(
         teams=tuple(_teams(reading, answer, week, config.teams)) if of_all else (),
         notes=(*_notes(answer, of_all=of_all), *_about_gpus(gpu_measured_share(mine))),
     )
+
+
+def _movers(answer: CostAnswer) -> Iterator[WeekMover]:
+    several = len(answer.clusters) > 1
+    for mover in answer.found.movers[:MOST_MOVERS]:
+        change, cause = as_money(mover.change), causes_of(mover, answer.currency)
+        yield WeekMover(mover.workload, change, cause, mover.cluster if several else "")
 
 
 def _about_gpus(measured: float | None) -> Iterator[str]:

@@ -110,7 +110,8 @@ def digest_from(told: Mapping[str, Any]) -> Digest:
         closed=_amount(told.get("closed")),
         trend=tuple((date.fromisoformat(day["day"]), _amount(day["cost"])) for day in told["days"]),
         movers=tuple(
-            WeekMover(each["workload"], Decimal(each["change"]), each["cause"]) for each in told["movers"]
+            WeekMover(each["workload"], Decimal(each["change"]), each["cause"], each.get("cluster", ""))
+            for each in told["movers"]
         ),
         idle_share=_amount(told["idle_share"]),
         unallocated_share=_amount(told["unallocated_share"]),

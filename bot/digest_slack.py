@@ -105,7 +105,7 @@ def _movers(digest: Digest, most: int) -> Iterator[str]:
     for mover in digest.movers[:MOST_MOVERS]:
         moved = _amount(mover.change, digest.currency)
         cause = f": {mrkdwn(mover.cause, most)}" if mover.cause else ""
-        yield f"• *{moved}* {mrkdwn(mover.workload, most)}{cause}"
+        yield f"• *{moved}* {mrkdwn(mover.place, most)}{cause}"
 
 
 def _merged(merged: Sequence[MergedPull], currency: str, most: int) -> Iterator[str]:

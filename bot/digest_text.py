@@ -69,7 +69,7 @@ def _sections(digest: Digest) -> Iterator[Group]:
     if digest.teams:
         yield _titled("Who spent it", _teams(digest.teams, currency))
     if digest.movers:
-        moved = ((_signed(each.change, currency), each.workload, each.cause) for each in digest.movers)
+        moved = ((_signed(each.change, currency), each.place, each.cause) for each in digest.movers)
         yield _titled("What moved", _grid((_Column("", right=True), _Column(""), _Column("")), moved))
     if digest.recommendations:
         yield _titled(_worth(digest), _recommendations(digest.recommendations, currency))

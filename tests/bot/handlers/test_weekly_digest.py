@@ -141,6 +141,17 @@ def test_finance_is_told_of_gpus_that_nobody_held() -> None:
     assert digest("research").gpu_unheld_cost is None
 
 
+def test_of_several_clusters_a_mover_says_where_it_is() -> None:
+    """The same workload runs in both."""
+    hours = HoursInMemory(WEEK.end)
+    for name in ("eu", "us"):
+        hours.add(name, map(allocate, cost_samples.hours(14, WEEK.end)), "USD")
+    found = read_week("search", WEEK, costs=hours, config=CONFIG)
+    assert isinstance(found, WeekCosts)
+    assert [mover.place for mover in found.digest.movers] == ["search/indexer in eu", "search/indexer in us"]
+    assert [mover.place for mover in digest("search").movers] == ["search/indexer"]
+
+
 @pytest.mark.parametrize(
     ("days", "told"),
     [(0, []), (5, ["only for 29\u00a0% of the hours that they were held"]), (7, ["for no hour"])],
