@@ -19,7 +19,6 @@ from estimators.finders.candidate import Finder
 from estimators.quantity import parse_quantity
 from estimators.recommend import recommend
 from estimators.recommendation import Found
-from estimators.usage import observed
 from tests.benchmarks.known_loads import GIB, PODS, STEPS, Load
 from tests.prometheus_blocks import write_blocks
 from tests.prometheus_server import Written, serving
@@ -102,10 +101,8 @@ def judged(load: Load, resource: str, proposed: float | None) -> str:
 
 
 def seen_peak(load: Load, resource: str) -> float:
-    """The highest value of any step, of the pods' mean CPU or the largest pod's memory."""
-    return float(
-        observed(load.cpu.sum(axis=0)).max() / PODS if resource == "cpu" else observed(load.memory).max()
-    )
+    """The highest value of any step and any pod: cores, or bytes."""
+    return float((load.cpu if resource == "cpu" else load.memory).max())
 
 
 def _past(loads: Sequence[Load], gpus: Sequence[Gpu], end: int) -> Iterator[Written]:
