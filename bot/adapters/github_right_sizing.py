@@ -78,7 +78,8 @@ class GitHubRightSizing:
                 pulls.say(number, comment)
             if is_open:
                 client.patch(pulls.one(number), {"state": "closed"})
-        # A branch that may not be deleted, by a ruleset or for want of the permission, harms nobody.
+        # A branch that may not be deleted, by a ruleset or for want of the permission, harms nobody, nor one
+        # that somebody has just deleted.
         with suppress(GitHubRefused), self._client(place, WRITE_FILES) as client:
             SealedBranch(client, place, branch, self._markers).delete()
 
@@ -158,19 +159,14 @@ class _Pulls:
         """Whether we have said this there."""
         wanted = self.markers.read("closed", self._farewell(number, comment))
         return any(
-            maybe(item, str, "user", "login") == self.login
-            and self.markers.read("closed", maybe(item, str, "body") or "") == wanted
+            self.markers.read("closed", maybe(item, str, "body") or "") == wanted
             for item in self.client.pages(self._comments(number))
         )
 
     def say(self, number: int, comment: str) -> None:
         """Write a comment."""
         body = f"{comment.rstrip()}\n\n{self._farewell(number, comment)}"
-        try:
-            self.client.post(self._comments(number), {"body": body})
-        except GitHubUnavailable:
-            if not self.said(number, comment):
-                raise
+        self.client.post(self._comments(number), {"body": body})
 
     def _farewell(self, number: int, comment: str) -> str:
         return self.markers.write("closed", self.place.repository.id, number, short_name(comment))

@@ -82,11 +82,7 @@ class SealedBranch:
         tip = self.tip()
         if not tip or not self._stands_on(tip):
             return
-        try:
-            self.client.delete(self._git("refs", *self._ref))
-        except GitHubRefused:
-            if self.tip():
-                raise
+        self.client.delete(self._git("refs", *self._ref))
 
     def _compared(self, base_sha: str, tip: str) -> _Compared:
         answer = self.client.get(endpoint(self.place, "compare", f"{base_sha}...{tip}"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.adapters.github_app import AppTokens
+from bot.adapters.github_app import WRITE_FILES, AppTokens
+from bot.adapters.github_client import GitHubClient
 from bot.adapters.github_right_sizing import GitHubRightSizing
+from bot.adapters.github_sealed_branch import SealedBranch
 from bot.github_events import Repository
 from bot.recommendation_ports import Place
 from bot.signed_marker import Markers
@@ -50,6 +52,14 @@ class Bench:
     def ours(self) -> GitHubRightSizing:
         """As a process that has just started sees GitHub."""
         return GitHubRightSizing(self.tokens, Markers([SECRET]))
+
+    def sealed(self, branch: str) -> SealedBranch:
+        """One of our branches, of whoever may write files."""
+        client = GitHubClient(
+            self.hub.api_url,
+            lambda: self.tokens.mint(self.place.installation, self.repository.id, WRITE_FILES).value,
+        )
+        return SealedBranch(client, self.place, branch, Markers([SECRET]))
 
     @property
     def main(self) -> str:

@@ -82,6 +82,7 @@ def test_the_files_of_the_newest_commit_can_be_read(hub: GitHub, branches: GitHu
     with branches.tree(place, head) as tree:
         assert dict(tree.read(["k8s/web.yaml"])) == {"k8s/web.yaml": b"kind: Service\n"}
         assert set(tree.paths()) == {"k8s/api.yaml", "k8s/web.yaml"}
+    assert not [use for use in hub.scopes() if "write" in use.granted.values()]
 
 
 def test_a_repository_that_is_gone_is_refused(hub: GitHub, branches: GitHubBranches) -> None:

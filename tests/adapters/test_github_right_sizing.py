@@ -10,7 +10,8 @@ import pytest
 
 from bot.errors import GitHubRefused, GitHubUnavailable
 from bot.recommendation_ports import WrittenPull
-from tests.adapters.right_sizing_places import BRANCH, EDIT, Bench
+from bot.signed_marker import Markers
+from tests.adapters.right_sizing_places import BRANCH, EDIT, SECRET, Bench
 from tests.github.faults import Kind
 from tests.github.model import Pull
 from tests.github.service import github
@@ -62,12 +63,13 @@ def test_the_same_again_is_not_written(bench: Bench) -> None:
     assert bench.writes() == written
 
 
-def test_a_description_that_a_person_wrote_anew_stays(bench: Bench) -> None:
-    """The pull request is still ours: there is no second one."""
+@pytest.mark.parametrize("mark", ["", Markers([SECRET]).write("rightsize", 1, "another")])
+def test_a_description_that_a_person_wrote_anew_stays(bench: Bench, mark: str) -> None:
+    """The pull request is still ours: there is no second one. What they copied from another one says nothing."""
     put(bench)
-    there(bench).body = "My own words."
+    there(bench).body = f"My own words.\n\n{mark}"
     assert put(bench, "Another title").number == 1
-    assert (there(bench).title, there(bench).body) == ("Right-size", "My own words.")
+    assert (there(bench).title, there(bench).body) == ("Right-size", f"My own words.\n\n{mark}")
 
 
 def test_it_goes_into_the_default_branch_as_it_is_called_now(bench: Bench) -> None:
@@ -102,10 +104,15 @@ def test_one_that_is_there_and_not_yet_listed_is_looked_for_later(bench: Bench) 
     bench.repository.pulls.clear()
     assert put(bench).number == 1
     bench.repository.pulls.clear()
-    bench.hub.meanwhile(CREATE, lambda: bench.repository.pulls.update(pulls))
-    bench.hub.fault(LIST, "502", nth=2)
-    with pytest.raises(GitHubUnavailable):
+
+    def known_and_not_listed() -> None:
+        bench.repository.pulls.update(pulls)
+        bench.hub.meanwhile(LIST, bench.repository.pulls.clear)
+
+    bench.hub.meanwhile(CREATE, known_and_not_listed)
+    with pytest.raises(GitHubUnavailable, match="already exists"):
         put(bench)
+    bench.repository.pulls.update(pulls)
     assert put(bench).number == 1
 
 
@@ -203,6 +210,22 @@ def test_what_people_have_ended_is_left_alone(bench: Bench, how: str) -> None:
     written = bench.writes()
     close(bench)
     assert bench.writes() == written
+
+
+def test_each_token_can_do_what_its_work_needs(bench: Bench) -> None:
+    """No one of them both writes files and opens pull requests."""
+    put(bench)
+    bench.ours.pull(bench.place, 1)
+    close(bench)
+    granted = [use.granted for use in bench.hub.scopes() if use.granted.keys() != {"metadata"}]
+    assert all(one.pop("metadata") == "read" for one in granted)
+    assert sorted(map(sorted, map(dict.items, granted))) == [
+        [("contents", "read"), ("pull_requests", "write")],
+        [("contents", "write")],
+        [("pull_requests", "read")],
+        [("pull_requests", "write")],
+    ]
+    assert all(use.tokens == 1 for use in bench.hub.scopes())
 
 
 def test_the_app_is_told_of_its_own_pull_request(bench: Bench) -> None:

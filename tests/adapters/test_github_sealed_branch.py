@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from bot.signed_marker import Markers
 from tests.adapters.right_sizing_places import BRANCH, EDIT, FILES, SECRET, Bench
 from tests.github import git_writes
 from tests.github.faults import Kind
+from tests.github.git_store import Commit
 from tests.github.service import github
 
 GIT = "/repos/{owner}/{repo}/git"
@@ -83,11 +85,13 @@ def test_an_older_base_is_refused_for_now(bench: Bench) -> None:
 
 
 def test_a_branch_that_was_merged_begins_anew(bench: Bench) -> None:
-    """Nothing on it is lost, so it stands on the base alone."""
+    """Nothing on it is lost, so it stands on the base alone, whatever came after it."""
     pull_head = bench.put()
     bench.repository.git.set_ref("refs/heads/main", pull_head)
+    later = bench.hub.people.push(bench.repository, {"README.md": "# Shop 2\n"})
     sha = bench.put(OTHER)
-    assert bench.repository.git.commit_of(sha).parents == (pull_head,)
+    assert bench.repository.git.commit_of(sha).parents == (later,)
+    assert bench.changed() == OTHER
 
 
 def test_work_of_somebody_else_is_never_overwritten(bench: Bench) -> None:
@@ -100,18 +104,56 @@ def test_work_of_somebody_else_is_never_overwritten(bench: Bench) -> None:
     assert bench.tip() == theirs
 
 
-def test_a_copied_seal_does_not_make_a_commit_ours(bench: Bench) -> None:
-    """Amended, it has another content under our words."""
-    sha = bench.put()
+def amended(bench: Bench, made: Commit) -> str:
+    """Another content under our words."""
+    blob = git_writes.blob(bench.repository.git, b"mine")
+    tree = git_writes.tree(bench.repository.git, made.tree, [("100644", blob, "mine.txt")])
+    return git_writes.commit(bench.repository.git, tree, list(made.parents), made.message, "tuppence[bot]")
+
+
+def on_their_work(bench: Bench, made: Commit) -> str:
+    """Our content above work that it hides, and that would go with the branch."""
+    theirs = bench.hub.people.push(bench.repository, {"mine.txt": "mine"}, branch=BRANCH, author="ann")
+    return git_writes.commit(bench.repository.git, made.tree, [theirs], made.message, "tuppence[bot]")
+
+
+def on_another_base(bench: Bench, made: Commit) -> str:
+    """Ours but for the words that say which base it stands on."""
+    (base,) = made.parents
+    words = made.message.replace(f"Tuppence-Seal: {base}", f"Tuppence-Seal: {made.sha}")
+    return git_writes.commit(bench.repository.git, made.tree, [base], words, "tuppence[bot]")
+
+
+@pytest.mark.parametrize("forged", [amended, on_their_work, on_another_base])
+def test_a_copied_seal_does_not_make_a_commit_ours(
+    bench: Bench, forged: Callable[[Bench, Commit], str]
+) -> None:
+    """Neither to write on, nor to delete."""
     git = bench.repository.git
-    made = git.commit_of(sha)
-    blob = git_writes.blob(git, b"mine")
-    tree = git_writes.tree(git, made.tree, [("100644", blob, "mine.txt")])
-    amended = git_writes.commit(git, tree, list(made.parents), made.message, "tuppence[bot]")
-    git.set_ref(f"refs/heads/{BRANCH}", amended)
+    sha = forged(bench, git.commit_of(bench.put()))
+    git.set_ref(f"refs/heads/{BRANCH}", sha)
     with pytest.raises(GitHubRefused, match="somebody else"):
         bench.put(OTHER)
-    assert bench.tip() == amended
+    bench.sealed(BRANCH).delete()
+    assert bench.tip() == sha
+
+
+def test_a_seal_holds_for_its_branch_and_its_repository(bench: Bench) -> None:
+    """A commit of ours that somebody has brought to another one is theirs there."""
+    sha = bench.put()
+    bench.repository.git.set_ref("refs/heads/tuppence/another", sha)
+    bench.sealed("tuppence/another").delete()
+    assert bench.repository.git.branches()["tuppence/another"] == sha
+    renumbered = bench.place._replace(repository=replace(bench.place.repository, id=7))
+    elsewhere = replace(bench.sealed(BRANCH), place=renumbered)
+    with pytest.raises(GitHubRefused, match="somebody else"):
+        elsewhere.put(bench.main, OTHER, "Why")
+
+
+def test_words_that_look_like_a_seal_are_words(bench: Bench) -> None:
+    """The seal is the last of them."""
+    sha = bench.put(message=f"Why\n\nTuppence-Seal: {'a' * 40} {'b' * 64}")
+    assert bench.put() == sha
 
 
 def test_an_older_secret_still_makes_a_commit_ours(bench: Bench) -> None:

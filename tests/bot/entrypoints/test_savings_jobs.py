@@ -226,6 +226,14 @@ def test_a_click_opens_its_pull_request_once(worker: Worker) -> None:
     assert worker.told("open_pull", "tell") == ["open_pull a", "tell a opened"]
 
 
+def test_two_approvals_for_a_workload_never_overlap(worker: Worker) -> None:
+    """They end in the same branch."""
+    plan: dict[str, Any] = {"subjects": {"a": "s", "b": "s"}, "slow": 0.3}
+    assert worker.run(clicked=["a", "b"], until=[["tell", "b opened"]], **plan) == 0
+    told = [line for line in worker.told() if "tell" not in line]
+    assert told == in_turn("open_pull a", "open_pull b")
+
+
 def test_what_no_digest_tells_is_told_to_the_approver_once(worker: Worker) -> None:
     """Though what is to be done by hand comes to the same each day."""
     plan: dict[str, Any] = {"repositories": [1], "subjects": {"a": "s"}, "due": {"r1": ["a"]}, "untold": True}
