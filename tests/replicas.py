@@ -65,8 +65,8 @@ for each in errands:
 while not told.exists():
     time.sleep(0.02)
 schedule.stop()
-working.stop(0)
 replica.stop()
+working.stop(0)
 os._exit(0)
 """
 """`name` does errands, all of them in one turn, until it is told to stop. A held one never ends."""

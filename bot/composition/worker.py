@@ -83,10 +83,10 @@ def work(
         log.error("The worker cannot start: %s", error)
     finally:
         schedule.stop()
+        replica.stop()
         jobs.stop(STOP_SECONDS)
         for part in parts:
             part.stop()
-        replica.stop()
         records.close()
 
 

@@ -74,7 +74,7 @@ class Executor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Leave what was begun to others, who wait until this process has surely ended."""
+        """Leave what was begun to others: they wait as long as this process may now take to end."""
         if self._thread is None:
             return
         self._stopped.set()
