@@ -17,6 +17,10 @@ _LOW = {
 }
 
 
+_LATELY = 12
+"""Steps at the end of the history: an hour of the usual five minutes."""
+
+
 @dataclass(slots=True)
 class Demands:
     """The demands that can be computed, the metrics that cannot and why, and doubts."""
@@ -61,7 +65,21 @@ def _resource(metric: ScalingMetric, pod: EffectivePod, history: WorkloadUsage, 
     if not request:
         found.failed.append(f"{metric.name}: a container has no {metric.name} request")
         return
+    if beside := "" if metric.container else _beside(pod, history):
+        found.doubts.append(
+            f"container {beside} runs beside those that are declared: its request is not known"
+        )
     found.known.append(Demand(total, float(request), float(metric.target)))
+
+
+def _beside(pod: EffectivePod, history: WorkloadUsage) -> str:
+    """A container that admission puts into each pod, such as a mesh's proxy: the controller counts it too.
+
+    One that was renamed, or is there no more, is none: then no more run than are declared.
+    """
+    running = [item.name for item in history.containers if not np.isnan(item.cpu_cores[-_LATELY:]).all()]
+    others = [name for name in running if name not in pod.requests]
+    return others[0] if others and len(running) > len(pod.requests) else ""
 
 
 def _total(metric: ScalingMetric, history: WorkloadUsage) -> Series | None:

@@ -79,18 +79,18 @@ def autoscaler_bounds(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
         return
     now = replayed(candidate.side)
     metric = _cpu_target(autoscaler)
-    if now is None or metric is None or now.failed or now.doubt or autoscaler.problems:
+    if now is None or metric is None or autoscaler.problems:
+        return
+    if why := "; ".join(filter(None, (*now.failed, now.doubt))):
+        yield candidate.left(FINDER, Reason.NOT_COVERED, why=why)
         return
     scaler = _Scaler(candidate, autoscaler, metric, now)
     most = _most(scaler)
     target, least, then = (None, None, now) if most else _lowered(scaler)
     if target is None and least is None and most is None:
         return
-    if mode := candidate.resized_by:
-        yield candidate.left(FINDER, Reason.VERTICAL_AUTOSCALER, mode=mode)
-        return
-    if autoscaler.object.source == LIVE:
-        yield candidate.left(FINDER, Reason.AUTOSCALER, autoscaler=autoscaler.object.identity.name)
+    if left := _others_decide(candidate, autoscaler):
+        yield left
         return
     yield Proposal(
         FINDER,
@@ -101,6 +101,15 @@ def autoscaler_bounds(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
         undo="Put the values back; pods are added within minutes, none is restarted.",
         needed=most is not None,
     )
+
+
+def _others_decide(candidate: Candidate, autoscaler: Autoscaler) -> LeftAlone | None:
+    """That something resizes the pods in return, or that no manifest says what would have to change."""
+    if mode := candidate.resized_by:
+        return candidate.left(FINDER, Reason.VERTICAL_AUTOSCALER, mode=mode)
+    if autoscaler.object.source == LIVE:
+        return candidate.left(FINDER, Reason.AUTOSCALER, autoscaler=autoscaler.object.identity.name)
+    return None
 
 
 def _lowered(scaler: _Scaler) -> tuple[int | None, int | None, Simulation]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,8 @@ from estimators.recommend import recommend
 from estimators.recommendation import Reason, Recommendation
 from estimators.recommendation_terms import CRITICAL, DEVELOPMENT, PRODUCTION, Profile, Terms
 from estimators.report import Verdict
-from tests.recommendation_builders import MIB, cluster, found, hours, left, usage, values
+from estimators.usage import ContainerUsage
+from tests.recommendation_builders import MIB, STEPS, cluster, found, hours, left, usage, values
 from tests.yaml_objects import autoscaler, deployment, objects
 
 WORKLOAD = deployment(cpu="1", memory="512Mi", replicas=None)
@@ -113,6 +116,28 @@ def test_once_applied_nothing_more_is_proposed() -> None:
     known = cluster(usage(cpu=DAY, memory=300 * MIB, replicas=10))
 
     assert scaled(WORKLOAD + "---" + autoscaler(least=2, most=20, target=70), known) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "until", "left_alone"),
+    [("istio-proxy", 14, True), ("old", 7, False)],
+    ids=["of the mesh", "gone for a week"],
+)
+def test_a_container_that_nobody_declares_leaves_the_replay_in_doubt(
+    name: str, until: int, left_alone: bool
+) -> None:
+    """The controller adds its use and divides by its request, which stands in no manifest."""
+    beside = ContainerUsage(name, np.where(hours() < until * 24, DAY / 2, np.nan), np.full(STEPS, 80.0 * MIB))
+    own = usage(cpu=DAY, memory=300 * MIB, replicas=10)
+    known = cluster(replace(own, containers=(*own.containers, beside)))
+    text = WORKLOAD + "---" + autoscaler(least=8, most=20, target=50)
+    answer = recommend(objects(text), lambda _name: known, finders=(autoscaler_bounds,))
+
+    if left_alone:
+        assert answer.recommendations == ()
+        assert left(answer, Reason.NOT_COVERED).facts["why"].startswith("container istio-proxy runs beside")
+    else:
+        assert Reason.NOT_COVERED not in {item.reason for item in answer.left_alone}
 
 
 def test_a_minimum_leaves_a_pod_that_may_go() -> None:
