@@ -34,6 +34,7 @@ _LATE_START = timedelta(hours=1)
 _ENOUGH = frozenset({Confidence.HIGH, Confidence.MEDIUM})
 _OFF_BY = Decimal("0.1")
 """Share of the declared pods that may be missing, or too many: pods on a node that nobody scraped."""
+_COUNTED_BY = {"hpa-simulated": "on average by its autoscaler", "nodes": "by the nodes that match"}
 _PAUSES = re.compile(r"pause(-[a-z0-9]+)?([:@].*)?")
 """`registry.k8s.io/pause:3.9`, a copy of it elsewhere, or that of one architecture."""
 _REPLAY_OFF_BY = Decimal("0.5")
@@ -157,7 +158,7 @@ def _otherwise_counted(side: Side, history: WorkloadUsage, usage: UsageSnapshot)
     """What shows that other pods run than its cost is counted with: then nothing would save what is said.
 
     Somebody scaled it by hand, something that nobody declared scales it, half of its pods are not scraped,
-    or its autoscaler is another one than declared.
+    its autoscaler is another one than declared, or its pods are on fewer nodes than its selectors match.
     """
     declared = fixed(side)
     if declared is not None:
@@ -167,13 +168,14 @@ def _otherwise_counted(side: Side, history: WorkloadUsage, usage: UsageSnapshot)
         return {"declared": f"{count_words(declared, 'pod')}", "seen": f"{count_words(seen, 'pod')}"}
     counted = side.estimate.replicas if side.estimate else None
     ran = observed(history.replicas)
-    if counted is None or counted.source != "hpa-simulated" or not ran.size:
+    by_whom = _COUNTED_BY.get(counted.source if counted else "")
+    if counted is None or by_whom is None or not ran.size:
         return {}
     expected, mean = counted.count.expected, Decimal(float(ran.mean()))
     if abs(mean - expected) <= max(expected * _REPLAY_OFF_BY, Decimal(1)):
         return {}
     return {
-        "declared": f"{count_words(expected, 'pod')} on average by its autoscaler",
+        "declared": f"{count_words(expected, 'pod')} {by_whom}",
         "seen": count_words(mean, "pod"),
     }
 

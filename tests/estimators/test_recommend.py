@@ -350,6 +350,18 @@ def test_nothing_is_said_to_be_saved_where_other_pods_run_than_are_declared(
     assert bool(answer.recommendations) is not left_alone
 
 
+@pytest.mark.parametrize(("ran", "left_alone"), [(10, False), (8, False), (2, True)])
+def test_a_daemon_that_runs_on_few_of_the_nodes_saves_little(ran: int, left_alone: bool) -> None:
+    """It is charged for each node that its selectors match, ten of them."""
+    nodes = [node(f"n{number}") for number in range(10)]
+    known = cluster(usage(kind="DaemonSet", replicas=ran), nodes=nodes)
+    answer = found(deployment(kind="DaemonSet", cpu="2", memory="2Gi", replicas=None), known)
+
+    assert bool(answer.recommendations) is not left_alone
+    if left_alone:
+        assert left(answer, Reason.NOT_AS_DECLARED).facts["declared"] == "10 pods by the nodes that match"
+
+
 def test_an_autoscaler_that_did_not_do_what_its_replay_does_saves_nothing() -> None:
     """Twelve pods ran; what is declared would have kept two, so that something else is in charge."""
     text = deployment(cpu="1", memory="2Gi", replicas=None) + "---" + autoscaler(least=2, most=20)
