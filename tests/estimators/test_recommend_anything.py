@@ -99,7 +99,7 @@ def test_once_it_is_in_force_nothing_more_is_proposed(finder: Finder, one: Anyth
 @given(one=anything(), profile=profiles)
 @settings(max_examples=200, deadline=None)
 def test_no_value_is_below_what_was_seen_with_its_margin(one: Anything, profile: str) -> None:
-    """Memory of any step of the largest pod, CPU of any step of one pod; whatever finder says it."""
+    """Memory of any step of the largest pod, CPU of any step of one of the pods of now; whatever finder says it."""
     terms = Terms(PROFILES[profile])
     answer = recommend(objects(one.text), lambda _name: one.cluster, lambda _name: terms)
     [history] = one.cluster.usage.workloads.values() if one.cluster.usage else []
@@ -121,7 +121,8 @@ def _least_of(
             margin = OOM_FACTOR if _raises(change.current, change.proposed) else profile.memory_margin
             yield change.proposed, Decimal(int(highest)) * margin
         if change.path[-1] == "cpu":
-            each = peak(seen.cpu_cores / np.where(history.replicas > 0, history.replicas, np.nan)) or 0.0
+            now = np.inf if item.key.kind == "DaemonSet" else history.replicas[-1]
+            each = peak(seen.cpu_cores / np.minimum(history.replicas, now)) or 0.0
             yield (
                 change.proposed,
                 Decimal(max(each, *seen.cpu_pod_percentiles.values(), 0.0)) - Decimal("1e-9"),
