@@ -59,8 +59,7 @@ def answer_savings(
     worth = read_savings(
         found, mine, busy, recommendations=recommendations, decisions=decisions, at=at, web=web
     )
-    known = found or worth.left_counts or (things and things.count)
-    if not known and (near := _near(question.name, seen)):
+    if not (found or worth.left_counts or (things and things.count)) and (near := _near(question.name, seen)):
         return CostRefusal((f"Nothing is known that could be saved in {question.name}.",), near)
     return SavingsAnswer(
         question=question,
