@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.adapters.records import Records
+from bot.composition.processes import Processes
 from bot.composition.savings import Savings
 from bot.entrypoints.savings_jobs import Steps
 from bot.errors import GitHubRefused
 from bot.recommendation_json import left_alone_from, recommendation_from
 from bot.recommendation_records import POLICY, RecommendationDecision
 from bot.server_config import Automation, ServerConfig, Team
-from bot.settings import GitHubSettings, Settings, from_env
+from bot.settings import GitHubSettings, PrometheusSettings, Settings, from_env
 from estimators.recommendation import Reason
 from estimators.report import Confidence
 from tests.github.model import Repository
@@ -264,3 +266,44 @@ def test_a_branch_that_github_does_not_give_is_an_error_of_the_outside(
     with pytest.raises(GitHubRefused):
         looking.steps.scan(gone)
     assert records.recommendations.scans() == (seen,)
+
+
+def test_a_mistake_of_ours_is_remembered_as_a_look(
+    hub: GitHub, looking: Looking, records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repository without any is taken for one that came back, and looked at each hour."""
+    shop(hub)
+
+    def fail(*_: object) -> None:
+        raise ValueError("a mistake")
+
+    monkeypatch.setattr(Processes, "call", fail)
+    with pytest.raises(ValueError, match="a mistake"):
+        looking.steps.scan(looking.place)
+    [unseen] = records.recommendations.scans()
+    assert unseen.head_sha == ""
+    assert looking.steps.seen() == [unseen.repository]
+
+
+def test_a_push_counts_where_savings_are_looked_for(
+    hub: GitHub, looking: Looking, settings: Settings, records: Records
+) -> None:
+    """By the files in which they were found; the next hour begins when this one ends."""
+    shop(hub)
+    place = looking.place
+    assert looking.steps.pushed(place, ["apps/api.yaml"]) is None
+    looking.steps.scan(place)
+    assert looking.steps.pushed(place, ["README.md"]) is None
+    told = looking.steps.pushed(place, ["apps/api.yaml"])
+    assert told is not None
+    hour = datetime.strptime(told["next"], "%Y-%m-%dT%H").replace(tzinfo=UTC)
+    assert 0 <= hour.timestamp() - told["seconds"] - datetime.now(UTC).timestamp() + 60 <= 60
+    assert f"{hour - timedelta(hours=1):%Y-%m-%dT%H}" == told["hour"]
+
+    for given, config in (
+        (settings, ServerConfig(repositories=("globex/*",))),
+        (replace(settings, prometheus=PrometheusSettings()), ServerConfig()),
+    ):
+        elsewhere = Looking(hub, given, records, config)
+        assert elsewhere.steps.pushed(place, None) is None
+        elsewhere.stop()
