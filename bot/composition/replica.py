@@ -38,7 +38,10 @@ class Replica:
             self._holder.start()
 
     def take_over(self, jobs: Jobs, schedule: Schedule, metrics: WorkMetrics) -> None:
-        """Take over what others leave behind, now and later on; alone, all that ever was begun."""
+        """Take over what others leave behind, now and later on; alone, what was begun before.
+
+        Raises OutsideError.
+        """
         leases = self._leases
         succession = executors.Succession(
             version=WORKFLOWS,
@@ -49,7 +52,10 @@ class Replica:
             begin_anew=jobs.begin_anew,
             took=metrics.took_over,
         )
-        schedule.every(executors.TIMES.beat, "succession", succession.take_over)
+        if leases:
+            schedule.every(executors.TIMES.beat, "succession", succession.take_over)
+        else:
+            succession.take_over()
 
     def stop(self) -> None:
         """Leave what is begun to others."""
