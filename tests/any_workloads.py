@@ -15,8 +15,8 @@ from tests.usage_builders import END, Quantities, node
 from tests.yaml_objects import autoscaler
 
 SPOT = {"karpenter.sh/capacity-type": "spot"}
-_CORES = ("", "50m", "500m", "2", "4000m")
-_SIZES = ("", "64Mi", "1Gi", "2000M", "8Gi")
+_CORES = ("2", "4000m", "500m", "50m", "")
+_SIZES = ("2000M", "8Gi", "1Gi", "64Mi", "")
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ spec: {selector: {app: api}}
 def _history(draw: st.DrawFn, kind: str, names: list[str], pods: int, *, gpu: bool) -> WorkloadUsage:
     """Waves, weekly peaks, leaks, gaps, kills; before some day there may have been more pods."""
     ran = np.full(STEPS, float(pods))
-    if draw(st.integers(0, 3)) == 0:
+    if draw(st.booleans()):
         ran[hours() < draw(st.sampled_from([24, 120, 300]))] = pods + draw(st.integers(1, 8))
     containers = tuple(_used(draw, name, ran) for name in names)
     held = None
@@ -157,22 +157,22 @@ def _history(draw: st.DrawFn, kind: str, names: list[str], pods: int, *, gpu: bo
 
 
 def _used(draw: st.DrawFn, name: str, ran: Series) -> ContainerUsage:
-    low, factor = draw(st.sampled_from([0.0002, 0.03, 0.4, 3.0])), draw(st.sampled_from([1, 6]))
+    low, factor = draw(st.sampled_from([0.03, 0.1, 0.4, 3.0, 0.0002])), draw(st.sampled_from([1, 6]))
     wave = 1 + draw(st.sampled_from([0.0, 0.5])) * np.sin(hours() / 24 * 2 * np.pi)
     size = draw(st.sampled_from([3, 40, 400, 3000])) * MIB
-    memory = size * wave * (1 + draw(st.sampled_from([0.0, 0.0, 0.02])) * hours() / 24)
+    memory = size * wave * (1 + draw(st.sampled_from([0.0, 0.0, 0.0, 0.0, 0.02])) * hours() / 24)
     memory *= weekly(1, draw(st.sampled_from([1, 2])))
-    missing = draw(st.sampled_from([0, 0, 12, 600]))
+    missing = draw(st.sampled_from([0, 0, 0, 0, 12, 600]))
     cpu = weekly(low, low * factor) * wave * ran
     cpu[:missing] = memory[:missing] = np.nan
-    kills = draw(st.sampled_from([0, 0, 0, 1]))
+    kills = draw(st.sampled_from([0, 0, 0, 0, 0, 1]))
     return ContainerUsage(
         name,
         cpu,
         memory,
         oom_kills=kills,
         oom_times=(END - timedelta(days=draw(st.sampled_from([6, 30]))),) * kills,
-        throttled_ratio=draw(st.sampled_from([None, 0.0, 0.1, 0.4])),
+        throttled_ratio=draw(st.sampled_from([None, 0.0, 0.0, 0.0, 0.1, 0.4])),
         cpu_pod_percentiles=draw(st.sampled_from([{}, {50: low, 95: low * 2, 99: low * factor * 2}])),
     )
 
