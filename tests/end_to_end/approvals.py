@@ -84,11 +84,6 @@ class Town:
     bot: Bot
     cases: Sequence[Case]
 
-    @property
-    def database(self) -> str:
-        """The address of the bot's records."""
-        return self.bot.environment["TUPPENCE_DATABASE_URL"]
-
     def digest(self, case: Case) -> Message:
         """The only message that all of the channel see."""
         [message] = [one for one in self.slack.messages(case.channel) if not one.thread_ts]
@@ -190,6 +185,14 @@ def deciding(
         hub.hooks.url = None  # reports on pull requests are another story
         slack.events_url = f"{bot.url}/slack/events"
         yield Town(hub, slack, bot, cases)
+
+
+def no_longer_found(town: Town, case: Case) -> None:
+    """A look of just now does not find it any more."""
+    now = datetime.now(UTC)
+    told = replace(scan(now), repository=case.repository.id, full_name=case.repository.full_name)
+    with town.bot.records() as records:
+        records.recommendations.replace(told, [])
 
 
 def config_of(cases: Iterable[Case], without_approvers: Collection[str] = ()) -> str:

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from bot.adapters.records import Records
+from bot.handlers.audit import export_rows, verify_rows
 from tests.github.model import Pull, Repository
 from tests.github.service import GitHub
 from tests.yaml_objects import deployment
@@ -110,24 +112,19 @@ class Bot:
         return self._process is not None and self._process.poll() is None
 
     def audit(self) -> list[Any]:
-        """The audit rows, by `tuppence audit export`."""
-        return [json.loads(line) for line in self._audit("export").splitlines()]
+        """The audit rows, as `tuppence audit export` tells them."""
+        with self.records() as records:
+            return [json.loads(line) for line in export_rows(audit=records.audit)]
 
     def verify_audit(self) -> None:
-        """That the rows are whole, by `tuppence audit verify`."""
-        self._audit("verify")
+        """That the rows are whole, as `tuppence audit verify` finds them."""
+        with self.records() as records:
+            said, whole = verify_rows(audit=records.audit)
+        assert whole, said
 
-    def _audit(self, what: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "bot", "audit", what],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    def records(self) -> closing[Records]:
+        """What the bot keeps."""
+        return closing(Records(self.environment["TUPPENCE_DATABASE_URL"]))
 
 
 def _app(hub: GitHub) -> dict[str, str]:

@@ -9,6 +9,7 @@ import pytest
 
 from bot.settings_table import SETTINGS
 from tests.end_to_end import slack_bots, stories
+from tests.end_to_end.approval_calls import Calls, counted
 from tests.end_to_end.bots import running
 from tests.end_to_end.repositories import Repository, deployment
 from tests.github.service import GitHub, github
@@ -51,6 +52,12 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[stories.Ca
     folder = tmp_path_factory.mktemp("calls")
     with github(folder / "github") as hub, running(hub, folder, program=stories.HURRIED) as bot:
         return stories.calls(bot, hub)
+
+
+@pytest.fixture(scope="session")
+def approval_calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
+    """Every call to GitHub and Slack of an approval, a rejection and a closed pull request."""
+    return counted(tmp_path_factory.mktemp("approval-calls"))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
 """`tuppence` with short pauses, for tests that let everything go wrong once.
 
 The bot's other processes run this module again before they begin, so they are in a hurry too. Where
-HURRIED_DEATHS names a folder, the worker dies once before and once after every step of durable work.
+HURRIED_DEATHS names a folder, the worker dies once before and once after every step of durable work. Where
+HURRIED_HOLDS names one with files such as `ID` that say `before tell`, the step that is about ID waits there
+to be killed; the file is then called `ID.met`.
 """
 
 from __future__ import annotations
@@ -9,7 +11,9 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,33 +54,44 @@ pod = os.environ.get("HOSTNAME", socket.gethostname())
 socket.gethostname = lambda: pod
 
 
-def with_deaths(trying: Callable[..., Any]) -> Callable[..., Any]:
-    """A death on either side of the step where nobody died yet. That it is done is written down after both."""
+def meeting(meet: Callable[[str, str], None], trying: Callable[..., Any]) -> Callable[..., Any]:
+    """Tell `meet` on either side of a step, and what that is about. That it is done is written down after both."""
 
     def tried(name: str, step: Callable[..., Any], *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - JSON
-        def deadly(*given: Any) -> Any:  # noqa: ANN401 - JSON
-            _die(f"before {name}")
+        def met(*given: Any) -> Any:  # noqa: ANN401 - JSON
+            meet(f"before {name}", str(given))
             done = step(*given)
-            _die(f"after {name}")
+            meet(f"after {name}", str(given))
             return done
 
-        return trying(name, deadly, *arguments, **more)
+        return trying(name, met, *arguments, **more)
 
     return tried
 
 
-def _die(where: str) -> None:
+def _die(where: str, _about: str) -> None:
+    """Where nobody died yet."""
     grave = Path(os.environ["HURRIED_DEATHS"], where)
     if not grave.exists():
         grave.touch()
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-if "HURRIED_DEATHS" in os.environ:
-    for deadly_jobs in (digest_jobs, github_jobs, savings_jobs, slack_jobs):
-        for trying in (jobs.tried, jobs.attempted):
-            if trying.__name__ in vars(deadly_jobs):
-                vars(deadly_jobs)[trying.__name__] = with_deaths(trying)
+def _hold(where: str, about: str) -> None:
+    """Until the end, where a file says so."""
+    for file in Path(os.environ["HURRIED_HOLDS"]).iterdir():
+        with suppress(FileNotFoundError):  # another step has met it
+            if file.name in about and file.read_text() == where:
+                file.rename(file.with_suffix(".met"))
+                time.sleep(600)
+
+
+for setting, meet in {"HURRIED_DEATHS": _die, "HURRIED_HOLDS": _hold}.items():
+    if setting in os.environ:
+        for met_jobs in (digest_jobs, github_jobs, savings_jobs, slack_jobs):
+            for trying in (jobs.tried, jobs.attempted):
+                if trying.__name__ in vars(met_jobs):
+                    vars(met_jobs)[trying.__name__] = meeting(meet, trying)
 
 if __name__ == "__main__":
     main()

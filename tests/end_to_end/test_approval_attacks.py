@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
 
-from bot.adapters.records import Records
 from bot.recommendation_slack import APPROVE, REASON, REJECT, SNOOZE
-from tests.bot.decidable import NOW, scan
-from tests.end_to_end.approvals import APPROVED, PATIENCE, REASONED, Case, Town, be_shown, deciding
+from tests.end_to_end.approvals import (
+    APPROVED,
+    PATIENCE,
+    REASONED,
+    Case,
+    Town,
+    be_shown,
+    deciding,
+    no_longer_found,
+)
 from tests.github.service import github
 from tests.slack.delivery import Acknowledged, Signing
 from tests.slack.model import User
@@ -189,8 +195,7 @@ def test_a_modal_that_carries_something_else_is_refused(town: Town, victim: Case
 def test_what_is_no_longer_found_cannot_be_decided(town: Town) -> None:
     """The newest look at the repository does not propose it."""
     case = named(town, "closed")
-    with closing(Records(town.database)) as records:
-        records.recommendations.replace(replace(scan(NOW), repository=case.repository.id), [])
+    no_longer_found(town, case)
     digest = town.digest(case)  # clients lag behind: its buttons can be pressed when they are gone
     old = replace(digest)
     for action in (APPROVE, REJECT, SNOOZE):

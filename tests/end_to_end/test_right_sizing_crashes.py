@@ -18,7 +18,6 @@ from tests.end_to_end.approval_calls import (
     Calls,
     Fault,
     boundaries,
-    counted,
     missed,
     scanning,
     spoil,
@@ -26,6 +25,7 @@ from tests.end_to_end.approval_calls import (
 from tests.end_to_end.approvals import (
     APPROVED,
     CLOSED,
+    PATIENCE,
     REJECTED,
     Town,
     become_true,
@@ -40,12 +40,6 @@ from tests.slack.service import Slack, slack
 pytestmark = pytest.mark.timeout(300)  # each is dozens of cases, and the machine may be busy
 
 
-@pytest.fixture(scope="module")
-def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
-    """Every call where all goes well."""
-    return counted(tmp_path_factory.mktemp("calls"))
-
-
 @pytest.fixture
 def workspace() -> Iterator[Slack]:
     """A Slack of the test's own."""
@@ -55,10 +49,10 @@ def workspace() -> Iterator[Slack]:
 
 
 def test_killed_at_each_call_an_approval_is_one_pull_request(
-    hub: GitHub, workspace: Slack, tmp_path: Path, calls: Calls
+    hub: GitHub, workspace: Slack, tmp_path: Path, approval_calls: Calls
 ) -> None:
     """One decision, branch, pull request and digest. Then some are closed: killed at each call of that, too."""
-    held = [*((call, False) for call in ONCE_A_PROCESS), *boundaries(_changing(calls.approved))]
+    held = [*((call, False) for call in ONCE_A_PROCESS), *boundaries(_changing(approval_calls.approved))]
     (tmp_path / "prometheus").mkdir()
     with (
         serving(tmp_path / "prometheus") as url,
@@ -78,7 +72,7 @@ def test_killed_at_each_call_an_approval_is_one_pull_request(
         hub.hooks.url = None
         become_true(town, lambda _: APPROVED)
 
-        closing = list(boundaries(_changing(calls.closed)))
+        closing = list(boundaries(_changing(approval_calls.closed)))
         closed = town.cases[: len(closing)]
         assert len(closed) == len(closing)
         for case in closed:
@@ -99,11 +93,11 @@ def _changing(calls: Iterable[Call]) -> Iterator[Call]:
 
 
 def test_killed_at_each_call_a_rejection_is_one_decision(
-    hub: GitHub, workspace: Slack, tmp_path: Path, calls: Calls, postgres: Server
+    hub: GitHub, workspace: Slack, tmp_path: Path, approval_calls: Calls, postgres: Server
 ) -> None:
     """The worker alone, on PostgreSQL, with writes on GitHub besides. Who saw no modal presses again."""
-    writes = [(call, True) for call in calls.approved if call.writes and not call.is_slacks]
-    rejecting = list(boundaries(calls.rejected))
+    writes = [(call, True) for call in approval_calls.approved if call.writes and not call.is_slacks]
+    rejecting = list(boundaries(approval_calls.rejected))
     held = [*rejecting, *writes]
     with deciding(
         hub,
@@ -137,16 +131,23 @@ def test_killed_before_and_after_each_step_of_an_approval(
     hub: GitHub, workspace: Slack, tmp_path: Path
 ) -> None:
     """After a step is: before it is written down that it was done. Such as a decision, which is kept by then."""
-    deaths = tmp_path / "deaths"
-    deaths.mkdir()
-    with deciding(hub, workspace, ["acme"], tmp_path, HURRIED_DEATHS=str(deaths)) as town:
-        town.press(town.cases[0])
-        become_true(town, lambda _: APPROVED)
-        assert len(town.told(town.cases[0], town.cases[0].ana)) <= 2
     steps = "slack_decide", "subject_of", "slack_show", "slack_say", "open_pull", "tell"
-    assert {each.name for each in deaths.iterdir()} >= {
-        f"{side} {step}" for step in steps for side in ("before", "after")
-    }
+    places = [f"{side} {step}" for step in steps for side in ("before", "after")]
+    holds = tmp_path / "holds"
+    holds.mkdir()
+    with deciding(hub, workspace, _names(places), tmp_path, HURRIED_HOLDS=str(holds)) as town:
+        for case, place in zip(town.cases, places, strict=True):
+            (holds / case.kept.id).write_text(place)
+            town.press(case)
+        wait_for(
+            lambda: len(list(holds.glob("*.met"))) == len(places),
+            what="every step to be held",
+            seconds=PATIENCE,
+            told=lambda: str([each.read_text() for each in holds.iterdir() if not each.suffix]),
+        )
+        town.bot.kill_worker()
+        become_true(town, lambda _: APPROVED)
+        assert max(len(town.told(case, case.ana)) for case in town.cases) <= 2
 
 
 def _names(held: Sequence[object]) -> list[str]:

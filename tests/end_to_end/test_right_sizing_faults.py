@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.recommendation_slack import APPROVE, REJECT
-from tests.end_to_end.approval_calls import Call, Calls, counted, missed, spoil
+from tests.end_to_end.approval_calls import Call, Calls, missed, spoil
 from tests.end_to_end.approvals import (
     APPROVED,
     REJECTED,
@@ -40,12 +40,6 @@ Spoilt = tuple[Call, str, bool]
 """A call, what comes instead of its answer, and whether it was carried out all the same."""
 
 
-@pytest.fixture(scope="module")
-def calls(tmp_path_factory: pytest.TempPathFactory) -> Calls:
-    """Every call where all goes well."""
-    return counted(tmp_path_factory.mktemp("calls"))
-
-
 @pytest.fixture
 def workspace() -> Iterator[Slack]:
     """A Slack of the test's own."""
@@ -67,10 +61,10 @@ def of_github(calls: Sequence[Call]) -> Iterator[Spoilt]:
 
 
 def test_whatever_github_answers_there_is_one_pull_request_or_a_reason(
-    hub: GitHub, workspace: Slack, tmp_path: Path, calls: Calls
+    hub: GitHub, workspace: Slack, tmp_path: Path, approval_calls: Calls
 ) -> None:
     """A reason is in the digest and, with what is to be written by hand, once below it."""
-    spoilt = list(of_github(calls.approved))
+    spoilt = list(of_github(approval_calls.approved))
     names = [f"team-{number}" for number in range(len(spoilt))]
     with deciding(hub, workspace, names, tmp_path) as town:
         lasting = {case for case, (_, kind, _) in zip(town.cases, spoilt, strict=True) if kind in LASTING}
@@ -126,10 +120,13 @@ def of_a_rejection(calls: Sequence[Call]) -> Iterator[Spoilt]:
 
 
 def test_whatever_slack_answers_there_is_one_decision(
-    hub: GitHub, workspace: Slack, tmp_path: Path, calls: Calls
+    hub: GitHub, workspace: Slack, tmp_path: Path, approval_calls: Calls
 ) -> None:
     """Where nothing was decided that is said, and pressing again does it. The digest is right in the end."""
-    approving, rejecting = list(of_an_approval(calls.approved)), list(of_a_rejection(calls.rejected))
+    approving, rejecting = (
+        list(of_an_approval(approval_calls.approved)),
+        list(of_a_rejection(approval_calls.rejected)),
+    )
     spoilt = [*approving, *rejecting]
     names = [f"team-{number}" for number in range(len(spoilt))]
     with deciding(hub, workspace, names, tmp_path) as town:

@@ -15,7 +15,6 @@ import pytest
 from bot.adapters.records import Records
 from bot.adapters.records_work import work_database
 from bot.recommendation_slack import APPROVE, REASON
-from tests.bot.decidable import NOW, scan
 from tests.end_to_end.approval_calls import APPROVED_VALUE, scanning
 from tests.end_to_end.approvals import (
     APPROVED,
@@ -31,6 +30,7 @@ from tests.end_to_end.approvals import (
     become_true,
     config_of,
     deciding,
+    no_longer_found,
     prepared,
     surroundings_of,
 )
@@ -140,13 +140,6 @@ def test_two_replicas_that_are_told_at_once_decide_once(
             return rejected if case in races and "Bea has" in town.told(case, case.ana)[0] else APPROVED
 
         become_true(town, truth)
-
-
-def no_longer_found(town: Town, case: Case) -> None:
-    """A scan of just now does not find it any more."""
-    told = replace(scan(NOW), repository=case.repository.id, full_name=case.repository.full_name)
-    with closing(Records(town.database)) as records:
-        records.recommendations.replace(told, [])
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
