@@ -181,12 +181,12 @@ def _otherwise_counted(side: Side, history: WorkloadUsage, usage: UsageSnapshot)
 
 
 def _pods_of_late(replicas: Series, usage: UsageSnapshot) -> Decimal:
-    """How many pods ran in the last day in which any did, 0 where none did for a week.
+    """How many pods ran in the last day in which any did, 0 where none did for three days.
 
-    Hours at which it is switched off do not count, nor do a few at which a rollout had more.
+    A weekend at which it is switched off does not count, nor do a few hours at which a rollout had more.
     """
-    week = replicas[-7 * 86_400 // usage.window.step_seconds :]
-    running = week[week > 0][-86_400 // usage.window.step_seconds :]
+    lately = replicas[-3 * 86_400 // usage.window.step_seconds :]
+    running = lately[lately > 0][-86_400 // usage.window.step_seconds :]
     return Decimal(float(np.median(running))) if running.size else Decimal(0)
 
 

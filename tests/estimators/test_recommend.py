@@ -332,10 +332,12 @@ def test_a_late_scrape_does_not_make_a_workload_young() -> None:
         (2, 0, True),
         (2, np.where(hours() < 10 * 24, 8.0, 2.0), False),
         (2, np.where(hours() % 24 < 12, 2.0, 0.0), False),
+        (2, np.where(hours() < 12 * 24, 2.0, 0.0), False),
+        (2, np.where(hours() < 10 * 24, 2.0, 0.0), True),
         (30, 28, False),
         (2, np.where(hours() % 24 < 2, 4.0, 2.0), False),
     ],
-    ids=["fewer run", "more run", "none runs", "fewer since four days", "off at night", "a node is not scraped", "rollouts"],
+    ids=["fewer run", "more run", "none runs", "fewer since four days", "off at night", "off at the weekend", "gone since four days", "a node is not scraped", "rollouts"],
 )  # fmt: skip
 def test_nothing_is_said_to_be_saved_where_other_pods_run_than_are_declared(
     declared: int, ran: float | Series, left_alone: bool
