@@ -62,15 +62,13 @@ def allowed_on(side: Side, nodes: Sequence[Node]) -> list[bool]:
 
 
 def most_on_a_node(side: Side) -> float:
-    """One where its pods must not be beside each other, else any number."""
+    """One where its pods must not be beside each other, or each takes a port of its node; else any number."""
     template = side.workload.groups[0].template
-    rules = dig(
-        side.workload.object.body,
-        *template.path,
-        "affinity",
-        "podAntiAffinity",
-        "requiredDuringSchedulingIgnoredDuringExecution",
-    )
+    spec = mapping(dig(side.workload.object.body, *template.path))
+    for container in map(mapping, sequence(spec.get("containers"))):
+        if any(mapping(port).get("hostPort") for port in sequence(container.get("ports"))):
+            return 1.0
+    rules = dig(spec, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
     for rule in map(mapping, sequence(rules)):
         selector = rule.get("labelSelector")
         if rule.get("topologyKey") == _HOSTNAME and selects(mapping(selector), template.labels):

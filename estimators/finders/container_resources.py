@@ -14,7 +14,7 @@ from estimators.finders.growth import growth_a_day
 from estimators.finders.present_pods import PodUse, pod_use
 from estimators.money import ZERO
 from estimators.objects import Body, dig, mapping
-from estimators.quantity import MIB
+from estimators.quantity import MIB, parse_quantity
 from estimators.recommendation import FieldChange, LeftAlone, Reason
 from estimators.rules.cpu import THROTTLED
 from estimators.rules.memory import OOM_EXTRA, OOM_FACTOR
@@ -254,6 +254,14 @@ def _bumped(size: Decimal) -> Decimal:
     return max(size * OOM_FACTOR, size + OOM_EXTRA)
 
 
+def _loses_whole_cores(change: FieldChange) -> bool:
+    """Whether a limit of whole cores becomes one of another size that is not."""
+    if change.path[-2:] != ("limits", "cpu") or not change.current:
+        return False
+    now, then = parse_quantity(change.current), parse_quantity(change.proposed)
+    return now % 1 == 0 and then % 1 != 0
+
+
 def _risks(candidate: Candidate, changes: list[FieldChange]) -> Iterator[str]:
     """What no number here rules out."""
     replicas = observed(candidate.history.replicas)
@@ -265,6 +273,8 @@ def _risks(candidate: Candidate, changes: list[FieldChange]) -> Iterator[str]:
     body = candidate.workload.object.body
     if any(dig(body, "spec", name, "type") == "OnDelete" for name in ("updateStrategy", "strategy")):
         yield "Its pods are replaced only when somebody deletes them: until then nothing is saved."
+    if any(map(_loses_whole_cores, changes)):
+        yield "Where the kubelet gives whole cores to it alone (static policy), it then shares them."
     if any("limits" in item.path for item in changes):
         yield "What sizes its heap or its threads by the limit (JVM, Go, .NET) makes them smaller."
     if "cpu" in resources:

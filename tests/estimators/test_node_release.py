@@ -97,18 +97,23 @@ def test_memory_holds_a_node_as_well() -> None:
     assert found.monthly == 0
 
 
-@pytest.mark.parametrize(("apart", "gone"), [(True, 0), (False, 2)], ids=["apart", "together"])
-def test_pods_that_must_not_share_a_node_hold_one_each(apart: bool, gone: int) -> None:
-    """Three small pods fit on one node, but each wants one of its own."""
-    rule = """
+APART = """
       affinity:
         podAntiAffinity:
           requiredDuringSchedulingIgnoredDuringExecution:
             - {topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: api}}}
 """
+PORT = "          ports: [{containerPort: 80, hostPort: 80}]"
+
+
+@pytest.mark.parametrize(
+    ("rule", "gone"), [(APART, 0), (PORT, 0), ("", 2)], ids=["apart", "a port of the node", "together"]
+)
+def test_pods_that_must_not_share_a_node_hold_one_each(rule: str, gone: int) -> None:
+    """Three small pods fit on one node, but each wants one of its own."""
     found = released(
-        deployment(cpu="3", memory="1Gi", replicas=3, extra=rule if apart else ""),
-        deployment(cpu="500m", memory="1Gi", replicas=3, extra=rule if apart else ""),
+        deployment(cpu="3", memory="1Gi", replicas=3, extra=rule),
+        deployment(cpu="500m", memory="1Gi", replicas=3, extra=rule),
         nodes(3),
         {"cpu": 9, "memory": "3Gi"},
     )

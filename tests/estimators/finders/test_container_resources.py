@@ -279,6 +279,8 @@ def test_a_cpu_limit_that_falls_leaves_room_over_the_peak_and_for_a_pod_that_is_
     stays = only(deployment(cpu="2", memory="360Mi", cpu_limit="4", replicas=pods), known)
 
     assert values(falls)["limits.cpu"] == values(falls)["requests.cpu"] == ("2", limit)
+    assert any("whole cores" in risk for risk in falls.risks)
+    assert not any("whole cores" in risk for risk in stays.risks)
     assert values(stays) == {"requests.cpu": ("2", "650m")}
 
 
