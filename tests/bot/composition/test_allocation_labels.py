@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -112,6 +113,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     write_blocks(data, [replace(one, times=one.times + later) for one in series])
     with serving(data, "--query.lookback-delta=90s") as address:
         yield address
+
+
+@pytest.fixture(autouse=True)
+def own_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forked process has the environment and the error stream of the first test that forked one."""
+    monkeypatch.setattr("bot.composition.processes._FORKS", multiprocessing.get_context("spawn"))
 
 
 @pytest.fixture
