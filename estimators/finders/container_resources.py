@@ -254,12 +254,15 @@ def _bumped(size: Decimal) -> Decimal:
     return max(size * OOM_FACTOR, size + OOM_EXTRA)
 
 
+def _limit_is_lower(change: FieldChange) -> bool:
+    is_limit = change.path[-2] == "limits" and change.current
+    return bool(is_limit) and parse_quantity(change.proposed) < parse_quantity(change.current)
+
+
 def _loses_whole_cores(change: FieldChange) -> bool:
-    """Whether a limit of whole cores becomes one of another size that is not."""
-    if change.path[-2:] != ("limits", "cpu") or not change.current:
-        return False
-    now, then = parse_quantity(change.current), parse_quantity(change.proposed)
-    return now % 1 == 0 and then % 1 != 0
+    """Whether a limit of whole cores becomes one that is not."""
+    whole = _limit_is_lower(change) and change.path[-1] == "cpu" and parse_quantity(change.current) % 1 == 0
+    return whole and parse_quantity(change.proposed) % 1 != 0
 
 
 def _risks(candidate: Candidate, changes: list[FieldChange]) -> Iterator[str]:
@@ -275,7 +278,7 @@ def _risks(candidate: Candidate, changes: list[FieldChange]) -> Iterator[str]:
         yield "Its pods are replaced only when somebody deletes them: until then nothing is saved."
     if any(map(_loses_whole_cores, changes)):
         yield "Where the kubelet gives whole cores to it alone (static policy), it then shares them."
-    if any("limits" in item.path for item in changes):
+    if any(map(_limit_is_lower, changes)):
         yield "What sizes its heap or its threads by the limit (JVM, Go, .NET) makes them smaller."
     if "cpu" in resources:
         yield "On a busy node a pod gets no more CPU than it requests."

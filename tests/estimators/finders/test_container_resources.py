@@ -121,6 +121,7 @@ def test_a_limit_that_the_peak_ran_into_is_raised_after_a_kill() -> None:
 
     assert values(raised) == {"limits.memory": ("1Gi", "1280Mi"), "requests.memory": ("1Gi", "1280Mi")}
     assert raised.allocated > 0
+    assert not any("smaller" in risk for risk in raised.risks)
     assert raised.verdict is Verdict.SAFE
     assert raised.evidence["OOM kills"] == "2"
 
