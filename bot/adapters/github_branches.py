@@ -29,6 +29,7 @@ class GitHubBranches:
     def __init__(self, tokens: AppTokens, clones: Clones, *, clone_base: str = "") -> None:
         """`clone_base` stands for the host that GitHub names, where that is to be another one."""
         self._tokens, self._clones, self._clone_base = tokens, clones, clone_base
+        self._by_now: dict[int, Repository] = {}
 
     def installed(self) -> Iterator[Place]:
         """Every repository that the App is installed on and that is not archived."""
@@ -42,14 +43,19 @@ class GitHubBranches:
         repository = place.repository
         here = ("repos", repository.owner, repository.name)
         with self._tokens.client(place.installation, repository, READ_FILES) as client:
-            branch = take(client.get(path(*here)), str, "default_branch")
-            answer = client.get(path(*here, "git", "ref", "heads", *branch.split("/")))
+            by_now = _repository(take(client.get(path(*here)), dict))
+            answer = client.get(path(*here, "git", "ref", "heads", *by_now.default_branch.split("/")))
+        self._by_now[repository.id] = by_now
         return take(answer, str, "object", "sha")
 
     def tree(self, place: Place, sha: str) -> AbstractContextManager[Tree]:
-        """The files of a commit; they can be read inside the `with`."""
+        """The files of a commit; they can be read inside the `with`.
+
+        Fetched by the name that `head` has found: not every git follows one from where it had to sign in.
+        """
+        repository = self._by_now.get(place.repository.id, place.repository)
         return self._clones.commit(
-            place.repository, sha, lambda: self._password(place), clone_base=self._clone_base
+            repository, sha, lambda: self._password(place), clone_base=self._clone_base
         )
 
     def _password(self, place: Place) -> str:

@@ -34,6 +34,7 @@ https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api"
 _LONGEST_WAIT = 3600.0
 _GARBLED = (ValueError, ArithmeticError, AssertionError, RuntimeError, AttributeError, TypeError)
 """What PyGithub raises for broken JSON, odd headers, redirects elsewhere, and a list for an object."""
+_BY_NUMBER = "/repositories/"
 _NEXT_PAGE = re.compile(r';\s*rel="next"')
 
 
@@ -146,7 +147,19 @@ class GitHubClient:
         if isinstance(answer, dict) and answer.keys() - {"url"} == {"data"}:
             # How PyGithub hands over what is no JSON, such as a page for people under a 200.
             raise GitHubUnavailable(f"GitHub's answer to {verb} {endpoint} is no JSON", "garbled")
+        if not endpoint.startswith(_BY_NUMBER) and (there := self._moved(answer)):
+            return self._ask(verb, there, parameters=parameters, body=body)
         return headers, answer
+
+    def _moved(self, answer: object) -> str:
+        """The endpoint by the repository's number, where it has another name by now; else `""`.
+
+        GitHub answers what writes with 307, which PyGithub takes for done.
+        https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+        """
+        there = (maybe(answer, str, "url") or "").removeprefix(self._api_url.rstrip("/"))
+        moved = maybe(answer, str, "message") == "Moved Permanently" and there.startswith(_BY_NUMBER)
+        return there if moved else ""
 
     def _connected(self) -> Requester:
         token = self._token()

@@ -255,6 +255,31 @@ def test_lists_are_read_to_their_end(client_at: Callable[[str], GitHubClient]) -
     assert asked[0].form == {"name": ["a b"], "per_page": ["100"], "page": ["1"]}
 
 
+@pytest.mark.parametrize("prefix", ["", "/api/v3"])
+@pytest.mark.parametrize("verb", ["POST", "PATCH", "DELETE"])
+def test_a_write_follows_a_repository_that_was_renamed(
+    client_at: Callable[[str], GitHubClient], verb: str, prefix: str
+) -> None:
+    """Once, and it is not taken for done before that."""
+    old, new = f"{prefix}/repos/acme/shop/issues", f"{prefix}/repositories/11/issues"
+
+    def script(asked: Asked) -> Reply:
+        there = f"http://{asked.headers['Host']}{new}"
+        moved = said({"message": "Moved Permanently", "url": there}, 307, location=there)
+        return moved if asked.path == old else said({"id": 1})
+
+    with peer(script) as (url, asked):
+        client = client_at(f"{url}{prefix}")
+        endpoint = path("repos", "acme", "shop", "issues")
+        if verb == "DELETE":
+            client.delete(endpoint)
+        else:
+            answer = (client.post if verb == "POST" else client.patch)(endpoint, {"title": "x"})
+            assert answer["id"] == 1
+    assert [(one.method, one.path) for one in asked] == [(verb, old), (verb, new)]
+    assert asked[0].body == asked[1].body
+
+
 def test_the_path_of_an_enterprise_server_is_kept(client_at: Callable[[str], GitHubClient]) -> None:
     """GitHub Enterprise Server answers below /api/v3; who asks, and by which version, is said."""
     with peer(lambda _: said({})) as (url, asked):

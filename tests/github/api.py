@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from tests.github import (
@@ -73,9 +74,13 @@ class Api:
 
     def operation(self, asked: Asked) -> tuple[Operation, dict[str, str]] | None:
         """What a request asks for, with the unquoted parameters of its path."""
-        path = asked.path.removeprefix(self.prefix)
+        path = re.sub(r"^/repositories/(\d+)", self._by_name, asked.path.removeprefix(self.prefix))
         found = contract.find(asked.method, path) if asked.path.startswith(self.prefix + "/") else None
         return (found[0], {name: unquote(value) for name, value in found[1].items()}) if found else None
+
+    def _by_name(self, numbered: re.Match[str]) -> str:
+        found = self.world.repositories.get(int(numbered[1]))
+        return f"/repos/{found.full_name}" if found else numbered[0]
 
     def is_graphql(self, asked: Asked) -> bool:
         """GitHub Enterprise Server has it beside the REST API."""
@@ -126,6 +131,8 @@ class Api:
                 )
                 answer = self._paged(asked, route.handler(call), route.status)
         except RefusedError as refusal:
+            if refusal.status == HTTPStatus.MOVED_PERMANENTLY and asked.method != "GET":
+                refusal.status = HTTPStatus.TEMPORARY_REDIRECT
             if isinstance(actor, Token):
                 limits = self.limits.headers(actor.installation.id)
             return json_reply(refusal.status, refusal.body, {**limits, **refusal.headers})

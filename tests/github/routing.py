@@ -48,12 +48,14 @@ def not_found() -> RefusedError:
 
 
 def moved(world: World, name: str, rest: str) -> RefusedError | None:
-    """A redirect to what a repository is called now."""
+    """A redirect to a repository that has another name by now, by its number."""
     repository = world.former_names.get(name.lower())
     if repository is None:
         return None
-    location = f"{world.api_url}/repos/{repository.full_name}{rest}"
-    return RefusedError(301, "Moved Permanently", headers={"Location": location})
+    location = f"{world.api_url}/repositories/{repository.id}{rest}"
+    refusal = RefusedError(301, "Moved Permanently", headers={"Location": location})
+    refusal.body["url"] = location
+    return refusal
 
 
 def invalid(resource: str, field_name: str, message: str) -> RefusedError:

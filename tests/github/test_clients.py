@@ -189,7 +189,10 @@ def test_a_repository_that_was_renamed_is_found_under_its_old_name(shop: Shop) -
     shop.hub.people.rename(shop.repository, "store")
     answer = shop.ask("GET", "/repos/acme/shop/pulls?state=open")
     assert answer.status_code == 301
-    assert answer.headers["Location"] == f"{shop.hub.api_url}/repos/acme/store/pulls?state=open"
+    there = f"{shop.hub.api_url}/repositories/{shop.repository.id}"
+    assert answer.headers["Location"] == f"{there}/pulls?state=open"
+    written = shop.ask("POST", "/repos/acme/shop/issues/1/comments", {"body": "x"})
+    assert (written.status_code, written.json()["url"]) == (307, f"{there}/issues/1/comments")
     assert shop.client().get_repo("acme/shop").get_pull(1).base.repo.full_name == "acme/store"
     refs = f"{shop.hub.clone_url}/acme/shop.git/info/refs?service=git-upload-pack"
     assert requests.get(refs, auth=("x-access-token", shop.token()), timeout=SECONDS).ok

@@ -42,6 +42,19 @@ def test_an_approval_becomes_one_pull_request(work: Work) -> None:
     assert "https://git.example/acme/shop/blob/" in pull.body
 
 
+def test_a_repository_that_was_renamed_since_the_look_is_found(work: Work) -> None:
+    """By its old name, until the next look knows the new one."""
+    (kept,) = work.scanned(found(cpu()))
+    work.bench.hub.people.rename(work.bench.repository, "store")
+    assert work.open(kept).state == "opened"
+    assert (len(work.bench.repository.pulls), work.pull.state) == (1, "open")
+    work.scanned()
+    became = work.upkeep()
+    assert became is not None
+    assert (became.state, work.pull.state) == ("closed", "closed")
+    assert list(work.bench.repository.git.branches()) == ["main"]
+
+
 def test_doing_it_again_writes_nothing(work: Work) -> None:
     """Nor do several processes at once make a second one."""
     kept = work.opened()
