@@ -16,7 +16,7 @@ import json, os, sys, time
 from bot.entrypoints import jobs, slack_jobs
 from bot.entrypoints.deliveries import Queue, Work
 from bot.entrypoints.slack_jobs import SlackWorkflows, Steps
-from bot.errors import GitHubRefused, SlackUnavailable
+from bot.errors import GitHubRefused, SlackRefused, SlackUnavailable
 from bot.logs import configure
 from bot.recommendation_slack import APPROVE, MODAL, REJECT
 from bot.redaction import Redactor
@@ -39,6 +39,8 @@ def step(name, about, result):
         os.kill(os.getpid(), 9)
     if name in plan.get("denied", []):
         raise GitHubRefused("GitHub refuses the App's access", 401, denied=True)
+    if name in plan.get("refused", []):
+        raise SlackRefused("Slack says missing_scope", "missing_scope")
     if count(name + " begins") <= plan.get("fail", {}).get(name, 0):
         raise SlackUnavailable("Slack did not answer")
     time.sleep(plan.get("slow", 0))
@@ -134,6 +136,14 @@ def test_what_only_an_administrator_can_mend_is_said_at_once(tmp_path: Path) -> 
     journal = run(tmp_path, events=[("approve", "UANA", "a")], until=1, denied=["decide"])
 
     assert of(journal, "say") == ["never: GitHub refuses the App's access"]
+    assert of(journal, "decide begins") == ["a"]
+
+
+def test_what_slack_refuses_is_not_asked_again(tmp_path: Path) -> None:
+    """It would say the same; an answer's own address takes five tries in all."""
+    journal = run(tmp_path, events=[("approve", "UANA", "a")], until=1, refused=["decide"])
+
+    assert [text.partition(": ")[2] for text in of(journal, "say")] == ["Slack says missing_scope"]
     assert of(journal, "decide begins") == ["a"]
 
 
