@@ -232,10 +232,12 @@ def _done(bot: Bot, action: str) -> bool:
 
 
 def another_day(bot: Bot, folder: Path) -> None:
-    """Nothing of today's work is known any more, so that everything is looked at once more."""
-    bot.kill_all()
+    """Nothing of today's work, once it is at an end, is known any more: everything is looked at once more."""
     url = work_database(f"sqlite:///{folder}/tuppence.db").url
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
+        left = "select count(*) from workflow_status where status in ('PENDING', 'ENQUEUED')"
+        wait_for(lambda: database.execute(left).fetchone() == (0,), what="the end of the day", seconds=PATIENCE)
+        bot.kill_all()
         database.execute("delete from workflow_status where status = 'SUCCESS'")
         known = "select workflow_uuid from workflow_status"
         database.execute(f"delete from operation_outputs where workflow_uuid not in ({known})")  # noqa: S608 - our own words
