@@ -1,4 +1,7 @@
-"""What people ask of the bot in comments, and who may decide; the bot is a process of its own."""
+"""What people ask of the bot in comments, and who may decide; the bot is a process of its own.
+
+One bot serves all of these tests, each of which has an account of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,21 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.bots import FILES, RAISED, Bot, reported, running, shop, wait_for
+from tests.end_to_end.stories import HURRIED
 from tests.github.model import CheckRun, Pull, Repository
-from tests.github.service import GitHub
+from tests.github.service import GitHub, github
 from tests.yaml_objects import deployment
 
-POLICY = "guardrails: [{monthly_increase: 10, message: Ask FinOps., approvers: [acme/finops, olga]}]\n"
+POLICY = "guardrails: [{monthly_increase: 10, message: Ask FinOps., approvers: [OWNER/finops, olga]}]\n"
 TWO = """guardrails:
-  - {monthly_increase: 10, approvers: [acme/finops, olga]}
-  - {percent: 50, approvers: [acme/sre]}
+  - {monthly_increase: 10, approvers: [OWNER/finops, olga]}
+  - {percent: 50, approvers: [OWNER/sre]}
 """
 
 
@@ -32,6 +37,10 @@ class Scene:
     repository: Repository
     pull: Pull
     folder: Path
+
+    @property
+    def owner(self) -> str:
+        return self.repository.owner.login
 
     @property
     def approve(self) -> str:
@@ -64,7 +73,9 @@ class Scene:
         self.wait(lambda: self.check().conclusion == conclusion, f"a check that is a {conclusion}")
 
     def audit(self) -> list[tuple[object, ...]]:
-        return self.database("select actor, action from audit where action in ('approve', 'reject')")
+        decisions = "action in ('approve', 'reject')"
+        subject = f"subject like '{self.owner}/%'"
+        return self.database(f"select actor, action from audit where {decisions} and {subject}")  # noqa: S608 - our own
 
     def database(self, statement: str) -> list[tuple[object, ...]]:
         """Our records, read or changed behind the bot's back."""
@@ -72,17 +83,37 @@ class Scene:
             return list(database.execute(statement))
 
 
+@dataclass
+class Town:
+    """A GitHub, and the bot beside it."""
+
+    hub: GitHub
+    bot: Bot
+    folder: Path
+    accounts: Iterator[int]
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """For all tests."""
+    folder = tmp_path_factory.mktemp("town")
+    with github(folder / "github") as hub:
+        with running(hub, folder, program=HURRIED) as bot:
+            yield Town(hub, bot, folder, count(1))
+        hub.assert_clean()
+
+
 @pytest.fixture
-def scene(hub: GitHub, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    """Under the policy that a test asks for."""
+def scene(town: Town, request: pytest.FixtureRequest) -> Scene:
+    """Under the policy that a test asks for, in an account of its own."""
     policy: str = getattr(request, "param", POLICY)
-    hub.people.team("acme", "sre", "sam", "sue")
-    hub.people.team("acme", "finops", "ann", "bob", pending=("ivy",))
-    with running(hub, tmp_path) as bot:
-        repository = shop(hub, {**FILES, ".tuppence.yaml": policy})
-        pull = hub.people.open_pull(repository, RAISED, author="author", branch="raise")
-        wait_for(lambda: reported(hub, repository, pull), what="a report", told=bot.log.read_text)
-        yield Scene(hub, bot, repository, pull, tmp_path)
+    hub, owner = town.hub, f"acme-{next(town.accounts)}"
+    hub.people.team(owner, "sre", "sam", "sue")
+    hub.people.team(owner, "finops", "ann", "bob", pending=("ivy",))
+    repository = shop(hub, {**FILES, ".tuppence.yaml": policy.replace("OWNER", owner)}, owner=owner)
+    pull = hub.people.open_pull(repository, RAISED, author="author", branch="raise")
+    wait_for(lambda: reported(hub, repository, pull), what="a report", told=town.bot.log.read_text)
+    return Scene(hub, town.bot, repository, pull, town.folder)
 
 
 def test_a_permitted_person_turns_the_check_green(scene: Scene) -> None:
@@ -104,7 +135,7 @@ def test_who_may_not_is_refused_and_told_who_may(scene: Scene, who: str) -> None
     """The author, a stranger, and somebody who was invited to the team only."""
     scene.say(scene.approve, author=who)
 
-    assert "`acme/finops` or `olga`" in scene.answered()
+    assert f"`{scene.owner}/finops` or `olga`" in scene.answered()
     assert scene.check().conclusion == "failure"
     assert scene.audit() == []
 
@@ -145,12 +176,12 @@ def test_of_two_approvers_at_once_one_decides(scene: Scene) -> None:
 def test_each_guardrail_is_approved_by_people_of_its_own(scene: Scene) -> None:
     """The check is green when none is missing, and a dearer push asks all of them again."""
     scene.say(scene.approve, author="olga")
-    assert "is above 50\N{NO-BREAK SPACE}% (`acme/sre`)" in scene.answered()
+    assert f"is above 50\N{NO-BREAK SPACE}% (`{scene.owner}/sre`)" in scene.answered()
     scene.wait(lambda: "Approved by `olga`" in scene.summary(), "the first approval")
     scene.wait(lambda: scene.check().status == "completed", "the check")
     assert scene.check().conclusion == "failure"
     assert str(scene.check().output["title"]).endswith("1 of 2 approvals")
-    assert "Needs approval by **@acme/sre**" in scene.summary()
+    assert f"Needs approval by **@{scene.owner}/sre**" in scene.summary()
 
     scene.say(scene.approve, author="ann")
     assert "`olga` has approved this already" in scene.answered(2)
@@ -236,11 +267,12 @@ def test_a_workload_is_explained_by_word_and_by_button(scene: Scene) -> None:
 def test_what_was_predicted_is_kept_when_it_is_merged_and_told_when_a_week_is_over(scene: Scene) -> None:
     """Without a Prometheus the bot says that it could not measure; a restart says nothing again."""
     scene.hub.people.merge(scene.repository, scene.pull)
-    scene.wait(lambda: scene.database("select count(*) from predictions") == [(1,)], "a prediction")
+    ours = f"predictions where repository = {scene.repository.id}"
+    scene.wait(lambda: scene.database(f"select count(*) from {ours}") == [(1,)], "a prediction")  # noqa: S608 - our own
     for _ in range(2):
         scene.bot.end(signal.SIGTERM)
         scene.database("update predictions set due_at = '2026-01-01 00:00:00.000000'")
         scene.bot.start()
-        scene.wait(lambda: scene.database("select posted_at from predictions") != [(None,)], "the word")
+        scene.wait(lambda: scene.database(f"select posted_at from {ours}") != [(None,)], "the word")  # noqa: S608 - our own
 
     assert "Predicted +$69.23 a month. It could not be measured" in scene.answered()
