@@ -1,15 +1,13 @@
 """`tuppence` with short pauses, for tests that let everything go wrong once.
 
 The bot's other processes run this module again before they begin, so they are in a hurry too. Where
-HURRIED_DEATHS names a folder, the worker dies once before and once after every step of durable work. Where
-HURRIED_HOLDS names one with files such as `ID` that say `before tell`, the step that is about ID waits there
-to be killed; the file is then called `ID.met`.
+HURRIED_HOLDS names a folder with files such as `ID` that say `before tell`, the step that is about ID waits
+there to be killed; the file is then called `ID.met`.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -54,27 +52,19 @@ pod = os.environ.get("HOSTNAME", socket.gethostname())
 socket.gethostname = lambda: pod
 
 
-def meeting(meet: Callable[[str, str], None], trying: Callable[..., Any]) -> Callable[..., Any]:
-    """Tell `meet` on either side of a step, and what that is about. That it is done is written down after both."""
+def held(trying: Callable[..., Any]) -> Callable[..., Any]:
+    """Hold a step on either side of it. That it is done is written down after both."""
 
     def tried(name: str, step: Callable[..., Any], *arguments: Any, **more: Any) -> Any:  # noqa: ANN401 - JSON
         def met(*given: Any) -> Any:  # noqa: ANN401 - JSON
-            meet(f"before {name}", str(given))
+            _hold(f"before {name}", str(given))
             done = step(*given)
-            meet(f"after {name}", str(given))
+            _hold(f"after {name}", str(given))
             return done
 
         return trying(name, met, *arguments, **more)
 
     return tried
-
-
-def _die(where: str, _about: str) -> None:
-    """Where nobody died yet."""
-    grave = Path(os.environ["HURRIED_DEATHS"], where)
-    if not grave.exists():
-        grave.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _hold(where: str, about: str) -> None:
@@ -86,12 +76,11 @@ def _hold(where: str, about: str) -> None:
                 time.sleep(600)
 
 
-for setting, meet in {"HURRIED_DEATHS": _die, "HURRIED_HOLDS": _hold}.items():
-    if setting in os.environ:
-        for met_jobs in (digest_jobs, github_jobs, savings_jobs, slack_jobs):
-            for trying in (jobs.tried, jobs.attempted):
-                if trying.__name__ in vars(met_jobs):
-                    vars(met_jobs)[trying.__name__] = meeting(meet, trying)
+if "HURRIED_HOLDS" in os.environ:
+    for held_jobs in (digest_jobs, github_jobs, savings_jobs, slack_jobs):
+        for trying in (jobs.tried, jobs.attempted):
+            if trying.__name__ in vars(held_jobs):
+                vars(held_jobs)[trying.__name__] = held(trying)
 
 if __name__ == "__main__":
     main()

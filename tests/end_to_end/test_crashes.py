@@ -27,6 +27,12 @@ from tests.end_to_end.stories import (
 from tests.github.faults import Fault
 from tests.github.service import GitHub
 
+STEPS = {
+    INSTALLED: ("refs_of", "look", "begin", "analyse", "comment", "check", "finish"),
+    APPROVED: ("command", "answer"),
+    OPENED: ("merged",),
+}
+"""Of the durable work that a story leads to; what was opened is merged then."""
 pytestmark = pytest.mark.timeout(300)  # each is dozens of cases, and the machine may be busy
 
 
@@ -96,21 +102,34 @@ def test_killed_while_it_asks_for_its_own_name(hub: GitHub, tmp_path: Path) -> N
 
 def test_killed_before_and_after_each_step_it_says_all_once(hub: GitHub, tmp_path: Path) -> None:
     """After a step is: before it is written down that it was done. From an installation to a merge."""
-    deaths = tmp_path / "deaths"
-    deaths.mkdir()
-    with running(hub, tmp_path, program=HURRIED, HURRIED_DEATHS=str(deaths)) as bot:
-        [installed] = prepared(bot, hub, INSTALLED, ["installed"])
-        installed.install()
-        hold_true(bot, ([installed], INSTALLED.then))
-        [approved] = prepared(bot, hub, APPROVED, ["approved"])
-        approved.approve()
-        hold_true(bot, ([approved], APPROVED.then))
-        hub.people.merge(approved.repository, approved.opened)
-        wait_for(lambda: rows(tmp_path, "predictions") == 1, what="a prediction", told=bot.log.read_text)
-    steps = "look", "begin", "analyse", "comment", "check", "finish", "refs_of", "command", "answer", "merged"
-    assert {each.name for each in deaths.iterdir()} >= {
-        f"{side} {step}" for step in steps for side in ("before", "after")
-    }
+    folder = tmp_path / "holds"
+    folder.mkdir()
+    with running(hub, tmp_path, program=HURRIED, HURRIED_HOLDS=str(folder)) as bot:
+        told = {}
+        for story, steps in STEPS.items():
+            places = {f"{side}-{step}-": f"{side} {step}" for step in steps for side in ("before", "after")}
+            told[story.name] = prepared(bot, hub, story, places)
+            if story is OPENED:
+                for scene in told[OPENED.name]:
+                    OPENED.act(scene)
+                hold_true(bot, (told[OPENED.name], OPENED.then))
+            for scene in told[story.name]:
+                (folder / scene.account).write_text(places[scene.account])
+        for scene in told[OPENED.name]:
+            hub.people.merge(scene.repository, scene.opened)
+        for story in (INSTALLED, APPROVED):
+            for scene in told[story.name]:
+                story.act(scene)
+        wait_for(
+            lambda: all(each.suffix == ".met" for each in folder.iterdir()),
+            what="every step to be held",
+            seconds=60,
+            told=lambda: str([each.name for each in folder.iterdir() if not each.suffix]),
+        )
+        bot.kill_worker()
+        hold_true(bot, *((told[story.name], story.then) for story in (INSTALLED, APPROVED)))
+        merged = len(told[OPENED.name])
+        wait_for(lambda: rows(tmp_path, "predictions") == merged, what="predictions", told=bot.log.read_text)
 
 
 def rows(folder: Path, table: str) -> int:

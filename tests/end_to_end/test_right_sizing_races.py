@@ -236,7 +236,9 @@ def another_day(bot: Bot, folder: Path) -> None:
     url = work_database(f"sqlite:///{folder}/tuppence.db").url
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
         left = "select count(*) from workflow_status where status in ('PENDING', 'ENQUEUED')"
-        wait_for(lambda: database.execute(left).fetchone() == (0,), what="the end of the day", seconds=PATIENCE)
+        wait_for(
+            lambda: database.execute(left).fetchone() == (0,), what="the end of the day", seconds=PATIENCE
+        )
         bot.kill_all()
         database.execute("delete from workflow_status where status = 'SUCCESS'")
         known = "select workflow_uuid from workflow_status"
