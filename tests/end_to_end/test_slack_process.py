@@ -15,6 +15,7 @@ import requests
 from bot.manifests import documents
 from tests.end_to_end.bots import ROOT, Bot
 from tests.end_to_end.slack_bots import MANIFEST, PATIENCE, asked, said_to, settled
+from tests.end_to_end.stories import HURRIED
 from tests.slack.model import User
 from tests.slack.service import Slack, slack
 
@@ -71,7 +72,7 @@ def test_rows_that_a_message_cannot_hold_are_sent_as_a_file(kept: Path, tmp_path
 
 def test_what_cannot_be_answered_is_said_in_plain_words_once(kept: Path, tmp_path: Path) -> None:
     """When Slack does not say who somebody is, nothing is shown."""
-    with slack() as broken, asked(broken, kept, tmp_path, config=""):
+    with slack() as broken, asked(broken, kept, tmp_path, config="", program=HURRIED):
         ana = broken.person("ana")
         broken.fault("users.info", "internal_error", times=None)
         broken.people.command(ana, "/cost", "top 3")
