@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PLATFORM := $(shell uname -sm)
-# Three times as many as there are processors: most of the time goes by waiting for processes of the tests' own.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3)
+# Twice as many as there are processors: most of the time goes by waiting for processes of the tests' own.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 2)
 
 .DEFAULT_GOAL := test
 .PHONY: install test benchmarks check check-format check-lint check-types check-layers format reference demo wheel lock clean

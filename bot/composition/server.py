@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from bot.adapters.records import Records
+from bot.adapters.records_database import Database
 from bot.adapters.records_work import work_database
 from bot.composition import worker_start
 from bot.entrypoints import http_app, serving
@@ -42,7 +42,7 @@ def serve(
     for name, found in {"GitHub": github, "Slack": slack}.items():
         if found is None:
             log.info("%s is not set up: docs/settings.md says which variables it needs", name)
-    records = Records(settings.database_url)
+    records = Database(settings.database_url)
     records.prepare()
     records.close()
     worker = WorkerProcess(worker_start.begin, (settings, config, serving_settings, rehearsed))
