@@ -22,15 +22,7 @@ _SCOPES = {"public": "channels:history", "private": "groups:history", "im": "im:
 )  # fmt: skip
 def history(call: Call) -> dict[str, Json]:
     """A page of it; the app must be in the channel."""
-    channel = call.channel()
-    call.need(_SCOPES[channel.kind])
-    if call.world.bot.id not in channel.members:
-        raise RefusedError("not_in_channel")
-    listed, after = call.page(list(_said(call, channel)))
-    with_metadata = call.flag("include_all_metadata")
-    messages = [_told(call, message, with_metadata=with_metadata) for message in listed]
-    more = bool(after["response_metadata"]["next_cursor"])
-    return {"messages": messages, "has_more": more, **(after if more else {})}
+    return _page(call, list(_said(call, _readable(call))))
 
 
 @method(
@@ -39,10 +31,7 @@ def history(call: Call) -> dict[str, Json]:
 )  # fmt: skip
 def replies(call: Call) -> dict[str, Json]:
     """A page of a thread, the message that began it first."""
-    channel = call.channel()
-    call.need(_SCOPES[channel.kind])
-    if call.world.bot.id not in channel.members:
-        raise RefusedError("not_in_channel")
+    channel = _readable(call)
     root = str(call.arguments["ts"])
     thread = [
         message
@@ -52,8 +41,21 @@ def replies(call: Call) -> dict[str, Json]:
     ]
     if not thread:
         raise RefusedError("thread_not_found")
-    listed, after = call.page(thread)
-    messages = [_told(call, message, with_metadata=call.flag("include_all_metadata")) for message in listed]
+    return _page(call, thread)
+
+
+def _readable(call: Call) -> Channel:
+    channel = call.channel()
+    call.need(_SCOPES[channel.kind])
+    if call.world.bot.id not in channel.members:
+        raise RefusedError("not_in_channel")
+    return channel
+
+
+def _page(call: Call, found: list[Message]) -> dict[str, Json]:
+    listed, after = call.page(found)
+    with_metadata = call.flag("include_all_metadata")
+    messages = [_told(call, message, with_metadata=with_metadata) for message in listed]
     more = bool(after["response_metadata"]["next_cursor"])
     return {"messages": messages, "has_more": more, **(after if more else {})}
 
