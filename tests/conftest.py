@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres_server
+# What these assert about what a bot sent is told with the values, as a test's own asserts are.
+pytest.register_assert_rewrite("tests.github", "tests.slack")
+
+from tests import postgres_server  # noqa: E402 - after what it may import is registered
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -81,6 +81,32 @@ class Handler(BaseHTTPRequestHandler):
         """Of the request, their names in lower case."""
         return {name.lower(): value for name, value in self.headers.items()}
 
+    def read_body(self) -> bytes:
+        """Of the request; one whose client was killed before it had said all is nobody's.
+
+        Raises:
+            ConnectionAbortedError: the client has gone.
+        """
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self._read(int(self.headers.get("Content-Length") or 0))
+        chunks = []
+        while size := int(self._line().split(b";")[0], 16):
+            chunks.append(self._read(size))
+            self._line()
+        self._line()
+        return b"".join(chunks)
+
+    def _read(self, size: int) -> bytes:
+        found = self.rfile.read(size)
+        if len(found) < size:
+            raise ConnectionAbortedError(f"{size} bytes were announced, and {len(found)} came")
+        return found
+
+    def _line(self) -> bytes:
+        if not (found := self.rfile.readline()).endswith(b"\n"):
+            raise ConnectionAbortedError("a line did not end")
+        return found
+
     def send(self, reply: Reply, *, cut: bool = False, pause: float = 0.0) -> None:
         """Whole, half of its body, or with a pause of so many seconds between its bytes."""
         self.send_response(reply.status)

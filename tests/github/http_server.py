@@ -40,12 +40,7 @@ class _Handler(loopback.Handler):
     server: GitHubServer
 
     def _serve(self) -> None:
-        asked = Asked(
-            self.command,
-            self.path,
-            self.lower_headers(),
-            self._read_body(),
-        )
+        asked = Asked(self.command, self.path, self.lower_headers(), self.read_body())
         key = self._key(asked)
         with self.server.api.world.lock:
             account = self._account(asked)
@@ -91,16 +86,6 @@ class _Handler(loopback.Handler):
         if place := git_http.place(asked):
             return git_http.reply(api, asked, place)
         return api.reply(asked)
-
-    def _read_body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        chunks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
 
 
 def _spoiled(fault: Fault) -> Reply:

@@ -35,8 +35,7 @@ class _Handler(loopback.Handler):
             self.close_connection = True
             self.server.sockets.serve(self.connection, self.path, self.headers.get("Sec-WebSocket-Key") or "")
             return
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        asked = Asked(self.command, self.path, self.lower_headers(), body)
+        asked = Asked(self.command, self.path, self.lower_headers(), self.read_body())
         api = self.server.api
         with api.world.lock:
             api.journal.calls[asked.key] += 1
