@@ -86,6 +86,7 @@ class Handler(BaseHTTPRequestHandler):
 
         Raises:
             ConnectionAbortedError: the client has gone.
+
         """
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self._read(int(self.headers.get("Content-Length") or 0))
