@@ -126,6 +126,9 @@ def reason_words(reason: Reason | str, facts: Mapping[str, str]) -> str:
     words = {
         Reason.PROTECTED: _protected,
         Reason.FROZEN: _frozen,
+        Reason.SWITCHED_OFF: lambda _facts: "it is switched off: no pods are declared, or it is suspended",
+        Reason.RUNS_TO_COMPLETION: lambda _facts: "it runs to completion, and no run is like the other",
+        Reason.SEVERAL_GROUPS: lambda _facts: "it has several groups of pods",
         Reason.SLO_BURNING: _burning,
         Reason.AUTOSCALER: _autoscaler,
         Reason.VERTICAL_AUTOSCALER: _vertical,
@@ -151,6 +154,9 @@ def reason_words(reason: Reason | str, facts: Mapping[str, str]) -> str:
 _COUNTED = {
     Reason.PROTECTED: "protected by somebody's reason",
     Reason.FROZEN: "in an environment where nothing is to change now",
+    Reason.SWITCHED_OFF: "switched off",
+    Reason.RUNS_TO_COMPLETION: "that run to completion",
+    Reason.SEVERAL_GROUPS: "with several groups of pods",
     Reason.SLO_BURNING: "using up an error budget",
     Reason.AUTOSCALER: "with an autoscaler in charge",
     Reason.VERTICAL_AUTOSCALER: "with a vertical autoscaler in charge",

@@ -102,6 +102,9 @@ class Reason(StrEnum):
 
     PROTECTED = "protected"
     FROZEN = "frozen"
+    SWITCHED_OFF = "switched-off"
+    RUNS_TO_COMPLETION = "runs-to-completion"
+    SEVERAL_GROUPS = "several-pod-groups"
     SLO_BURNING = "slo-burning"
     AUTOSCALER = "autoscaler-in-charge"
     VERTICAL_AUTOSCALER = "vertical-autoscaler-in-charge"

@@ -25,7 +25,7 @@ from estimators.rules.slo import BURNING
 from estimators.rules.words import count_words
 from estimators.sides import SideBuilder
 from estimators.usage import Series, UsageSnapshot, WorkloadKey, WorkloadUsage, observed
-from estimators.workload import Workload
+from estimators.workload import Scaling, Workload
 
 LEAST_DAYS = 14
 """Both of two weekly peaks."""
@@ -37,6 +37,7 @@ _OFF_BY = Decimal("0.1")
 _COUNTED_BY = {"hpa-simulated": "on average by its autoscaler", "nodes": "by the nodes that match"}
 _PAUSES = re.compile(r"pause(-[a-z0-9]+)?([:@].*)?")
 """`registry.k8s.io/pause:3.9`, a copy of it elsewhere, or that of one architecture."""
+_TO_COMPLETION = frozenset({Scaling.JOB, Scaling.CRON})
 _REPLAY_OFF_BY = Decimal("0.5")
 """The same of a replayed autoscaler, which knows neither the load within a step nor pods that wait."""
 
@@ -51,7 +52,7 @@ class Sorted(NamedTuple):
 
 
 def candidates(objects: Sequence[ManifestObject], cluster: Cluster, terms: Terms) -> Sorted:
-    """The workloads of one environment, in the order of their identities."""
+    """The workloads of one environment, in the order of their identities: each fits, or is left and why."""
     usage = cluster.usage
     inventory = take_inventory(objects, usage.objects if usage else ())
     builder = SideBuilder(cluster)
@@ -61,8 +62,6 @@ def candidates(objects: Sequence[ManifestObject], cluster: Cluster, terms: Terms
         history = builder.history(identity)
         side = builder.build(workload, inventory, history)
         found.sides.append(side)
-        if switched_off(side):
-            continue
         known = _Known(side, history, usage, live.get(history.key if history else workload.key, {}))
         held = next(_held(known, terms), None)
         if held:
@@ -121,6 +120,7 @@ def _held(known: _Known, terms: Terms) -> Iterator[tuple[Reason, Mapping[str, st
     history, usage = known.history, known.usage
     if terms.frozen:
         yield Reason.FROZEN, {"why": terms.frozen}
+    yield from _never(known.side)
     if _keeps_room(known.side.workload):
         yield Reason.RISKY, {"why": "it does nothing but keep room free for others"}
     if history is None or usage is None:
@@ -158,6 +158,16 @@ def _otherwise_counted(side: Side, history: WorkloadUsage, usage: UsageSnapshot)
     """What shows that other pods run than its cost is counted with: then nothing would save what is said.
 
     Somebody scaled it by hand, something that nobody declared scales it, half of its pods are not scraped,
+def _never(side: Side) -> Iterator[tuple[Reason, Mapping[str, str]]]:
+    """What no history changes: it asks for no pods, each run is another one, or its groups differ."""
+    if switched_off(side):
+        yield Reason.SWITCHED_OFF, {}
+    if side.workload.scaling in _TO_COMPLETION:
+        yield Reason.RUNS_TO_COMPLETION, {}
+    if len(side.workload.groups) != 1:
+        yield Reason.SEVERAL_GROUPS, {}
+
+
     its autoscaler is another one than declared, or its pods are on fewer nodes than its selectors match.
     """
     declared = fixed(side)

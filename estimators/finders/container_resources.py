@@ -30,7 +30,7 @@ from estimators.rules.words import (
     tidy_memory,
 )
 from estimators.usage import observed
-from estimators.workload import Container, MetricType, Scaling
+from estimators.workload import Container, MetricType
 
 FINDER = "container-resources"
 WORTH = Decimal("0.9")
@@ -41,7 +41,6 @@ LEAST_CPU = Decimal("0.01")
 """10m, the smallest request KRR and Kubecost propose."""
 BURSTS = 0.01
 """Share of periods throttled from which on bursts within the steps are known to run into a CPU limit."""
-_LEFT_OUT = (Scaling.JOB, Scaling.CRON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +102,10 @@ def container_resources(candidate: Candidate) -> Iterator[Proposal | LeftAlone]:
     CPU follows a percentile of one pod's use and memory its peak, both with the profile's margin and
     never below what was seen at any time of the window, so that weekly peaks and start-ups count in
     full. Memory is not lowered after an OOM kill or while it grows, CPU not while it is throttled or
-    an autoscaler divides by it. Jobs are left out: their runs differ too much.
+    an autoscaler divides by it.
     """
     workload = candidate.workload
-    if workload.scaling in _LEFT_OUT or len(workload.groups) != 1 or workload.problems:
+    if workload.problems:
         return
     template = workload.groups[0].template
     changes: list[FieldChange] = []

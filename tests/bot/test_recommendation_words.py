@@ -89,6 +89,9 @@ def test_a_recommendations_changes_become_values() -> None:
         (Reason.PROTECTED, {"reason": "INC-1234"}, "protected (INC-1234)"),
         (Reason.PROTECTED, {"reason": "INC-1", "until": "spring"}, "protected (INC-1) until spring"),
         (Reason.FROZEN, {"why": "Black Friday."}, "nothing is to change here now: Black Friday"),
+        (Reason.SWITCHED_OFF, {}, "it is switched off: no pods are declared, or it is suspended"),
+        (Reason.RUNS_TO_COMPLETION, {}, "it runs to completion, and no run is like the other"),
+        (Reason.SEVERAL_GROUPS, {}, "it has several groups of pods"),
         (Reason.TOO_YOUNG, {"days": "3.5", "needed": "14"}, "it is 3.5 days old, 14 are needed"),
         (
             Reason.NOT_AS_DECLARED,

@@ -20,6 +20,7 @@ from estimators.proposed_objects import with_changes
 from estimators.quantity import parse_quantity
 from estimators.recommend import recommend
 from estimators.recommendation import Found, Reason, Recommendation
+from estimators.recommendation_candidates import candidates
 from estimators.recommendation_terms import PROFILES, Terms
 from estimators.report import Row, Verdict
 from estimators.usage import Series
@@ -41,6 +42,26 @@ from tests.usage_builders import STEPS_A_DAY, TODAY, node
 from tests.yaml_objects import autoscaler, deployment, objects
 
 LARGE = deployment(cpu="2", memory="2Gi")
+POD = "{template: {spec: {containers: [{name: main, image: x, resources: {requests: {cpu: 2}}}]}}}"
+JOB = f"""
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: api, namespace: payments}}
+spec:
+  template: {POD[11:-1]}
+"""
+CRON = f"""
+apiVersion: batch/v1
+kind: CronJob
+metadata: {{name: nightly, namespace: payments}}
+spec: {{schedule: "0 3 * * *", jobTemplate: {{spec: {POD}}}}}
+"""
+RAY = f"""
+apiVersion: ray.io/v1
+kind: RayCluster
+metadata: {{name: ray, namespace: payments}}
+spec: {{headGroupSpec: {POD}, workerGroupSpecs: [{{groupName: gpus, replicas: 2, {POD[1:]}]}}
+"""
 
 
 def row_of(text: str, known: Cluster, recommendation: Recommendation) -> Row:
@@ -163,12 +184,48 @@ def test_too_little_history_is_said(known: Cluster, reason: Reason) -> None:
     assert answer.recommendations == ()
 
 
-def test_what_is_switched_off_is_not_spoken_of() -> None:
-    """It has no history, and nothing to save."""
-    off = usage(cpu=0.0, memory=float("nan"), replicas=0)
-    answer = found(deployment(replicas=0), cluster(off))
+@pytest.mark.parametrize(
+    ("text", "kind", "reason"),
+    [
+        (deployment(replicas=0), "Deployment", Reason.SWITCHED_OFF),
+        (JOB + "  suspend: true\n", "Job", Reason.SWITCHED_OFF),
+        (JOB, "Job", Reason.RUNS_TO_COMPLETION),
+        (CRON, "CronJob", Reason.RUNS_TO_COMPLETION),
+        (RAY, "RayCluster", Reason.SEVERAL_GROUPS),
+    ],
+    ids=["no replicas", "suspended", "job", "cron job", "groups"],
+)
+@pytest.mark.parametrize("known", [True, False], ids=["history", "no history"])
+def test_what_no_finder_is_for_is_counted(text: str, kind: str, reason: Reason, known: bool) -> None:
+    """Whatever its history says, and once: a person who adds up finds every workload."""
+    name = objects(text)[0].identity.name
+    answer = found(text, cluster(*([usage(name, kind=kind)] if known else [])))
 
-    assert (answer.recommendations, answer.left_alone) == ((), ())
+    assert reasons(answer) == [(reason, "")]
+    assert answer.recommendations == ()
+
+
+def test_every_workload_is_looked_at_or_left_with_a_reason() -> None:
+    """Looked at and left alone add up to all that is declared."""
+    names = ("fine", "resting", "new", "unseen")
+    text = "---\n".join(
+        [*(deployment(name, replicas=0 if name == "resting" else 2) for name in names), JOB, CRON, RAY]
+    )
+    young = np.where(hours() < 13 * 24, np.nan, 0.3)
+    known = cluster(usage("fine"), usage("new", cpu=young, memory=young))
+
+    [fit, _, alone, inventory] = candidates(objects(text), known, Terms(PROFILES["production"]))
+
+    assert [one.identity.name for one in fit] == ["fine"]
+    assert {one.key.name: one.reason for one in alone} == {
+        "api": Reason.RUNS_TO_COMPLETION,
+        "nightly": Reason.RUNS_TO_COMPLETION,
+        "new": Reason.TOO_YOUNG,
+        "resting": Reason.SWITCHED_OFF,
+        "ray": Reason.SEVERAL_GROUPS,
+        "unseen": Reason.NOT_SEEN,
+    }
+    assert len(fit) + len(alone) == len(inventory.workloads)
 
 
 def test_a_critical_tier_is_critical_everywhere() -> None:
