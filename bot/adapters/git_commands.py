@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,8 +20,11 @@ from typing import IO
 from bot.errors import OutsideError, UserError
 
 _SECONDS = 120
-_BATCH = 256  # Requests on their way to git at once: far less than a pipe holds, so no side ever waits.
+_BATCH = 16  # Answers that are in memory at once, of up to ten megabytes each.
 _READ_AT_MOST = 10_000_001
+MOST_LISTED = 64 * 2**20
+"""Bytes of a commit's listing, those of some 500,000 files. A few trees that name one another many times over
+are a kilobyte to push, and more files than any memory holds."""
 SAFE = {
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
@@ -80,6 +85,33 @@ class Git:
             complaint = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
             raise OutsideError(f"git {arguments[0]} failed in {self.folder}: {complaint[-1]}")
         return done.stdout
+
+    def listing(self, commit: str) -> bytes:
+        """All files of a commit, as `git ls-tree -r -z` tells them. Raises UserError for too many."""
+        process = subprocess.Popen(
+            (*self._command, "ls-tree", "-r", "-z", "--full-tree", commit),
+            cwd=self.folder,
+            env=environment(self._settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        # Empty folders in folders print nothing, for as long.
+        clock = threading.Timer(_SECONDS, process.kill)
+        with process:
+            clock.start()
+            listed = process.stdout.read(MOST_LISTED + 1)
+            clock.cancel()
+            if len(listed) > MOST_LISTED:
+                process.kill()
+        if len(listed) > MOST_LISTED or process.returncode == -signal.SIGKILL:
+            raise UserError(
+                f"the commit {commit} has more files than can be looked at: take folders out of it"
+            )
+        if process.returncode != 0:
+            raise OutsideError(f"git cannot list the files of {commit} in {self.folder}")
+        return listed
 
     def tried(self, *arguments: str) -> str | None:
         """What git prints, without the line end; None where it fails."""

@@ -73,12 +73,12 @@ class RevisionTree:
     """The files of one commit."""
 
     def __init__(self, git: Git, commit_id: str) -> None:
-        """List the files of a commit, as `commit` gives its id."""
+        """List the files of a commit, as `commit` gives its id. Raises UserError where they are too many."""
         self._git = git
         self._commit = commit_id
         self._skipped: list[SkippedPath] = []
         self._paths: dict[str, str] = {}
-        for mode, blob, path in _entries(git.run("ls-tree", "-r", "-z", "--full-tree", commit_id), blob_at=2):
+        for mode, blob, path in _entries(git.listing(commit_id), blob_at=2):
             if reason := _SKIPPED_MODES.get(mode) or _leaves_tree(path):
                 self._skipped.append(SkippedPath(path, reason))
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -282,6 +283,56 @@ def test_six_thousand_files_are_listed_and_read_quickly(repository: Path) -> Non
     base, work = RevisionTree(opened, commit(opened, "HEAD")), WorkingTree(opened)
     assert len(content(base)) == len(content(work)) == 6002
     assert time.perf_counter() - begin < 3
+    opened.close()
+
+
+def folders_in_folders(repository: Path, innermost: str, levels: int) -> str:
+    """A commit whose every folder holds the next one ten times: a few objects, and 10 ** levels paths."""
+    tree = innermost
+    for _ in range(levels):
+        listed = "".join(f"040000 tree {tree}\td{number}\n" for number in range(10))
+        tree = git(repository, "mktree", data=listed.encode())
+    return git(repository, "commit-tree", tree, "-m", "many")
+
+
+def test_more_files_than_memory_holds_are_not_listed(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can push them in a kilobyte; what they cost is known before it is spent."""
+    monkeypatch.setattr("bot.adapters.git_commands.MOST_LISTED", 100_000)
+    many = folders_in_folders(repository, git(repository, "rev-parse", "HEAD^{tree}"), 5)
+    opened = Git(repository)
+
+    with pytest.raises(UserError, match="has more files than can be looked at"):
+        RevisionTree(opened, many)
+    assert len(RevisionTree(opened, commit(opened, "HEAD")).paths()) == 2
+
+
+def test_folders_without_files_do_not_keep_us_for_ever(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git goes through all of them, and prints nothing."""
+    empty = git(repository, "hash-object", "-w", "-t", "tree", "/dev/null")
+    many = folders_in_folders(repository, empty, 30)
+    opened = Git(repository)
+    monkeypatch.setattr("bot.adapters.git_commands._SECONDS", 0.5)
+
+    with pytest.raises(UserError, match="has more files than can be looked at"):
+        RevisionTree(opened, many)
+
+
+def test_few_contents_are_in_memory_at_once(repository: Path) -> None:
+    """A hundred files of ten megabytes each are a pull request of a hundred kilobytes."""
+    write(repository, {f"{number}.yaml": f"# {number}\n" + "# x\n" * 250_000 for number in range(100)})
+    commit_all(repository)
+    opened = Git(repository)
+    tree = RevisionTree(opened, commit(opened, "HEAD"))
+    tracemalloc.start()
+    try:
+        assert sum(len(data) for _, data in tree.read(tree.paths())) > 100_000_000
+        assert tracemalloc.get_traced_memory()[1] < 40_000_000
+    finally:
+        tracemalloc.stop()
     opened.close()
 
 
