@@ -29,6 +29,8 @@ _TARGETS: Mapping[Path, str] = {
     ("targetValue",): "",
 }
 """Where the versions of the HPA have a metric's target, and its unit."""
+_TERMS: Mapping[str, Path] = {"selector": ("metric", "selector"), "object": ("describedObject",)}
+"""What else makes it another metric, below `spec.metrics[].<type>`."""
 
 
 def autoscaler_changes(before: Side, after: Side) -> Iterator[FieldChange]:
@@ -110,6 +112,9 @@ def _metric_changes(old: ManifestObject, new: ManifestObject) -> Iterator[FieldC
         if words[0] != words[1]:
             thing, path = (new, now[name][1]) if name in now else (old, was[name][1])
             yield FieldChange(f"HPA {name} target", words[0], words[1], dotted(path), thing.locate(path))
+        for label, tail in _TERMS.items() if name in was and name in now else ():
+            places = [(item, (*found[name][1][:4], *tail)) for item, found in ((old, was), (new, now))]
+            yield from compared_leaves(f"HPA {name} {label}", *places)
 
 
 def _metric_targets(body: Body) -> Mapping[str, tuple[str, Path]]:

@@ -30,6 +30,12 @@ _RESOURCE_KEYS = {
     MetricType.OBJECT: "object",
     MetricType.EXTERNAL: "external",
 }
+_THRESHOLDS = (
+    *("threshold", "thresholdValue", "lagThreshold", "msgBacklogThreshold", "unprocessedEventThreshold"),
+    *("queueLength", "targetQueueSize", "queueDepth", "listLength", "messageCount", "pendingEntriesCount"),
+    *("targetValue", "targetMetricValue", "targetQueryValue", "queryValue", "value"),
+)
+"""What KEDA's scalers call the target of one pod in a trigger's metadata (keda.sh, scalers)."""
 
 
 def read_horizontal(thing: ManifestObject) -> Autoscaler | None:
@@ -60,6 +66,7 @@ def read_scaled_object(thing: ManifestObject) -> Autoscaler | None:
     """A KEDA ScaledObject. CPU and memory triggers become resource metrics, all others external ones.
 
     Bounds: minReplicaCount (absent: 0), maxReplicaCount (absent: 100), cooldownPeriod (absent: 300 s).
+    A trigger's target is per pod unless `metricType` says otherwise.
     """
     spec = mapping(thing.body.get("spec"))
     kind, name = _target(spec)
@@ -150,7 +157,10 @@ def _metric(item: Body, path: Path, problems: list[Problem]) -> ScalingMetric | 
             amount = read_quantity(target[field_name], (*at, "target", field_name), problems)
             if not amount:
                 return None
-            return ScalingMetric(kind, name, target_type, amount, text(source.get("container")))
+            terms = _terms(
+                {"of": source.get("describedObject"), "selector": dig(source, "metric", "selector")}
+            )
+            return ScalingMetric(kind, name, target_type, amount, text(source.get("container")), terms)
     problems.append(Problem((*at, "target"), "no averageUtilization, averageValue or value"))
     return None
 
@@ -178,9 +188,24 @@ def _triggers(spec: Body, problems: list[Problem]) -> Iterable[ScalingMetric]:
                 metric_type = MetricType.CONTAINER if container else MetricType.RESOURCE
                 yield ScalingMetric(metric_type, kind, target, amount, container)
         elif kind:
-            # The scaler's own threshold key differs by trigger; its metric is only known by name.
             name = text(trigger.get("name")) or f"s{index}-{kind}"
-            yield ScalingMetric(MetricType.EXTERNAL, name, TargetType.VALUE, Decimal(1))
+            yield _external(name, metadata, per_pod=trigger.get("metricType") != "Value")
+
+
+def _external(name: str, metadata: Body, *, per_pod: bool) -> ScalingMetric:
+    """A trigger of a scaler of KEDA's. One whose target cannot be read is compared as a whole."""
+    key = next((key for key in _THRESHOLDS if metadata.get(key) is not None), "")
+    target = read_quantity(metadata[key], (), []) if key else None
+    if not target:
+        return ScalingMetric(MetricType.EXTERNAL, name, TargetType.VALUE, Decimal(1), terms=_terms(metadata))
+    kind = TargetType.AVERAGE_VALUE if per_pod else TargetType.VALUE
+    return ScalingMetric(MetricType.EXTERNAL, name, kind, target, terms=_terms(metadata, key))
+
+
+def _terms(source: Body, *without: str) -> str:
+    """What a metric asks for besides its target, as text to compare; `""` for nothing."""
+    asked = sorted((str(key), repr(value)) for key, value in source.items() if value and key not in without)
+    return repr(asked) if asked else ""
 
 
 def _rules(value: object, default: ScalingRules) -> ScalingRules:

@@ -58,13 +58,15 @@ class Simulation:
 
     `pods` is the count it would have kept, `wanted` the count the metrics asked for before the
     bounds clamped it. `failed` names metrics that cannot be computed and why; `doubt` says why the
-    result deserves little confidence, `""` where nothing stands against it.
+    result deserves little confidence, `""` where nothing stands against it. `unseen` names metrics that
+    may ask for fewer pods than before, of which no history tells how many.
     """
 
     pods: Series
     wanted: Series
     failed: tuple[str, ...] = ()
     doubt: str = ""
+    unseen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,15 @@ _LATELY = 12
 
 @dataclass(slots=True)
 class Demands:
-    """The demands that can be computed, the metrics that cannot and why, and doubts."""
+    """The demands that can be computed, the metrics that cannot and why, and doubts.
+
+    `unseen` is what `estimators.change.Simulation` has under that name.
+    """
 
     known: list[Demand] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
 
 
 def demands_of(
@@ -43,7 +47,10 @@ def demands_of(
         if metric.type in {MetricType.RESOURCE, MetricType.CONTAINER}:
             _resource(metric, pod, history, found)
         else:
-            _custom(metric, history, _same(metric, old), found)
+            before = _same(metric, old)
+            if old and _asks_for_less(metric, before, old, autoscaler, history):
+                found.unseen.append(metric.name)
+            _custom(metric, history, before, found)
     return found
 
 
@@ -107,13 +114,35 @@ def _custom(
         found.doubts.append(_LOW["value"])
         found.known.append(Demand(history.replicas, 1.0))
         return
-    values = history.autoscaler_metrics.get(metric.name)
-    if values is not None and values.size == history.replicas.size:
+    values = _known(metric, history)
+    if values is not None:
         found.known.append(Demand(values * history.replicas, float(metric.target)))
         return
     found.doubts.append(f"no history of {metric.name}: observed pods x the old target stand in")
     target = before or metric
     found.known.append(Demand(history.replicas * float(target.target), float(metric.target)))
+
+
+def _known(metric: ScalingMetric, history: WorkloadUsage) -> Series | None:
+    """What the metric was per pod while the history was recorded, where that was kept."""
+    values = history.autoscaler_metrics.get(metric.name)
+    return values if values is not None and values.size == history.replicas.size else None
+
+
+def _asks_for_less(
+    metric: ScalingMetric,
+    before: ScalingMetric | None,
+    old: Autoscaler,
+    new: Autoscaler,
+    history: WorkloadUsage,
+) -> bool:
+    """Whether it may want fewer pods than the old autoscaler did, and no history tells how many."""
+    if before is None:  # Beside all that were there it can only want more.
+        return any(_same(item, new) is None for item in old.metrics)
+    if metric.terms != before.terms:
+        return True
+    stands_in = metric.target_type is not TargetType.AVERAGE_VALUE or _known(metric, history) is None
+    return stands_in and metric.target > before.target
 
 
 def _same(metric: ScalingMetric, old: Autoscaler | None) -> ScalingMetric | None:

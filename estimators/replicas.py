@@ -48,7 +48,8 @@ def replay(
         rest = autoscaler.least if autoscaler.idle is None else autoscaler.idle
         at_rest = history.replicas <= float(autoscaler.idle or 0)
         pods = np.where(at_rest, float(rest), np.maximum(pods, max(float(autoscaler.least), 1.0)))
-    return Simulation(pods, result.wanted, result.failed, "; ".join(demands.doubts))
+    doubt = "; ".join(demands.doubts)
+    return Simulation(pods, result.wanted, result.failed, doubt, tuple(demands.unseen))
 
 
 def count_pods(

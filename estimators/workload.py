@@ -199,13 +199,18 @@ class TargetType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScalingMetric:
-    """One metric of an autoscaler: `target` is a percentage for UTILIZATION, else base units."""
+    """One metric of an autoscaler: `target` is a percentage for UTILIZATION, else base units.
+
+    `terms` is all else that a custom metric asks for (a query, a queue, a selector), as text to compare:
+    with other terms it is another metric.
+    """
 
     type: MetricType
     name: str
     target_type: TargetType
     target: Decimal
     container: str = ""
+    terms: str = ""
 
 
 @dataclass(frozen=True, slots=True)

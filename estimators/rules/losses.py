@@ -5,7 +5,6 @@ Neither is a finding: together they tell `safe` from `unknown`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
@@ -128,7 +127,7 @@ def _fewer_pods(before: Side, after: Side) -> bool:
         return False
     was, now = replayed(before), replayed(after)
     if was and now:
-        return bool(np.any(now.pods < was.pods))
+        return bool(now.unseen) or bool(np.any(now.pods < was.pods))
     return _harder_to_scale(before.autoscaler, after.autoscaler) or _larger_divisor(before, after)
 
 
@@ -160,10 +159,12 @@ def _smaller_groups(before: Side, after: Side) -> bool:
 
 
 def _harder_to_scale(before: Autoscaler, after: Autoscaler) -> bool:
-    """Whether a target rises, a metric goes, or the behaviour is another."""
-    targets = {_named(item): item.target for item in after.metrics}
-    if any(targets.get(_named(item), math.inf) > item.target for item in before.metrics):
-        return True
+    """Whether a target rises, a metric goes or asks for something else, or the behaviour is another."""
+    new = {_named(item): item for item in after.metrics}
+    for old in before.metrics:
+        now = new.get(_named(old))
+        if now is None or now.target > old.target or now.terms != old.terms:
+            return True
     return (before.up, before.down, before.cooldown_seconds) != (after.up, after.down, after.cooldown_seconds)
 
 
@@ -248,6 +249,9 @@ def _pods_uncovered(change: WorkloadChange) -> str:
             "its autoscaler could not be replayed, its metrics are not in the usage history: "
             "add --prometheus URL, or autoscaler_metrics to --usage FILE"
         )
+    if scaled(after) and (replay := replayed(after)) and replay.unseen:
+        name = replay.unseen[0][:40]
+        return f"how many pods {name} asks for now is in no usage history: look before you merge"
     for item in containers(change):
         for resource in ("cpu", "memory"):
             if item.before is not None and (

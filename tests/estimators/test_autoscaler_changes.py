@@ -25,6 +25,10 @@ STABLE = (
     + "  metrics: [{type: Resource, resource: {name: cpu, target: {averageUtilization: 80}}}]\n"
 )
 CALM = HORIZONTAL.replace("VERSION", "v2") + "  behavior: {scaleDown: {stabilizationWindowSeconds: 300}}\n"
+PODS = (
+    HORIZONTAL.replace("VERSION", "v2")
+    + "  metrics: [{type: Pods, pods: {metric: {name: rps, selector: {matchLabels: {path: /}}}, target: {averageValue: 5}}}]\n"
+)
 EVENTS = """
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
@@ -65,6 +69,7 @@ def changes(before: str, after: str) -> list[tuple[str, str, str, int]]:
     [
         (BETA, ("80", "50"), [("HPA cpu target", "80 %", "50 %", 8)]),
         (STABLE, ("80", "50"), [("HPA cpu target", "80 %", "50 %", 8)]),
+        (PODS, ("path: /", "path: /slow"), [("HPA rps selector matchLabels path", "/", "/slow", 8)]),
         (CALM, ("300", "60"), [("HPA behavior scaleDown stabilizationWindowSeconds", "300", "60", 8)]),
         (CALM, (CALM.splitlines()[-1], ""), [("HPA behavior", "present", "", 8)]),
         (EVENTS, ("50", "10"), [("KEDA kafka lagThreshold", "50", "10", 8)]),
@@ -74,6 +79,7 @@ def changes(before: str, after: str) -> list[tuple[str, str, str, int]]:
     ids=[
         "target of v2beta1",
         "target of v2",
+        "what a custom metric selects",
         "one rule of the behavior",
         "the whole behavior",
         "one value of a trigger",
