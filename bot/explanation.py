@@ -8,22 +8,30 @@ from decimal import Decimal
 from typing import Any
 
 from bot import words
+from bot.page_arithmetic import COUNTED_BY, WITHOUT_PODS
+from bot.page_details import safe_words, without_stop
 from bot.rendering import render
 from bot.server_words import as_the_bot_says
 from estimators.money import Range, cents_of_parts
 from estimators.report import Verdict
+from estimators.safe_savings import SAVES
 
 MOST = 5
 """Workloads in one answer."""
 _MOST_NAMED = 20
 _MOST_FINDINGS = 20
 
+_ONE_SIDED = (("before", "added"), ("after", "removed"))
+
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SideWords:
-    """One side: `pods` as a count, each line as `2 cores × 730 h × $0.031611 = $46.15`, and their sum."""
+    """One side: how many `pods`, each line as `2 cores × 730 h × $0.031611 = $46.15`, and their sum.
+
+    `pods` is `12 pods`, with what they were counted from; `""` where there are none to count.
+    """
 
     title: str
     pods: str
@@ -33,7 +41,7 @@ class SideWords:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One workload in words; findings and changes as the report has them."""
+    """One workload in words; a finding is one of the report's, and what would be `safe` instead."""
 
     name: str
     kind: str
@@ -78,6 +86,7 @@ def _names(row: Json) -> set[str]:
 
 def _explained(row: Json, report: Json) -> Explained:
     currency, change = report["currency"], _range(row["change"])
+    known, amount = _is_known(row), words.money(change.expected, currency, signed=True)
     before, after = _by_label(row["before"]), _by_label(row["after"])
     cents_before = _cents(row["before"], before, {})
     same = {label: cents_before[label] for label in after if _same(before.get(label), after[label])}
@@ -87,32 +96,54 @@ def _explained(row: Json, report: Json) -> Explained:
         kind=row["kind"],
         environment=row["environment"],
         verdict=words.VERDICTS[Verdict(row["verdict"])],
-        change=words.money(change.expected, currency, signed=True),
-        spread=words.spread(change, currency),
+        change=f"{amount} a month" if known else f"cost {words.NOT_KNOWN}",
+        spread=words.spread(change, currency) if known else "",
         sides=tuple(
-            _side(title, side, cents, report)
+            _side(title, side, cents, row["kind"], report)
             for title, side, cents in (
                 ("Before", row["before"], cents_before),
                 ("After", row["after"], cents_after),
             )
             if side
         ),
-        findings=row["findings"][:_MOST_FINDINGS],
+        findings=[_finding(found) for found in row["findings"][:_MOST_FINDINGS]],
         findings_left=max(len(row["findings"]) - _MOST_FINDINGS, 0),
         unknown_because=row["unknown_because"],
     )
 
 
-def _side(title: str, side: Json, cents: Mapping[str, Decimal], report: Json) -> SideWords:
-    replicas, monthly = side["replicas"], _range(side["monthly"])
-    how = replicas["note"] or replicas["source"]
+def _is_known(row: Json) -> bool:
+    """Whether each side that exists has an estimate; the change is 0 where one has none."""
+    before, after = (bool(row[side]) or row["status"] == other for side, other in _ONE_SIDED)
+    return before and after
+
+
+def _finding(found: Json) -> Json:
+    """The finding with `safe`, in the words of the comment, and without evidence that is said there."""
+    evidence = dict(found["evidence"])
+    saving = evidence.pop(SAVES, "")
+    message = without_stop(found["message"])
+    safe = safe_words(found["safe_value"] or "", message, found["rule"], saving)
+    return {**found, "message": message, "safe": safe, "evidence": evidence}
+
+
+def _side(title: str, side: Json, cents: Mapping[str, Decimal], kind: str, report: Json) -> SideWords:
+    monthly = _range(side["monthly"])
     between = words.spread(monthly, report["currency"], " ({}…{})", signed=False)
     return SideWords(
         title=title,
-        pods=f"{words.numbers(_range(replicas))} ({how})",
+        pods="" if kind in WITHOUT_PODS else _pods(side["replicas"]),
         lines=tuple(_line(line, cents[label], report) for label, line in _by_label(side).items()),
         monthly=words.money(monthly.expected, report["currency"], cents=True) + between,
     )
+
+
+def _pods(replicas: Json) -> str:
+    """`12 pods`; `8.2 (4…10) pods, as observed`."""
+    count = _range(replicas)
+    how = replicas["note"] or COUNTED_BY.get(replicas["source"], replicas["source"])
+    pods = f"{words.numbers(count)} {'pod' if count == Range.exactly(Decimal(1)) else 'pods'}"
+    return f"{pods}, {how}" if how else pods
 
 
 def _by_label(side: Json | None) -> dict[str, Json]:

@@ -6,6 +6,7 @@ single visible lines; strangers' Markdown is still in them, and the templates es
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, cast
@@ -87,7 +88,7 @@ class Page:
 
 def is_quiet(report: Report, crossed: Sequence[CrossedGuardrail] = ()) -> bool:
     """Whether there is nothing to say: no impact, and nothing that might hide one."""
-    return report.verdict is Verdict.NONE and not (report.change or _hides_something(report) or crossed)
+    return report.verdict is Verdict.NONE and not (report.change or hides_something(report) or crossed)
 
 
 def compose(report: Report, size: Size, *, links: Links, crossed: Sequence[CrossedGuardrail] = ()) -> Page:
@@ -104,7 +105,7 @@ def compose(report: Report, size: Size, *, links: Links, crossed: Sequence[Cross
     counted = [row for row in shown + others if row.change]
     doubts = [text for text in report.partial if text not in report.gaps]
     page = Page(
-        dot=words.DOTS[report.verdict] or (words.DOTS[Verdict.UNKNOWN] if _hides_something(report) else ""),
+        dot=words.DOTS[report.verdict] or (words.DOTS[Verdict.UNKNOWN] if hides_something(report) else ""),
         headline=headline(report),
         worst=_worst(ranked),
         sentences=tuple(_sentences(report, ranked, cents)),
@@ -142,7 +143,7 @@ def _lacks_usage(report: Report) -> bool:
 def _visible(value: Any, most: int, once: str) -> Any:  # noqa: ANN401 - whatever a page is made of
     """The same with every text as one visible line of at most `most` characters; addresses stay whole.
 
-    `once` is taken from the end of each text: it is said elsewhere.
+    `once` is taken from the end of each text, or of a part of it: it is said elsewhere.
     """
     if isinstance(value, str):
         return plain(_without(value, once) if once else value, most)
@@ -155,20 +156,21 @@ def _visible(value: Any, most: int, once: str) -> Any:  # noqa: ANN401 - whateve
 
 
 def _without(text: str, once: str) -> str:
-    return "" if text == once else text.removesuffix(f": {once}")
+    return "" if text == once else re.sub(rf": {re.escape(once)}(?=; |$)", "", text)
 
 
-def _hides_something(report: Report) -> bool:
+def hides_something(report: Report) -> bool:
+    """Whether an impact may be where nobody could look."""
     return bool(report.unpriced or report.gaps)
 
 
 def headline(report: Report) -> str:
     """Verdict, change, range, confidence and what has no price, in one line that stands alone."""
-    if not report.rows and _hides_something(report):
+    if not report.rows and hides_something(report):
         if not report.unpriced:
             return "Not known · incomplete"
         return f"Cost not known · {words.count(len(report.unpriced), 'change')} could not be priced"
-    no_impact = report.verdict is Verdict.NONE and _hides_something(report)
+    no_impact = report.verdict is Verdict.NONE and hides_something(report)
     parts = ["No impact found" if no_impact else words.VERDICTS[report.verdict], *_amounts(report)]
     parts.append(words.CONFIDENCES[report.confidence])
     if report.unpriced:
@@ -252,7 +254,7 @@ def _footer(report: Report) -> Iterable[str]:
         yield f"usage: {report.usage}"
     elif report.rows:
         yield "usage: none" if report.gaps else f"usage: none, {ASK_FOR_USAGE}"
-    if not report.unpriced:
+    if not report.unpriced and all(row.cost_known for row in report.rows):
         yield "nothing left unpriced"
     if report.left_out_hooks:
         yield f"Helm hooks and tests left out: {report.left_out_hooks:,}"

@@ -13,7 +13,7 @@ from estimators.money import cents_of_parts
 from estimators.prices import Provenance
 from estimators.report import CostLine, Estimate, Report, Row
 
-_COUNTED_BY = {
+COUNTED_BY = {
     "manifest": "",
     "hpa-simulated": "autoscaler replayed",
     "hpa-bounds": "an autoscaler's bound",
@@ -22,7 +22,7 @@ _COUNTED_BY = {
     "schedule": "from its schedule",
 }
 """What a count that has no note of its own comes from; a manifest's own count needs no word."""
-_WITHOUT_PODS = {"PersistentVolumeClaim", "Service"}
+WITHOUT_PODS = {"PersistentVolumeClaim", "Service"}
 _POD_FIELDS = {"cpu_cores": "cpu", "memory_gib": "memory", "gpus": "GPUs", "storage_gib": "storage"}
 
 
@@ -91,7 +91,7 @@ def _row(row: Row, report: Report, usual: str) -> RowArithmetic:
         was = _line(row.before, before[label], cents_before[label], report) if label in before else Sum()
         now = _line(row.after, after[label], cents_after[label], report) if label in after else Sum()
         lines.append(_unrepeated(ArithmeticLine(label, was, now)))
-    if row.identity.kind not in _WITHOUT_PODS:
+    if row.identity.kind not in WITHOUT_PODS:
         lines.insert(0, _unrepeated(ArithmeticLine("pods", _pods(row.before), _pods(row.after))))
     lines.append(ArithmeticLine("per month", _monthly(row.before, report), _monthly(row.after, report)))
     return RowArithmetic(name(row), row.identity.environment, tuple(lines), tuple(_notes(row, usual)))
@@ -130,7 +130,7 @@ def _pods(estimate: Estimate | None) -> Sum:
     if estimate is None:
         return Sum()
     replicas = estimate.replicas
-    how = replicas.note or _COUNTED_BY.get(replicas.source, replicas.source)
+    how = replicas.note or COUNTED_BY.get(replicas.source, replicas.source)
     return Sum(words.numbers(replicas.count) + (f": {how}" if how else ""))
 
 
@@ -181,7 +181,7 @@ def _unusual(estimate: Estimate, row: Row, usual: str) -> str:
 
 def _prices(estimate: Estimate, row: Row) -> str:
     """`OpenCost, 2026-11-20, pool general (measured)`."""
-    rates, with_pods = estimate.rates, row.identity.kind not in _WITHOUT_PODS
+    rates, with_pods = estimate.rates, row.identity.kind not in WITHOUT_PODS
     source = rates.source if with_pods else next((line.source for line in estimate.lines), rates.source)
     pool = f"pool {rates.pool}" if rates.pool and with_pods else ""
     return f"{', '.join(filter(None, (source, rates.as_of, pool)))} ({rates.provenance})"

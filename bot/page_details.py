@@ -106,10 +106,14 @@ def safe_value(finding: Finding) -> str:
 
     `""` where nothing is safe, or where the message names the value already.
     """
-    value = finding.safe_value
-    if not value or re.search(rf"(?<!\w){re.escape(value)}(?!\w)", finding.message):
+    return safe_words(finding.safe_value, finding.message, finding.rule, finding.evidence.get(SAVES, ""))
+
+
+def safe_words(value: str, message: str, rule: str, saving: str) -> str:
+    """The same of a finding's parts, as a stored report has them; `saving` is `13.92 USD`."""
+    if not value or re.search(rf"(?<!\w){re.escape(value)}(?!\w)", message):
         return ""
-    how = "enough" if finding.rule in _ENOUGH else "safe"
-    saves = _SAVES.fullmatch(finding.evidence.get(SAVES, ""))
+    how = "enough" if rule in _ENOUGH else "safe"
+    saves = _SAVES.fullmatch(saving)
     saved = f" and saves {words.money(Decimal(saves[1]), saves[2])} a month" if saves else ""
     return f"{value} is {how}{saved}"

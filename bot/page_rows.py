@@ -27,11 +27,16 @@ Amounts = Mapping[int, Decimal]
 """The cents shown for each row's expected change, by the row's `id`; together they are the headline's."""
 
 _VERDICTS = {verdict: rank for rank, verdict in enumerate(Verdict)}
+_WARNED = frozenset({Verdict.RISKY, Verdict.CAUTION, Verdict.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
 class RowWords:
-    """One row of the table. `kind` is empty for a Deployment, which most are."""
+    """One row of the table. `kind` is empty for a Deployment, which most are.
+
+    `warning` is the verdict where somebody has to look; `""` where all is well. Two dots differ by colour
+    alone, which not everybody sees.
+    """
 
     dot: str
     verdict: str
@@ -44,6 +49,7 @@ class RowWords:
     seen: str
     amount: str
     spread: str
+    warning: str
     why: str
 
 
@@ -58,7 +64,7 @@ class Table:
     @classmethod
     def of(cls, rows: tuple[RowWords, ...]) -> Table:
         """The rows with the columns they need."""
-        return cls(rows, any(row.seen for row in rows), any(row.why for row in rows))
+        return cls(rows, any(row.seen for row in rows), any(row.warning or row.why for row in rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,7 @@ def row_words(row: Row, cents: Amounts, currency: str, links: Links) -> RowWords
         seen=row.seen,
         amount=sum_words([row], cents, currency),
         spread=words.spread(row.change, currency) if row.cost_known else "",
+        warning=words.VERDICTS[row.verdict] if row.verdict in _WARNED else "",
         why="; ".join(filter(None, (_why(row), *remembered(row)))),
     )
 

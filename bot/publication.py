@@ -15,8 +15,8 @@ from typing import Any
 from bot.comment import render_comment
 from bot.comment_commands import CALL
 from bot.inert import plain
-from bot.page import headline
-from bot.page_details import Links, remembered
+from bot.page import headline, hides_something
+from bot.page_details import Links, remembered, safe_value, without_stop
 from bot.policy import CommentRules
 from bot.records import Standing
 from bot.report_json import report_json
@@ -143,7 +143,8 @@ def _conclusion(report: Report, crossed: Sequence[CrossedGuardrail], decided: St
     """Failure only where a guardrail says so; a doubt is neutral and blocks nobody."""
     if crossed:
         return "success" if all(item.key in decided.approvals for item in crossed) else "failure"
-    return "success" if report.verdict in {Verdict.NONE, Verdict.SAFE} else "neutral"
+    well = report.verdict is Verdict.SAFE or (report.verdict is Verdict.NONE and not hides_something(report))
+    return "success" if well else "neutral"
 
 
 def _asked_for(crossed: Sequence[CrossedGuardrail], decided: Standing) -> str:
@@ -198,8 +199,8 @@ def _annotations(report: Report) -> list[Annotation]:
 
 
 def _told(finding: Finding) -> str:
-    safe = f" {finding.safe_value} is safe." if finding.safe_value else ""
-    return f"{finding.message}.{safe} ({finding.rule})"
+    told = ". ".join(filter(None, (without_stop(finding.message), safe_value(finding))))
+    return f"{told}. ({finding.rule})"
 
 
 def _has_line(source: Source) -> bool:

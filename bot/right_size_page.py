@@ -81,7 +81,7 @@ def message_of(page: RightSize) -> str:
         f"{_saving(found.allocated, page.currency)} in what is allocated.",
         _off_the_bill(found, page.currency),
         f"Seen: {seen}." if seen else "",
-        f"To go back: {found.undo}" if found.undo else "",
+        f"To go back: {found.undo[:1].lower()}{found.undo[1:]}" if found.undo else "",
         _approved(page.decision),
     ]
     paragraphs = [
@@ -211,7 +211,7 @@ def _saving(allocated: Decimal, currency: str) -> str:
 def _off_the_bill(found: Recommendation, currency: str) -> str:
     """What the bill falls by, and why it is not the same."""
     realisable = found.realisable
-    why = f" ({realisable.why.rstrip('.')})" if realisable.why else ""
+    why = f": {realisable.why.rstrip('.')}" if realisable.why else ""
     if realisable.monthly is None:
         return f"What the bill {'rises' if found.allocated > 0 else 'falls'} by is not known{why}."
     if not to_cents(realisable.monthly):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from estimators.money import CENT, Range, to_cents
+from estimators.money import CENT, Range, in_currency, to_cents
 from estimators.report import Confidence, Verdict
 
 MINUS = "\u2212"
@@ -38,14 +38,14 @@ def money(amount: Decimal, currency: str, *, signed: bool = False, cents: bool =
     """`$2,894`, `−$0.42`, `+12.50 EUR`: whole from 100 on, unless `cents`; `<$0.01`, not `$0`, for less."""
     size = abs(to_cents(amount))
     if not amount:
-        return _in_currency("0", currency)
+        return in_currency("0", currency)
     if not size:
         digits, less = str(CENT), "<"
     else:
         whole = size >= 100 and not cents
         digits, less = f"{size.quantize(Decimal(1), ROUND_HALF_EVEN) if whole else size:,f}", ""
     sign = MINUS if amount < 0 else "+" if signed else ""
-    return sign + less + _in_currency(digits, currency)
+    return sign + less + in_currency(digits, currency)
 
 
 def in_cents(
@@ -54,13 +54,6 @@ def in_cents(
     """`cents` of a column that adds up; `<$0.01` where `exact` is something and they are nothing."""
     shown = cents or _LESS_THAN_A_CENT.copy_sign(exact) if exact else cents
     return money(shown, currency, signed=signed, cents=not whole)
-
-
-def _in_currency(digits: str, currency: str) -> str:
-    if currency == "USD":
-        return f"${digits}"
-    known = currency.isascii() and currency.isalnum() and len(currency) <= 8
-    return f"{digits} {currency}" if known else f"{digits} (unknown currency)"
 
 
 def spread(amounts: Range, currency: str, between: str = "{}…{}", *, signed: bool = True) -> str:
@@ -107,7 +100,7 @@ def unit_price(price: Decimal, currency: str) -> str:
     """A price as exact as it was given, from two to nine places: `$0.031611`, `$3.40`."""
     digits = number(price, 9)
     places = len(digits.partition(".")[2])
-    return _in_currency(digits if places >= 2 else f"{price:,.2f}", currency)
+    return in_currency(digits if places >= 2 else f"{price:,.2f}", currency)
 
 
 def units(value: Decimal, unit: str) -> str:

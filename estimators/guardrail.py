@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from estimators.money import NOTHING, Range, to_cents, total
+from estimators.money import NOTHING, Range, in_currency, to_cents, total
 from estimators.report import Report, Row, Verdict
 
 
@@ -85,8 +85,8 @@ def _amounts(guardrail: Guardrail, rows: Sequence[Row], currency: str) -> list[s
     reasons = []
     if guardrail.monthly_increase is not None and change > guardrail.monthly_increase:
         reasons.append(
-            f"the expected change of +{to_cents(change):,} {currency} a month is above "
-            f"{guardrail.monthly_increase:,f} {currency}"
+            f"the expected change of +{in_currency(f'{to_cents(change):,}', currency)} a month is above "
+            f"{in_currency(f'{guardrail.monthly_increase:,f}', currency)}"
         )
     if guardrail.percent is not None and before > 0 and change * 100 > guardrail.percent * before:
         percent = (change * 100 / before).quantize(Decimal("0.1"))

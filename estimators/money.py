@@ -55,6 +55,14 @@ def to_cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
 
 
+def in_currency(digits: str, currency: str) -> str:
+    """Digits with their currency as people write it: `$12.50`, `12.50 EUR`."""
+    if currency == "USD":
+        return f"${digits}"
+    known = currency.isascii() and currency.isalnum() and len(currency) <= 8
+    return f"{digits} {currency}" if known else f"{digits} (unknown currency)"
+
+
 def cents_that_add_up(amounts: Sequence[Decimal]) -> list[Decimal]:
     """The amounts in cents such that they sum to their rounded total (largest remainder method)."""
     rounded_down = [amount.quantize(CENT, rounding=ROUND_FLOOR) for amount in amounts]

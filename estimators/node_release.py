@@ -131,9 +131,9 @@ class NodeRelease:
         after = self._packing.copy()
         for row in on_nodes:
             if row.identity not in self._index and row.identity not in self._everywhere:
-                return Realisable(None, "its pods come and go: whether a node waits for them is not known")
+                return Realisable(None, "its pods come and go, and may leave no node empty")
             if not self._resized(after, row):
-                return Realisable(None, "it asks for more: whether a node has to come is not known")
+                return Realisable(None, "it asks for more, and may need another node")
         self._empty_nodes(after)
         gone = np.flatnonzero(self._packing.alive & ~after.alive)
         monthly = alone - sum((self._prices[index] for index in gone), ZERO)
@@ -277,7 +277,10 @@ def _is_alone(row: Row) -> bool:
 def _words(names: Sequence[str], spare: int) -> str:
     """What becomes of nodes; `spare` of them are not needed even without the change."""
     if names:
-        nodes = f"node {names[0]} is" if len(names) == 1 else f"{len(names)} nodes are"
-        return f"{nodes} no longer needed; somebody, or an autoscaler of nodes, has to take it away"
-    already = f"; {count_words(spare, 'node')} could go as it is" if spare else ""
-    return f"no node goes away: the room is left for other pods{already}"
+        nodes, them = (
+            (f"node {names[0]} is", "it") if len(names) == 1 else (f"{len(names)} nodes are", "them")
+        )
+        return f"{nodes} no longer needed; somebody, or an autoscaler of nodes, has to take {them} away"
+    are = "is" if spare == 1 else "are"
+    already = f"; {count_words(spare, 'node')} {are} spare even without this change" if spare else ""
+    return f"no node goes away, and the room is left for other pods{already}"

@@ -15,7 +15,7 @@ from estimators.recommendation import FieldChange, LeftAlone, Realisable, Reason
 from estimators.report import Confidence, Verdict
 
 AT = datetime(2026, 11, 23, 9, 14, tzinfo=UTC)
-WINDOW = "14 days to 2026-11-22, 99 % of steps"
+WINDOW = "14 days to 2026-11-22, 99 % measured"
 CONTAINERS: Path = ("spec", "template", "spec", "containers")
 WEB = "https://git.example/acme/shop"
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -101,7 +101,7 @@ def of_several_containers() -> RightSize:
             FieldChange(key, (*CONTAINERS, 1, "resources", "requests", "cpu"), "proxy", "500m", "100m"),
         ],
         "-18.20",
-        Realisable(Decimal(0), "no node goes away: the room is left for other pods"),
+        Realisable(Decimal(0), "no node goes away, and the room is left for other pods"),
         {
             "app CPU p95": "0.29 cores a pod",
             "app CPU peak": "0.34 cores a pod, Tue 2026-11-17 11:00 UTC",
@@ -144,13 +144,13 @@ def of_an_autoscaler() -> RightSize:
             FieldChange(scaler, ("spec", "minReplicas"), "", "10", "6", count=True),
         ],
         "-311.00",
-        Realisable(None, "its pods come and go: whether a node waits for them is not known"),
+        Realisable(None, "its pods come and go, and may leave no node empty"),
         {
-            "pods now": "11.2 pods on average",
-            "pods then": "7.4 pods on average",
+            "now": "11.2 pods on average",
+            "then": "7.4 pods on average",
             "wanted at the most": "14 pods",
             "at the minimum": "82 % of the time",
-            "counted from": "the autoscaler replayed over the history",
+            "counted by": "replaying the autoscaler over the history",
             "window": WINDOW,
             "profile": "production",
         },
@@ -174,7 +174,7 @@ def of_an_idle_gpu() -> RightSize:
         "-2386.04",
         Realisable(
             Decimal("-2394.40"),
-            "2 nodes are no longer needed; somebody, or an autoscaler of nodes, has to take it away",
+            "2 nodes are no longer needed; somebody, or an autoscaler of nodes, has to take them away",
             ("gpu-pool-7f2", "gpu-pool-9c0"),
         ),
         {
@@ -202,7 +202,7 @@ def by_policy() -> RightSize:
         "container-resources",
         [FieldChange(key, (*CONTAINERS, 0, "resources", "requests", "cpu"), "search", "400m", "300m")],
         "-6.30",
-        Realisable(Decimal(0), "no node goes away: the room is left for other pods"),
+        Realisable(Decimal(0), "no node goes away, and the room is left for other pods"),
         {
             "CPU p90": "0.21 cores a pod",
             "CPU peak": "0.28 cores a pod, Mon 2026-11-16 08:40 UTC",
@@ -227,7 +227,7 @@ def for_reliability() -> RightSize:
         "container-resources",
         [FieldChange(key, (*CONTAINERS, 0, "resources", "limits", "memory"), "reports", "512Mi", "640Mi")],
         "4.10",
-        Realisable(None, "it asks for more: whether a node has to come is not known"),
+        Realisable(None, "it asks for more, and may need another node"),
         {
             "memory peak": "511 MiB, Wed 2026-11-18 03:00 UTC",
             "memory window": WINDOW,

@@ -212,11 +212,11 @@ def _evidence(scaler: _Scaler, then: Simulation, most: int | None) -> dict[str, 
     pods, wanted = observed(scaler.now.pods), observed(scaler.now.wanted)
     at_least = float(np.mean(pods <= float(scaler.autoscaler.least)))
     facts = {
-        "pods now": f"{count_words(float(pods.mean()), 'pod')} on average",
-        "pods then": f"{count_words(float(observed(then.pods).mean()), 'pod')} on average",
+        "now": f"{count_words(float(pods.mean()), 'pod')} on average",
+        "then": f"{count_words(float(observed(then.pods).mean()), 'pod')} on average",
         "wanted at the most": count_words(float(wanted.max()), "pod"),
         "at the minimum": f"{percent_words(at_least)} of the time",
-        "counted from": "the autoscaler replayed over the history",
+        "counted by": "replaying the autoscaler over the history",
         "window": scaler.candidate.window(coverage(scaler.now.wanted)),
         "profile": scaler.candidate.profile.name,
     }

@@ -75,9 +75,9 @@ class Candidate:
         return LeftAlone(self.identity.environment, self.identity, reason, finder, facts)
 
     def window(self, covered: float) -> str:
-        """What the evidence was seen in: `14 days to 2026-11-16, 99 % of steps`."""
+        """What the evidence was seen in: `14 days to 2026-11-16, 99 % measured`."""
         window = self.usage.window
-        return f"{window.days:.3g} days to {window.end:%Y-%m-%d}, {percent_words(covered)} of steps"
+        return f"{window.days:.3g} days to {window.end:%Y-%m-%d}, {percent_words(covered)} measured"
 
     def moment(self, series: Series) -> str:
         """When a series was at its highest: `Sun 2026-11-15 02:10 UTC`, `""` where it has no data."""

@@ -124,10 +124,10 @@ def cpu_quantity(cores: Decimal) -> str:
 
 
 def window_words(change: WorkloadChange, coverage: float | None = None) -> str:
-    """What the evidence was seen in: `14 days to 2026-11-16, 99 % of steps`."""
+    """What the evidence was seen in: `14 days to 2026-11-16, 99 % measured`."""
     usage = change.cluster.usage
     if usage is None:
         return ""
     days = count_words(usage.window.days, "day")
-    seen = f", {percent_words(coverage)} of steps" if coverage is not None else ""
+    seen = f", {percent_words(coverage)} measured" if coverage is not None else ""
     return f"{days} to {usage.window.end:%Y-%m-%d}{seen}"

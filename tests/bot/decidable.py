@@ -31,7 +31,7 @@ FOUND = Recommendation(
     ),
     allocated=Decimal("-58.40"),
     realisable=Realisable(Decimal("-20.10"), "node pool-7 is no longer needed", ("pool-7",)),
-    evidence={"CPU p95": "0.81 cores a pod", "CPU window": "14 days, 99 % of steps"},
+    evidence={"CPU p95": "0.81 cores a pod", "CPU window": "14 days, 99 % measured"},
     confidence=Confidence.HIGH,
     verdict=Verdict.SAFE,
     blast_radius="3 of 31 pods in search",

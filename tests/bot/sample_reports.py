@@ -157,7 +157,7 @@ def the_story() -> Report:
     below_peak = finding(
         "memory-limit-below-peak", Severity.RISKY, "memory limit 512Mi is below the 683 MiB it peaked at",
         {"container": "api", "old limit": "1Gi", "new limit": "512Mi", "peak": "683 MiB", "OOM kills": "2",
-         "window": "14 days to 2026-11-16, 99 % of steps", "saves": "13.92 USD"},
+         "window": "14 days to 2026-11-16, 99 % measured", "saves": "13.92 USD"},
         "832Mi",
     )  # fmt: skip
     headroom = finding(

@@ -21,7 +21,7 @@ from tests.bot import sample_reports
 from tests.bot.sample_reports import comment_links
 
 CROSSED = (CrossedGuardrail("production: 1 workload is risky", "", ("acme/sre",), "risk"),)
-TWO = (*CROSSED, CrossedGuardrail("+1,000 USD a month is above 500 USD", "", ("acme/finops",), "money"))
+TWO = (*CROSSED, CrossedGuardrail("+$1,000 a month is above $500", "", ("acme/finops",), "money"))
 
 
 def decision(by: str, guardrail: str = "risk", decided: Literal["approve", "reject"] = "approve") -> Decision:
@@ -61,6 +61,7 @@ def publication(
             sample_reports.the_story(), (), Standing(), "neutral", id="risky, and no guardrail says stop"
         ),
         pytest.param(sample_reports.unknown(), (), Standing(), "neutral", id="unknown blocks nobody"),
+        pytest.param(sample_reports.unreadable(), (), Standing(), "neutral", id="unread is not green"),
         pytest.param(sample_reports.the_story(), CROSSED, Standing(), "failure", id="a crossed guardrail"),
         pytest.param(sample_reports.the_story(), CROSSED, approvals(risk="ada"), "success", id="approved"),
         pytest.param(
@@ -105,14 +106,14 @@ def test_a_check_fails_only_where_the_policy_says_so(
             TWO,
             approvals(risk="ada", money="bob"),
             "approved",
-            ["is risky. **Approved by `ada`.**", "500 USD. **Approved by `bob`.**"],
+            ["is risky. **Approved by `ada`.**", "$500. **Approved by `bob`.**"],
             id="both",
         ),
         pytest.param(
             TWO,
             Standing(rejection=decision("ada", decided="reject")),
             "rejected",
-            ["is risky.\n", "500 USD.\n", "**Rejected by `ada`:** too dear, @\u200bacme/all"],
+            ["is risky.\n", "$500.\n", "**Rejected by `ada`:** too dear, @\u200bacme/all"],
             id="rejected",
         ),
         pytest.param(

@@ -44,10 +44,10 @@ def test_a_title_fits_and_says_how_many_changes_it_leaves_out() -> None:
 @pytest.mark.parametrize(
     ("monthly", "told"),
     [
-        ("-10", "The bill itself falls by $10.00 a month (why)."),
-        ("0.001", "The bill itself stays as it is for now (why)."),
-        ("3", "The bill rises by $3.00 a month (why)."),
-        (None, "What the bill falls by is not known (why)."),
+        ("-10", "The bill itself falls by $10.00 a month: why."),
+        ("0.001", "The bill itself stays as it is for now: why."),
+        ("3", "The bill rises by $3.00 a month: why."),
+        (None, "What the bill falls by is not known: why."),
     ],
 )
 def test_what_the_bill_falls_by_is_told_apart(monthly: str | None, told: str) -> None:

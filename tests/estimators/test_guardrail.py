@@ -61,7 +61,7 @@ def test_an_expected_increase_above_the_line_crosses_and_says_which_number() -> 
     """The expected change counts, not the ceiling; the sentence names both amounts."""
     guardrail = Guardrail(monthly_increase=Decimal(500), message="Ask first.", approvers=("acme/sre",))
     (crossed,) = judge(report(row(Decimal("506.40"))), [guardrail])
-    assert crossed.why == "the expected change of +506.40 USD a month is above 500 USD"
+    assert crossed.why == "the expected change of +$506.40 a month is above $500"
     assert (crossed.message, crossed.approvers) == ("Ask first.", ("acme/sre",))
 
 
@@ -105,7 +105,7 @@ def test_every_reason_is_told_in_one_sentence() -> None:
     )
     (crossed,) = judge(report(row(50, before=100, verdict=Verdict.RISKY)), [guardrail])
     assert crossed.why == (
-        "production: the expected change of +50.00 USD a month is above 5 USD; "
+        "production: the expected change of +$50.00 a month is above $5; "
         "the expected change of +50.0 % is above 10 %; 1 workload is caution or worse"
     )
 

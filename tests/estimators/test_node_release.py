@@ -69,7 +69,7 @@ def test_room_on_a_node_that_stays_is_no_saving() -> None:
     )
 
     assert (found.monthly, found.nodes) == (Decimal(0), ())
-    assert found.why == "no node goes away: the room is left for other pods"
+    assert found.why == "no node goes away, and the room is left for other pods"
 
 
 def test_a_node_that_was_not_needed_before_is_not_the_change_s() -> None:
@@ -82,7 +82,7 @@ def test_a_node_that_was_not_needed_before_is_not_the_change_s() -> None:
     )
 
     assert found.monthly == 0
-    assert found.why.endswith("; 1 node could go as it is")
+    assert found.why.endswith("; 1 node is spare even without this change")
 
 
 def test_memory_holds_a_node_as_well() -> None:
@@ -145,7 +145,7 @@ def test_nodes_of_the_control_plane_stay() -> None:
         {"cpu": 8, "memory": "8Gi"},
     )
 
-    assert found == Realisable(Decimal(0), "no node goes away: the room is left for other pods")
+    assert found == Realisable(Decimal(0), "no node goes away, and the room is left for other pods")
 
 
 WAVE = 4 + 3.5 * np.sin(hours() / 24 * 2 * np.pi)
@@ -159,7 +159,7 @@ def test_nodes_are_there_for_the_busiest_time() -> None:
     packed, [row] = release(text, text.replace("memory: 2Gi", "memory: 1Gi"), known)
 
     assert row.change.expected < 0
-    assert packed.of(row) == Realisable(Decimal(0), "no node goes away: the room is left for other pods")
+    assert packed.of(row) == Realisable(Decimal(0), "no node goes away, and the room is left for other pods")
 
 
 def test_fewer_pods_between_busy_times_free_no_node_for_good() -> None:
@@ -255,7 +255,7 @@ def test_a_change_that_asks_for_more_than_there_is_room_for_is_not_known() -> No
         {"cpu": 8, "memory": "8Gi"},
     )
 
-    assert found == Realisable(None, "it asks for more: whether a node has to come is not known")
+    assert found == Realisable(None, "it asks for more, and may need another node")
 
 
 def test_a_daemon_s_request_leaves_with_its_node() -> None:

@@ -190,7 +190,7 @@ def test_why_tells_all_that_is_known(bench: Bench) -> None:
         "$38.30 of it stays on the bill",
         "pool-7",
         "0.81 cores a pod",
-        "14 days, 99 % of steps",
+        "14 days, 99 % measured",
         "On a busy node",
         "3 of 31 pods",
         "Put the value back",

@@ -59,8 +59,8 @@ def test_the_saving_is_that_of_the_replay() -> None:
     known = cluster(usage(cpu=DAY, memory=300 * MIB, replicas=10))
     [one] = scaled(WORKLOAD + "---" + autoscaler(least=8, most=20, target=50), known)
 
-    assert one.evidence["pods now"] == "9.9 pods on average"
-    assert one.evidence["pods then"] == "6 pods on average"
+    assert one.evidence["now"] == "9.9 pods on average"
+    assert one.evidence["then"] == "6 pods on average"
 
 
 def test_a_minimum_that_carries_a_sudden_climb_stays() -> None:

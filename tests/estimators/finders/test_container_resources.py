@@ -213,7 +213,7 @@ def test_the_evidence_tells_when_the_peak_was() -> None:
 
     assert evidence["CPU p95"] == "0.1 cores a pod"
     assert evidence["CPU peak"] == "1.2 cores a pod, Wed 2026-11-04 02:00 UTC"
-    assert evidence["CPU window"] == "14 days to 2026-11-16, 100 % of steps"
+    assert evidence["CPU window"] == "14 days to 2026-11-16, 100 % measured"
 
 
 def test_a_job_is_left_out() -> None:

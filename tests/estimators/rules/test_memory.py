@@ -169,7 +169,7 @@ def test_the_finding_says_what_was_seen_and_what_would_be_safe() -> None:
         "old limit": "1Gi",
         "new limit": "512Mi",
         "peak": "683 MiB",
-        "window": "14 days to 2026-11-16, 100 % of steps",
+        "window": "14 days to 2026-11-16, 100 % measured",
     }
 
 

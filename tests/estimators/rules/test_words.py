@@ -47,5 +47,5 @@ def test_the_window_is_said_with_its_coverage() -> None:
     """Nothing is said where there is none."""
     of = side(workload(container()))
 
-    assert window_words(change(of, of, history()), 0.99) == "14 days to 2026-11-16, 99 % of steps"
+    assert window_words(change(of, of, history()), 0.99) == "14 days to 2026-11-16, 99 % measured"
     assert window_words(change(of, of)) == ""
