@@ -12,7 +12,7 @@ from estimators.costless import costs_nothing, is_configuration, is_load_balance
 from estimators.kinds import read_workload
 from estimators.objects import Body, Identity, ManifestObject, Source, dig, mapping, sequence, text
 from estimators.pod_reader import read_claim, read_limit_range, read_resources
-from estimators.pod_request import NO_DEFAULTS, ContainerDefaults
+from estimators.pod_request import ContainerDefaults, all_defaults
 from estimators.workload import (
     Autoscaler,
     DisruptionBudget,
@@ -46,7 +46,7 @@ class Inventory:
     budgets: Mapping[Namespace, Mapping[str, DisruptionBudget]]
     services: Mapping[Namespace, Mapping[str, ManifestObject]]
     ingresses: Mapping[Namespace, Mapping[str, ManifestObject]]
-    defaults: Mapping[Namespace, ContainerDefaults]
+    defaults: Mapping[Namespace, Mapping[str, ContainerDefaults]]
     overheads: Mapping[str, Resources]
     """Pod overhead by RuntimeClass."""
     storage_classes: Mapping[str, Body]
@@ -84,8 +84,8 @@ class Inventory:
         return (*(f"Service {name}" for name in services), *(f"Ingress {name}" for name in ingresses))
 
     def defaults_of(self, identity: Identity) -> ContainerDefaults:
-        """What the namespace's LimitRange fills gaps with."""
-        return self.defaults.get(identity[:2]) or self.defaults.get(("", identity.namespace), NO_DEFAULTS)
+        """What the namespace's LimitRanges fill gaps with."""
+        return all_defaults([*_at(self.defaults, identity)])
 
     def namespace_of(self, identity: Identity) -> Body:
         """The Namespace object, an empty one where it is not known."""
@@ -154,7 +154,7 @@ class _Sorting:
         self.budgets: dict[Namespace, dict[str, DisruptionBudget]] = defaultdict(dict)
         self.services: dict[Namespace, dict[str, ManifestObject]] = defaultdict(dict)
         self.ingresses: dict[Namespace, dict[str, ManifestObject]] = defaultdict(dict)
-        self.defaults: dict[Namespace, ContainerDefaults] = {}
+        self.defaults: dict[Namespace, dict[str, ContainerDefaults]] = defaultdict(dict)
         self.overheads: dict[str, Resources] = {}
         self.storage_classes: dict[str, Body] = {}
         self.namespaces: dict[Namespace, Body] = {}
@@ -175,7 +175,7 @@ class _Sorting:
         elif kind == "PodDisruptionBudget":
             self.budgets[place][identity.name] = _budget(thing)
         elif kind == "LimitRange":
-            self.defaults[place] = read_limit_range(thing.body)
+            self.defaults[place][identity.name] = read_limit_range(thing.body)
         elif kind == "Ingress":
             self.ingresses[place][identity.name] = thing
         elif kind == "RuntimeClass":

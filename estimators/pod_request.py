@@ -6,7 +6,7 @@ sidecars), "Pod Overhead", "Assign Pod-level resources", "Limit Ranges".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -34,6 +34,27 @@ class ContainerDefaults:
 NO_DEFAULTS = ContainerDefaults()
 
 
+def all_defaults(ranges: Sequence[ContainerDefaults]) -> ContainerDefaults:
+    """All LimitRanges of a namespace as one: the first that has a default gives it, and every bound holds.
+
+    Which comes first is up to the API server; that several have a default for one resource is rare.
+    """
+    if len(ranges) < 2:
+        return ranges[0] if ranges else NO_DEFAULTS
+    return ContainerDefaults(
+        requests=_each([one.requests for one in ranges], lambda found: found[0]),
+        limits=_each([one.limits for one in ranges], lambda found: found[0]),
+        least=_each([one.least for one in ranges], max),
+        most=_each([one.most for one in ranges], min),
+        most_ratio=_each([one.most_ratio for one in ranges], min),
+    )
+
+
+def _each(parts: Sequence[Resources], choose: Callable[[list[Decimal]], Decimal]) -> Resources:
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: choose([part[name] for part in parts if name in part]) for name in names}
+
+
 @dataclass(frozen=True, slots=True)
 class EffectivePod:
     """One pod after admission.
@@ -50,7 +71,7 @@ class EffectivePod:
     running: Resources
     """The sum over containers that run for the pod's life, which utilisation targets divide by."""
     pod_level: frozenset[str] = frozenset()
-    """Resources that the pod itself requests, whatever its containers say."""
+    """Resources that the pod itself asks for, whatever its containers say."""
 
 
 def effective_pod(
@@ -73,7 +94,7 @@ def effective_pod(
         pod=pod,
         assumed=frozenset(name for name in CORE_RESOURCES if name not in pod),
         running=_with_pod_level(dict(running), template),
-        pod_level=frozenset(template.pod_requests),
+        pod_level=frozenset(template.pod_level),
     )
 
 

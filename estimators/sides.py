@@ -157,7 +157,7 @@ def _scales_alike(old: Side, workload: Workload, autoscaler: Autoscaler | None, 
     resources = {metric.name for metric in autoscaler.metrics}
     return (
         replace(autoscaler, object=old.autoscaler.object) == old.autoscaler
-        and was.pod_requests == now.pod_requests
+        and was.pod_level == now.pod_level
         and old.requests.keys() == pod.requests.keys()
         and all(
             old.requests[name].get(resource) == requests.get(resource)

@@ -98,6 +98,11 @@ class PodTemplate:
     """Names of PersistentVolumeClaims that all pods share."""
 
     @property
+    def pod_level(self) -> Resources:
+        """What the pod itself asks for, whatever its containers say: its requests, filled from its limits."""
+        return {**self.pod_limits, **self.pod_requests}
+
+    @property
     def running(self) -> tuple[Container, ...]:
         """The containers that run for the pod's whole life: plain ones and native sidecars."""
         return self.containers + tuple(item for item in self.init_containers if item.restartable)

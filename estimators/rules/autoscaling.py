@@ -198,7 +198,7 @@ def _lacking(side: Side) -> dict[tuple[str, str], Path]:
         if metric.target_type is not TargetType.UTILIZATION:
             continue
         for group in side.workload.groups:
-            if metric.type is MetricType.RESOURCE and group.template.pod_requests.get(metric.name):
+            if metric.type is MetricType.RESOURCE and group.template.pod_level.get(metric.name):
                 continue
             for container in group.template.running:
                 one = metric.type is not MetricType.CONTAINER or container.name == metric.container

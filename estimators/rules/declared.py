@@ -31,10 +31,10 @@ _QOS = ("BestEffort", "Burstable", "Guaranteed")
 def best_effort(change: WorkloadChange) -> Iterator[Finding]:
     """`best-effort`: a container that comes to have no CPU and memory request (caution), or lacks one (info).
 
-    A limit or a LimitRange stands in for a request; pod-level requests cover all containers.
+    A limit or a LimitRange stands in for a request; what the pod asks for itself covers all containers.
     """
     for item in touched_containers(change):
-        pod = item.group.template.pod_requests
+        pod = item.group.template.pod_level
         missing = [
             name
             for name in _CORE

@@ -181,7 +181,7 @@ def _larger_divisor(before: Side, after: Side) -> bool:
         old = sum(asked(before.requests.get(name, {}), metric.name) for name in names)
         new = sum(asked(after.requests.get(name, {}), metric.name) for name in names)
         pod_level = [
-            sum(asked(group.template.pod_requests, metric.name) for group in side.workload.groups)
+            sum(asked(group.template.pod_level, metric.name) for group in side.workload.groups)
             for side in (before, after)
         ]
         if new > old or pod_level[1] > pod_level[0]:

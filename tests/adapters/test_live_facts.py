@@ -147,7 +147,8 @@ def test_estimators_read_the_objects(read: Read) -> None:
         (MetricType.CONTAINER, "memory", Decimal(512 * 2**20)),
         (MetricType.EXTERNAL, "queue_depth", Decimal(30)),
     ]
-    assert inventory.defaults["", "payments"].requests["cpu"] == Decimal("0.1")
+    [limits] = inventory.defaults["", "payments"].values()
+    assert limits.requests["cpu"] == Decimal("0.1")
 
 
 def test_no_secret_is_kept(read: Read) -> None:

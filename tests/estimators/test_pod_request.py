@@ -4,9 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from estimators.change import Cluster
+from estimators.comparison import Revision, compare
 from estimators.kinds import read_workload
 from estimators.pod_request import ContainerDefaults, EffectivePod, effective_pod
-from tests.yaml_objects import objects
+from tests.usage_builders import container_usage, history, snapshot
+from tests.yaml_objects import autoscaler, objects
 
 NO_DEFAULTS = ContainerDefaults()
 
@@ -37,6 +40,35 @@ def pod(spec: str, defaults: ContainerDefaults = NO_DEFAULTS) -> EffectivePod:
 def test_the_scheduler_reserves(spec: str, cpu: str) -> None:
     """Per resource: the larger of the running sum and each start-up phase, plus overhead."""
     assert Decimal(cpu) == pod(spec).pod["cpu"]
+
+
+@pytest.mark.parametrize(
+    ("containers", "pods"),
+    [
+        pytest.param("[{name: main}, {name: proxy}]", 10, id="the limit itself"),
+        pytest.param(
+            "[{name: main, resources: {requests: {cpu: 500m}}}, {name: proxy}]",
+            20,
+            id="what containers ask for",
+        ),
+    ],
+)
+def test_a_pod_level_limit_lets_an_autoscaler_compute_its_target(containers: str, pods: int) -> None:
+    """The API server makes it the pod's request: the limit, or the sum of its containers' requests."""
+    text = f"""
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: api, namespace: payments, labels: {{team: a}}}}
+spec: {{template: {{spec: {{resources: {{limits: {{cpu: 1, memory: 1Gi}}}}, containers: {containers}}}}}}}
+---{autoscaler(1, 50, 50)}"""
+    used = history(container_usage("main", cpu=3.0), container_usage("proxy", cpu=2.0), replicas=10)
+    known = Cluster(usage=snapshot(used))
+    [row] = compare(Revision("a", []), Revision("b", objects(text)), lambda _name: known).rows
+
+    assert row.after is not None
+    assert row.after.replicas.source == "hpa-simulated"
+    assert round(row.after.replicas.count.expected) == pods
+    assert row.findings == ()
 
 
 def test_a_limit_range_fills_what_is_left() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from estimators.change import Cluster
 from estimators.comparison import Revision, compare
 from estimators.report import Verdict
 from tests.recommendation_builders import MIB, cluster, found, only, usage, values
+from tests.usage_builders import snapshot
 from tests.yaml_objects import deployment, objects
 
 LIMITS = """
@@ -47,6 +51,70 @@ def test_what_a_limit_range_refuses_is_risky(head: str, path: str, safe: str) ->
         [(path, safe)] if path else []
     )
     assert (report.verdict is Verdict.RISKY) is bool(path)
+
+
+CPU, MEMORY = (
+    f"""
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {{name: for-{resource}, namespace: payments}}
+spec:
+  limits: [{{type: Container, defaultRequest: {{{resource}: {request}}}, default: {{{resource}: {limit}}}}}]
+"""
+    for resource, request, limit in (("cpu", "250m", 1), ("memory", "256Mi", "512Mi"))
+)
+NO_PODS = """
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {name: for-volumes, namespace: payments}
+spec: {limits: [{type: PersistentVolumeClaim, max: {storage: 10Gi}}]}
+"""
+
+
+@pytest.mark.parametrize("ranges", [CPU + MEMORY, MEMORY + CPU, CPU + MEMORY + NO_PODS])
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "live"])
+def test_all_limit_ranges_of_a_namespace_fill_gaps(ranges: str, *, declared: bool) -> None:
+    """Kubernetes' own guide has one for CPU and one for memory; none hides the other."""
+    bare = deployment(cpu=None, memory=None)
+    live = () if declared else tuple(thing.body for thing in objects(ranges))
+    known = Cluster(usage=replace(snapshot(), objects=live))
+    head = Revision("b", objects(bare + ranges if declared else bare))
+    [row] = compare(Revision("a", []), head, lambda _name: known).rows
+
+    assert row.after is not None
+    assert (row.after.pod.cpu_cores, row.after.pod.memory_gib) == (Decimal("0.25"), Decimal("0.25"))
+
+
+def test_a_declared_limit_range_acts_beside_those_of_the_cluster() -> None:
+    """And in place of the live one of its own name."""
+    other = CPU.replace("250m", "500m")
+    live = tuple(thing.body for thing in objects(CPU + MEMORY))
+    known = Cluster(usage=replace(snapshot(), objects=live))
+    head = Revision("b", objects(deployment(cpu=None, memory=None) + other, environment="prod"))
+    [row] = compare(Revision("a", []), head, lambda _name: known).rows
+
+    assert row.after is not None
+    assert (row.after.pod.cpu_cores, row.after.pod.memory_gib) == (Decimal("0.5"), Decimal("0.25"))
+
+
+def test_every_bound_of_several_limit_ranges_holds() -> None:
+    """The highest minimum, the lowest maximum."""
+    wide = LIMITS.replace("bounds", "another").replace("512Mi", "1Gi").replace("8Gi", "16Gi")
+    head = deployment(cpu="1", memory="768Mi", memory_limit="9Gi")
+    report = compare(
+        Revision("a", objects(BASE + wide)),
+        Revision("b", objects(head + LIMITS + wide)),
+        lambda _name: Cluster(),
+    )
+    fired = [item for row in report.rows for item in row.findings if item.rule == "outside-limit-range"]
+
+    assert {(item.path.rpartition("resources.")[2], item.safe_value) for item in fired} == {
+        ("requests.memory", "1Gi"),
+        ("limits.memory", "8Gi"),
+        ("requests.memory", "2304Mi"),  # a quarter of the limit
+    }
 
 
 def test_what_was_refused_before_is_no_news() -> None:
