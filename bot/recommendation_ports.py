@@ -16,6 +16,7 @@ from bot.recommendation_records import (
     RightSizingPull,
     Scan,
 )
+from estimators.running import RunningNow
 
 
 class Place(NamedTuple):
@@ -38,6 +39,18 @@ class Branches(Protocol):
 
     def tree(self, place: Place, sha: str) -> AbstractContextManager[Tree]:
         """The files of a commit; they can be read inside the `with`."""
+        ...
+
+
+class RunningPods(Protocol):
+    """What a cluster runs at this moment."""
+
+    def running(self, namespaces: Sequence[str], selector: Mapping[str, str], cluster: str) -> RunningNow:
+        """What the pods of these namespaces have; nothing where that cannot be known at all.
+
+        `selector` and `cluster` are as `ClusterHistory.snapshot` has them. Raises OutsideError where the
+        source does not answer, or knows no such cluster.
+        """
         ...
 
 

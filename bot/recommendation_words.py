@@ -161,7 +161,7 @@ _COUNTED = {
     Reason.AUTOSCALER: "with an autoscaler in charge",
     Reason.VERTICAL_AUTOSCALER: "with a vertical autoscaler in charge",
     Reason.ROLLOUT: "being rolled out",
-    Reason.NOT_AS_DECLARED: "of which other pods run than are declared",
+    Reason.NOT_AS_DECLARED: "that run otherwise than is declared",
     Reason.NOT_SEEN: "not in the cluster's history",
     Reason.TOO_YOUNG: "too young to be judged",
     Reason.SHORT_HISTORY: "with a history shorter than 14 days",
@@ -229,6 +229,8 @@ def _rollout(facts: Mapping[str, str]) -> str:
 def _not_as_declared(facts: Mapping[str, str]) -> str:
     declared, seen = facts.get("declared", ""), facts.get("seen", "")
     told = f": {declared} declared, {seen} seen" if declared and seen else ""
+    if field := facts.get("field", ""):
+        return f"its pods have another {field_words(field)} than is declared{told}"
     return f"other pods run than are declared{told}"
 
 

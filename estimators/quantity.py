@@ -86,6 +86,15 @@ def show_bytes(size: Decimal) -> str:
     return _plain(size, 0)
 
 
+def show_amount(resource: str, amount: Decimal) -> str:
+    """An amount of a resource as people write it: cores, bytes, or a plain number."""
+    return {"cpu": show_cores, "memory": show_bytes}.get(resource, _show_number)(amount)
+
+
+def _show_number(amount: Decimal) -> str:
+    return _plain(amount, 3)
+
+
 def _plain(number: Decimal, places: int) -> str:
     rounded = round(number, places)
     return f"{rounded.normalize():f}" if rounded else "0"

@@ -17,12 +17,14 @@ from estimators.finders.candidate import Candidate
 from estimators.inventory import Inventory, take_inventory
 from estimators.objects import Body, ManifestObject, dig, mapping, sequence, text
 from estimators.pod_request import effective_pod
+from estimators.quantity import show_amount
 from estimators.recommendation import LeftAlone, Reason
 from estimators.recommendation_terms import CRITICAL, CRITICAL_TIERS, Profile, Terms
 from estimators.report import Confidence
 from estimators.rules.pods import fixed, switched_off
 from estimators.rules.slo import BURNING
 from estimators.rules.words import count_words
+from estimators.running import other_than_declared
 from estimators.sides import SideBuilder
 from estimators.usage import Series, UsageSnapshot, WorkloadKey, WorkloadUsage, observed
 from estimators.workload import Scaling, Workload
@@ -35,9 +37,9 @@ _ENOUGH = frozenset({Confidence.HIGH, Confidence.MEDIUM})
 _OFF_BY = Decimal("0.1")
 """Share of the declared pods that may be missing, or too many: pods on a node that nobody scraped."""
 _COUNTED_BY = {"hpa-simulated": "on average by its autoscaler", "nodes": "by the nodes that match"}
+_TO_COMPLETION = frozenset({Scaling.JOB, Scaling.CRON})
 _PAUSES = re.compile(r"pause(-[a-z0-9]+)?([:@].*)?")
 """`registry.k8s.io/pause:3.9`, a copy of it elsewhere, or that of one architecture."""
-_TO_COMPLETION = frozenset({Scaling.JOB, Scaling.CRON})
 _REPLAY_OFF_BY = Decimal("0.5")
 """The same of a replayed autoscaler, which knows neither the load within a step nor pods that wait."""
 
@@ -118,9 +120,9 @@ def _profile(workload: Workload, inventory: Inventory, terms: Terms) -> Profile:
 def _held(known: _Known, terms: Terms) -> Iterator[tuple[Reason, Mapping[str, str]]]:
     """Why nothing at all is proposed for a workload; nothing where something may be."""
     history, usage = known.history, known.usage
+    yield from _never(known.side)
     if terms.frozen:
         yield Reason.FROZEN, {"why": terms.frozen}
-    yield from _never(known.side)
     if _keeps_room(known.side.workload):
         yield Reason.RISKY, {"why": "it does nothing but keep room free for others"}
     if history is None or usage is None:
@@ -141,6 +143,8 @@ def _held(known: _Known, terms: Terms) -> Iterator[tuple[Reason, Mapping[str, st
         yield Reason.ROLLOUT, facts
     if facts := _otherwise_counted(known.side, history, usage):
         yield Reason.NOT_AS_DECLARED, facts
+    if facts := _otherwise_sized(known.side.workload, history, usage):
+        yield Reason.NOT_AS_DECLARED, facts
 
 
 def _keeps_room(workload: Workload) -> bool:
@@ -154,10 +158,6 @@ def _keeps_room(workload: Workload) -> bool:
     return bool(images) and all(_PAUSES.fullmatch(image) for image in images)
 
 
-def _otherwise_counted(side: Side, history: WorkloadUsage, usage: UsageSnapshot) -> Mapping[str, str]:
-    """What shows that other pods run than its cost is counted with: then nothing would save what is said.
-
-    Somebody scaled it by hand, something that nobody declared scales it, half of its pods are not scraped,
 def _never(side: Side) -> Iterator[tuple[Reason, Mapping[str, str]]]:
     """What no history changes: it asks for no pods, each run is another one, or its groups differ."""
     if switched_off(side):
@@ -168,6 +168,10 @@ def _never(side: Side) -> Iterator[tuple[Reason, Mapping[str, str]]]:
         yield Reason.SEVERAL_GROUPS, {}
 
 
+def _otherwise_counted(side: Side, history: WorkloadUsage, usage: UsageSnapshot) -> Mapping[str, str]:
+    """What shows that other pods run than its cost is counted with: then nothing would save what is said.
+
+    Somebody scaled it by hand, something that nobody declared scales it, half of its pods are not scraped,
     its autoscaler is another one than declared, or its pods are on fewer nodes than its selectors match.
     """
     declared = fixed(side)
@@ -187,6 +191,20 @@ def _never(side: Side) -> Iterator[tuple[Reason, Mapping[str, str]]]:
     return {
         "declared": f"{count_words(expected, 'pod')} {by_whom}",
         "seen": count_words(mean, "pod"),
+    }
+
+
+def _otherwise_sized(workload: Workload, history: WorkloadUsage, usage: UsageSnapshot) -> Mapping[str, str]:
+    """What shows that its pods have other requests or limits than are declared; see `other_than_declared`."""
+    other = other_than_declared(workload, history.key, usage.running)
+    if other is None:
+        return {}
+    field, declared, seen = other
+    return {
+        "field": f"resources.{field.part}.{field.resource}",
+        "container": field.container,
+        "declared": show_amount(field.resource, declared),
+        "seen": show_amount(field.resource, seen),
     }
 
 

@@ -28,6 +28,18 @@ class WorkloadKey(NamedTuple):
     name: str
 
 
+class ContainerField(NamedTuple):
+    """A resource among a container's `requests` or `limits`."""
+
+    container: str
+    part: str
+    resource: str
+
+
+RunningValues = Mapping[WorkloadKey, Mapping[ContainerField, frozenset[Decimal]]]
+"""What the pods of workloads have now, in base units: several values while they are being replaced."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The time that was asked for: `[start, end)` in steps of `step_seconds`; both are UTC."""
@@ -190,7 +202,7 @@ class UsageSnapshot:
     `partial` lists, for people, what is missing or doubtful; `storage_gib_hour` are prices of
     volumes by StorageClass where OpenCost exports them; `requested` is the sum of the requests of
     all pods per node pool resource (`cpu` cores, `memory` bytes), for headroom. A claim or load balancer
-    that is not among `claims` and `balancers` is one that nobody asked about.
+    that is not among `claims` and `balancers`, or workload not in `running`, is one nobody asked about.
     """
 
     window: Window
@@ -205,6 +217,7 @@ class UsageSnapshot:
     partial: tuple[str, ...] = ()
     claims: tuple[ClaimUsage, ...] = ()
     balancers: tuple[BalancerUsage, ...] = ()
+    running: RunningValues = field(default_factory=dict)
 
 
 def observed(series: Series) -> Series:

@@ -17,6 +17,7 @@ DAYS = 15
 """What a Prometheus keeps unless told otherwise."""
 _LIFE = (0.0, DAYS * 24 * 60.0)
 _DEPLOYED = {name: ("ReplicaSet", f"{name}-1") for name in ("api", "tight")}
+_ASKED = {"api": {"cpu": 2.0, "memory": 2.0}, "tight": {"cpu": 0.5, "memory": 0.625}}
 
 
 def deployment(name: str = "api", cpu: str = "500m", memory: str = "640Mi") -> str:
@@ -44,7 +45,7 @@ def half_a_month(folder: Path) -> Iterator[str]:
 def _town() -> Town:
     """Two pods of each workload use 0.4 cores and half a GiB each."""
     pods = tuple(
-        PodLife("payments", f"{name}-1-{index}", "steady", _LIFE, owner, {"cpu": 2, "memory": 2}, (0.4, 0.5))
+        PodLife("payments", f"{name}-1-{index}", "steady", _LIFE, owner, _ASKED[name], (0.4, 0.5))
         for name, owner in _DEPLOYED.items()
         for index in range(2)
     )

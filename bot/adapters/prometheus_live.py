@@ -34,6 +34,12 @@ RECENT = "10m"
 _CLUSTER_LABELS = ("cluster", "cluster_id", "cluster_name")
 _TAG = "tuppence_metric"
 _DEPLOYMENTS = "kube_deployment_spec_replicas"
+_COUNTS = (
+    _DEPLOYMENTS,
+    "kube_statefulset_replicas",
+    "kube_horizontalpodautoscaler_spec_min_replicas",
+    "kube_horizontalpodautoscaler_spec_max_replicas",
+)
 _CONTROLLERS = f'deployment=~".*{CONTROLLER}.*"'
 
 
@@ -69,6 +75,12 @@ def read_live(api: PrometheusApi, *, at: datetime, namespaces: Sequence[str] = (
 def read_controllers(api: PrometheusApi, *, at: datetime) -> tuple[Body, ...]:
     """The Deployments of kube-downscaler alone, for whoever has the other facts from elsewhere."""
     return build_objects(_ask(api, (_DEPLOYMENTS,), at, (), "{}"))
+
+
+def read_counts(api: PrometheusApi, *, at: datetime, namespaces: Sequence[str]) -> tuple[Body, ...]:
+    """How many pods there are to be, as live Deployments, StatefulSets and autoscalers say: one request."""
+    named = [name for name in namespaces if is_kubernetes_name(name)]
+    return build_objects(_ask(api, _COUNTS, at, _within(named), "{}")) if named else ()
 
 
 def _within(namespaces: Sequence[str]) -> list[str]:

@@ -5,9 +5,10 @@ Part of the composition root. All of it is read once at start and travels to the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from bot.server_config import FILE_NAME, ClusterConfig, PrometheusSource, Server
 from bot.settings import PrometheusSettings, Settings
 from estimators.ownership import LabelsNow
 from estimators.prices import PriceSheet
+from estimators.running import RunningNow
 from estimators.usage import UsageSnapshot
 
 if TYPE_CHECKING:
@@ -60,7 +62,10 @@ def known_clusters(settings: Settings, config: ServerConfig) -> dict[str, Cluste
 
 @dataclass(frozen=True, slots=True)
 class ClustersHistory:
-    """The port `ClusterHistory`, of the last `hours` of each cluster in `known`; see PrometheusHistory."""
+    """The ports `ClusterHistory`, of the last `hours` of each cluster in `known`, and `RunningPods`.
+
+    See PrometheusHistory.
+    """
 
     settings: Settings
     known: Mapping[str, ClusterConfig]
@@ -73,12 +78,7 @@ class ClustersHistory:
         Its own selector wins over the policy's: a repository may not look into another cluster. Raises
         OutsideError for a cluster that is not known, and where something does not answer or cannot be used.
         """
-        found = self.known.get(cluster)
-        if found is None:
-            raise ClusterUnavailable(
-                f"the policy names the cluster {cluster!r}, which the server does not know: "
-                f"add it to clusters in {FILE_NAME}"
-            )
+        found = self._named(cluster)
         history = self._history(found)
         if history is None:
             return None
@@ -87,6 +87,33 @@ class ClustersHistory:
             return history.snapshot(touched, {**selector, **own}, cluster)
         except UserError as error:  # not of whoever opened the pull request
             raise ClusterUnavailable(f"the cluster {found.name!r} cannot be asked: {error}") from error
+
+    def running(self, namespaces: Sequence[str], selector: Mapping[str, str], cluster: str) -> RunningNow:
+        """What pods have now by the cluster's Prometheus, nothing without one. Raises as `snapshot`."""
+        found = self._named(cluster)
+        source = found.prometheus
+        if source is None:
+            return RunningNow()
+        from bot.adapters.prometheus_live import read_counts  # noqa: PLC0415
+        from bot.adapters.prometheus_running import read_running  # noqa: PLC0415
+
+        own = replace(source, selector={**selector, **source.selector})
+        try:
+            with closing(cluster_api(self.settings, replace(found, prometheus=own))) as api:
+                now = datetime.now(UTC)
+                values = read_running(api, at=now, namespaces=namespaces)
+                return RunningNow(values, read_counts(api, at=now, namespaces=namespaces))
+        except UserError as error:
+            raise ClusterUnavailable(f"the cluster {found.name!r} cannot be asked: {error}") from error
+
+    def _named(self, cluster: str) -> ClusterConfig:
+        found = self.known.get(cluster)
+        if found is None:
+            raise ClusterUnavailable(
+                f"the policy names the cluster {cluster!r}, which the server does not know: "
+                f"add it to clusters in {FILE_NAME}"
+            )
+        return found
 
     def _history(self, cluster: ClusterConfig) -> ClusterHistory | None:
         source, context = cluster.prometheus, cluster.kube_context

@@ -132,6 +132,7 @@ class PrometheusHistory:
         self, api: PrometheusApi, namespaces: Sequence[str] | None, *, standing: bool
     ) -> UsageSnapshot:
         """One snapshot, history and facts; of claims and load balancers where `standing`."""
+        from bot.adapters.prometheus_running import read_running  # noqa: PLC0415
         from bot.adapters.prometheus_standing import Standing, read_standing  # noqa: PLC0415
         from bot.adapters.prometheus_usage import read_usage  # noqa: PLC0415
         from bot.adapters.sketch_store import SketchStore  # noqa: PLC0415
@@ -150,6 +151,7 @@ class PrometheusHistory:
                 )
             facts = self._facts(api, window, namespaces or ())
             stands = read_standing(api, window=window, namespaces=namespaces) if standing else Standing()
+            running = read_running(api, at=window.end, namespaces=namespaces) if self.kills_days else {}
         finally:
             store.close()
         joined = _joined(
@@ -164,6 +166,7 @@ class PrometheusHistory:
             joined,
             claims=stands.claims,
             balancers=stands.balancers,
+            running=running,
             partial=(*joined.partial, *stands.partial),
         )
 

@@ -196,7 +196,12 @@ class _Looking:
         """What has changed about the fields of a recommendation since it was found."""
         ports = self._ports
         return difference(
-            kept, branches=ports.branches, policies=ports.policies, render=ports.render, now=_now()
+            kept,
+            branches=ports.branches,
+            policies=ports.policies,
+            render=ports.render,
+            pods=self._history,
+            now=_now(),
         )
 
     def upkeep(self, told: Json, subject: str) -> Json | None:

@@ -1,36 +1,44 @@
-"""Whether a default branch still says what it said when a recommendation was found there."""
+"""Whether a default branch, and what runs, still say what they said when a recommendation was found."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from bot.default_branch import whole_tree
 from bot.manifests.edits.wanted import same_amount
 from bot.manifests.edits.whole_tree import WholeTree
 from bot.manifests.rendered import Renderer
-from bot.policy import FILE_NAME
+from bot.policy import FILE_NAME, Environment, Policy
 from bot.policy_in_force import policy_in_force
 from bot.ports import Policies
 from bot.recommendation_json import place_from, recommendation_from
-from bot.recommendation_ports import Branches, Recommendations, RightSizingPulls
+from bot.recommendation_ports import Branches, Recommendations, RightSizingPulls, RunningPods
 from bot.recommendation_records import KeptRecommendation
-from estimators.objects import dig, dotted
+from estimators.objects import dig
+from estimators.quantity import show_amount
 from estimators.recommendation import FieldChange
+from estimators.running import changed_since
 
 
 def difference(
-    kept: KeptRecommendation, *, branches: Branches, policies: Policies, render: Renderer, now: datetime
+    kept: KeptRecommendation,
+    *,
+    branches: Branches,
+    policies: Policies,
+    render: Renderer,
+    pods: RunningPods,
+    now: datetime,
 ) -> str:
     """What has changed about the fields of a recommendation since, `""` where nothing has.
 
-    Nothing is read where the branch has no newer commit. Raises GitHubUnavailable, GitHubRefused,
-    GitUnavailable, StoreUnavailable.
+    Manifests are rendered only where the branch has a newer commit; the cluster is asked where they say
+    the same. Raises OutsideError: GitHubUnavailable, GitHubRefused, GitUnavailable, StoreUnavailable, and
+    what the cluster's source raises.
     """
     place = place_from(kept.place)
+    changes = recommendation_from(kept.recommendation).changes
     sha = branches.head(place)
-    if sha == kept.head_sha:
-        return ""
     with branches.tree(place, sha) as tree:
         policy, _ = policy_in_force(
             tree,
@@ -40,9 +48,11 @@ def difference(
             policies=policies,
             at=now,
         )
-        whole = whole_tree(tree, policy, render)
-        changes = recommendation_from(kept.recommendation).changes
-        return "; ".join(filter(None, (_difference(whole, change) for change in changes)))
+        if sha != kept.head_sha:
+            whole = whole_tree(tree, policy, render)
+            if declared := "; ".join(filter(None, (_difference(whole, change) for change in changes))):
+                return declared
+    return "; ".join(_runs_otherwise(changes, policy, kept.environment, pods))
 
 
 def may_be_untrue(
@@ -63,6 +73,21 @@ def may_be_untrue(
     return bool(sources) and (files is None or not sources.isdisjoint(files) or FILE_NAME in files)
 
 
+def _runs_otherwise(
+    changes: Sequence[FieldChange], policy: Policy, environment: str, pods: RunningPods
+) -> Iterator[str]:
+    """What runs with other values than those that were measured, though no file says so."""
+    namespaces = sorted({change.object.namespace for change in changes} - {""})
+    if not namespaces:
+        return
+    named = (one for one in policy.environments if one.name == environment)
+    rules = next(named, Environment(environment, ()))
+    now = pods.running(namespaces, rules.prometheus_selector, rules.cluster)
+    for change, seen in changed_since(changes, now):
+        value = show_amount(str(change.path[-1]), seen)
+        yield f"{change.object} {change.field} is {value} in the cluster by now, not {change.current}"
+
+
 def _difference(whole: WholeTree, change: FieldChange) -> str:
     found = whole.find(change.object)
     if not found:
@@ -73,4 +98,4 @@ def _difference(whole: WholeTree, change: FieldChange) -> str:
     if same_amount(value, change.current) or (value is None and not change.current):
         return ""
     said = "absent" if value is None else str(value)[:40]
-    return f"{change.object} {dotted(change.path)} is {said} by now, not {change.current or 'absent'}"
+    return f"{change.object} {change.field} is {said} by now, not {change.current or 'absent'}"
