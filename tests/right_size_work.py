@@ -58,18 +58,24 @@ class Work:
     at: datetime = NOW
 
     def scanned(
-        self, *recommendations: Recommendation, repository: int | None = None
+        self,
+        *recommendations: Recommendation,
+        repository: int | None = None,
+        left: tuple[Reason, str] = (Reason.MEMORY_GROWS, "container-resources"),
     ) -> list[KeptRecommendation]:
-        """The newest scan finds these, in the repository unless another one is named."""
+        """The newest scan finds these, in the repository unless another one is named.
+
+        `left` is why the workload is left alone besides, and by which finder.
+        """
         self.at += timedelta(days=1)
         repository = self.bench.repository.id if repository is None else repository
-        left = LeftAlone("", KEY, Reason.MEMORY_GROWS, "container-resources", {"a_day": "90 MiB"})
+        alone = LeftAlone("", KEY, *left, {"a_day": "90 MiB"})
         scan = Scan(
             repository=repository,
             full_name="acme/shop",
             head_sha="",
             at=self.at,
-            left_alone={"rows": [{**left_alone_json(left), "team": ""}]},
+            left_alone={"rows": [{**left_alone_json(alone), "team": ""}]},
             problems={"rows": []},
             realisable={},
         )

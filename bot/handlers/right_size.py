@@ -22,12 +22,26 @@ from bot.ports import Policies
 from bot.recommendation_json import left_alone_from, place_from, recommendation_from
 from bot.recommendation_ports import Branches, Place, Recommendations, RightSizing, RightSizingPulls
 from bot.recommendation_records import KeptRecommendation, RecommendationDecision, RightSizingPull
+from bot.recommendation_words import reason_words
 from bot.right_size_page import RightSize, body_of, farewell, message_of, title_of
-from estimators.recommendation import LeftAlone, Recommendation
+from estimators.recommendation import LeftAlone, Reason, Recommendation
 from estimators.recommendation_memory import speaks_for
 
 _LONGEST_SLUG = 60
 _NO_LONGER = "the newest look at the default branch no longer proposes it"
+_PASSING = frozenset(
+    (
+        Reason.FROZEN,
+        Reason.SLO_BURNING,
+        Reason.ROLLOUT,
+        Reason.NOT_AS_DECLARED,
+        Reason.NOT_SEEN,
+        Reason.TOO_YOUNG,
+        Reason.SHORT_HISTORY,
+        Reason.POOR_HISTORY,
+    )
+)
+"""Why a workload was not judged: what was approved may well hold, and the look after that tells."""
 _THERE = "the values are on the default branch already"
 
 
@@ -224,7 +238,12 @@ def _untrue(kept: KeptRecommendation, written: Edit | Ambiguous, recommendations
         if one.subject == kept.subject
     ]
     # Values move a little from day to day: what was approved holds while it goes no deeper than today's.
-    return "" if any(speaks_for(one, approved) for one in newer) else _NO_LONGER
+    if any(speaks_for(one, approved) for one in newer):
+        return ""
+    left = [one for one in _left(kept, approved, recommendations) if one.finder in ("", kept.finder)]
+    if any(one.reason in _PASSING for one in left):
+        return ""
+    return ": ".join([_NO_LONGER, *(reason_words(one.reason, one.facts) for one in left[:1])])
 
 
 def _close(

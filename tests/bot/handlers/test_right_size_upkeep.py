@@ -11,7 +11,7 @@ import pytest
 
 from bot.errors import GitHubUnavailable
 from bot.handlers.right_size import Became
-from estimators.recommendation import FieldChange
+from estimators.recommendation import FieldChange, Reason
 from tests.right_size_work import Work, at_work, cpu, found
 from tests.yaml_objects import deployment
 
@@ -94,6 +94,48 @@ def test_what_the_facts_no_longer_allow_is_closed(work: Work, today: list[FieldC
     assert "no longer proposes it" in work.said()
     assert work.row.closed_because == became.why
     assert work.pull.head_ref not in work.bench.repository.git.branches()
+
+
+@pytest.mark.parametrize(
+    ("reason", "finder"),
+    [
+        (Reason.ROLLOUT, ""),
+        (Reason.NOT_AS_DECLARED, ""),
+        (Reason.FROZEN, ""),
+        (Reason.SLO_BURNING, ""),
+        (Reason.POOR_HISTORY, ""),
+        (Reason.NOT_SEEN, ""),
+        (Reason.TOO_YOUNG, ""),
+        (Reason.SHORT_HISTORY, ""),
+        (Reason.POOR_HISTORY, "container-resources"),
+    ],
+)
+def test_what_could_not_be_judged_just_now_stays_open(work: Work, reason: Reason, finder: str) -> None:
+    """A push of another image is looked at while it is rolled out; a freeze ends some day."""
+    kept = work.opened()
+    work.scanned(left=(reason, finder))
+    assert (work.upkeep(), work.pull.state) == (None, "open")
+    work.scanned()
+    became = work.upkeep()
+    assert became is not None
+    assert (became.id, became.state) == (kept.id, "closed")
+
+
+@pytest.mark.parametrize(
+    ("left", "told"),
+    [
+        ((Reason.OOM_KILLED, ""), "no longer proposes it: an OOM kill is known"),
+        ((Reason.MEMORY_GROWS, "container-resources"), "no longer proposes it: memory grows by 90 MiB a day."),
+        ((Reason.ROLLOUT, "replicas"), "no longer proposes it."),
+    ],
+    ids=["the workload", "the same finder", "another finder"],
+)
+def test_what_speaks_against_it_by_now_is_told(work: Work, left: tuple[Reason, str], told: str) -> None:
+    """What only another finder says is not about it."""
+    work.opened()
+    work.scanned(left=left)
+    assert work.upkeep() is not None
+    assert told in work.said()
 
 
 def test_what_another_repository_proposes_keeps_nothing_open(work: Work) -> None:
