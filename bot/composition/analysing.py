@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.adapters.records import Records
 from bot.composition.github_bot import GitHubBot, Json
-from bot.composition.processes import Processes, ends_after
+from bot.composition.processes import Processes, ends_after, takes_at_most
 from bot.logs import configure
 from bot.redaction import Redactor
 from bot.server_config import ServerConfig
@@ -15,6 +15,9 @@ from bot.settings import GitHubSettings, Settings
 AT_ONCE = 2
 """An analysis keeps a processor busy, and its renderers another."""
 LONGEST_SECONDS = 900
+MOST_MEMORY = 2**30
+"""Bytes: ten times what a usual one takes, and few enough for another beside it. What it reads is a
+stranger's: forty megabytes of workloads that hardly differ are one to push, and would fill two of these."""
 _bot: GitHubBot
 
 
@@ -47,6 +50,7 @@ def _begin(
     rehearsed: bool,  # noqa: FBT001 - an initializer
 ) -> None:
     global _bot  # noqa: PLW0603 - the one thing that a pool's process keeps between calls
+    takes_at_most(MOST_MEMORY)
     redactor = Redactor(secrets)
     configure(redactor)
     records = Records(settings.database_url)

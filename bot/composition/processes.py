@@ -6,13 +6,17 @@ They also keep the worker's interpreter free for what has to be quick. What is s
 from __future__ import annotations
 
 import multiprocessing
+import re
+import resource
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import forkserver
+from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.entrypoints.worker_process import belong_to_parent
@@ -65,7 +69,7 @@ class Processes:
         self._rest: threading.Timer | None = None
 
     def call(self, what: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401 - those of `what`
-        """The result. Raises as `what` does, OutsideError where its process died."""
+        """The result. Raises as `what` does, OutsideError where its process died or got no memory."""
         with self._free:
             self._count(1)
             try:
@@ -85,6 +89,8 @@ class Processes:
                 if self._pool is pool:
                     self._pool = None
             raise OutsideError(f"the {self._work} ended early: too little memory, or too long") from error
+        except MemoryError as error:
+            raise OutsideError(f"the {self._work} needs more memory than it may take") from error
 
     def _count(self, change: int) -> None:
         """Of calls; after the last one, wait for a while before the processes go."""
@@ -153,3 +159,15 @@ def ends_after(seconds: int) -> Iterator[None]:
         yield
     finally:
         signal.alarm(0)
+
+
+def takes_at_most(more: int) -> None:
+    """Let this process take so many bytes more than it has now; then it gets a MemoryError.
+
+    Else the kernel ends what is largest, in a container that has no more: with it, by default, all that is
+    in the container. Where the system is not Linux there is no such limit.
+    """
+    if sys.platform == "linux":
+        [taken] = re.findall(r"VmData:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"))
+        hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (int(taken) * 1024 + more, hard))

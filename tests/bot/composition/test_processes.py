@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.composition.processes import Processes, ends_after
+from bot.composition.processes import Processes, ends_after, takes_at_most
 from bot.errors import OutsideError, UserError
 from bot.logs import about, told_about
 
@@ -114,6 +114,18 @@ def test_one_that_takes_too_long_is_ended_and_replaced(processes: Processes) -> 
     with pytest.raises(OutsideError, match="the analysis ended early"):
         processes.call(hang)
     assert processes.call(in_time) == "well"
+
+
+def test_one_that_wants_all_the_memory_does_not_get_it() -> None:
+    """It is told so, and neither ended itself nor what works beside it."""
+    made = Processes("analysis", 1, takes_at_most, (100_000_000,))
+    try:
+        before = made.call(os.getpid)
+        with pytest.raises(OutsideError, match="the analysis needs more memory than it may take"):
+            made.call(bytearray, 200_000_000)
+        assert made.call(os.getpid) == before
+    finally:
+        made.stop()
 
 
 def test_stopping_does_not_wait(processes: Processes) -> None:
