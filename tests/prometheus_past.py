@@ -29,6 +29,8 @@ RENAMED_AT = BEGIN + timedelta(days=4)
 RESTARTED_AT = BEGIN + timedelta(days=2, hours=10)
 DOWN = (BEGIN + timedelta(days=5, hours=3), BEGIN + timedelta(days=5, hours=4))
 """Prometheus itself was not running."""
+MOVED_AT = BEGIN + timedelta(days=6, hours=12)
+"""kube-state-metrics and dcgm-exporter were replaced: all that they export are new series from here on."""
 NIGHTLY_SECONDS = 420
 
 Curve = Callable[[NDArray[np.int64]], NDArray[np.float64]]
@@ -130,6 +132,16 @@ def flat(metric: str, labels: Mapping[str, str], times: NDArray[np.int64], value
     return Written(metric, labels, times, np.full(times.size, float(value)))
 
 
+def moved(
+    metric: str, labels: Mapping[str, str], value: float, *, born: int = 0, died: int = DAYS * 86_400
+) -> Iterator[Written]:
+    """A series that never changes, of an exporter that was replaced meanwhile."""
+    cut = int((MOVED_AT - BEGIN).total_seconds())
+    yield flat(metric, {**labels, "instance": "before"}, scrapes(born, min(died, cut - SCRAPE)), value)
+    if died >= cut:
+        yield flat(metric, {**labels, "instance": "after"}, scrapes(max(born, cut), died), value)
+
+
 def past() -> Iterator[Written]:
     """Everything that happened."""
     for pod in _pods():
@@ -219,7 +231,7 @@ def _kills() -> Iterator[Written]:
     yield flat(reason, {**earlier, "reason": "OOMKilled"}, scrapes(), 1)
     yield flat(timestamp, earlier, scrapes(), (BEGIN - timedelta(days=9)).timestamp())
     # No timestamp: kube-state-metrics is old.
-    yield flat(reason, {**place, "pod": "new-1-a", "reason": "OOMKilled"}, scrapes(6 * 86_400), 1)
+    yield from moved(reason, {**place, "pod": "new-1-a", "reason": "OOMKilled"}, 1, born=6 * 86_400)
 
 
 def _autoscaler_and_slo() -> Iterator[Written]:
@@ -228,7 +240,9 @@ def _autoscaler_and_slo() -> Iterator[Written]:
     yield flat("kube_horizontalpodautoscaler_info", {**hpa, **target}, scrapes(), 1)
     metric = "kube_horizontalpodautoscaler_status_target_metric"
     for kind, value in (("average", 17.0), ("value", 34.0)):
-        yield flat(metric, {**hpa, "metric_name": "rps", "metric_target_type": kind}, scrapes(), value)
+        yield from moved(metric, {**hpa, "metric_name": "rps", "metric_target_type": kind}, value)
+    total = {**hpa, "metric_name": "queue", "metric_target_type": "value"}
+    yield flat(metric, total, scrapes(), 900)
     yield flat(metric, {**hpa, "metric_name": "cpu", "metric_target_type": "average"}, scrapes(), 1)
     yield flat("slo:current_burn_rate:ratio", {"sloth_service": "api", "sloth_slo": "ok"}, scrapes(), 3)
     yield flat("requests:burnrate1h", {"slo": "db", "job": "db"}, scrapes(), 0.02)
@@ -239,9 +253,15 @@ def _gpus() -> Iterator[Written]:
     for pod, share in (("db-0", 0.25), ("debug", 0.25)):
         labels = {"exported_namespace": "shop", "exported_pod": pod, "UUID": "GPU-1", "job": "dcgm"}
         labels |= {"namespace": "gpu", "pod": "dcgm-exporter-7", "container": "dcgm-exporter"}
-        yield flat("DCGM_FI_PROF_GR_ENGINE_ACTIVE", labels, scrapes(), share)
-        yield flat("DCGM_FI_DEV_GPU_UTIL", labels, scrapes(), 90)
-        yield flat("DCGM_FI_DEV_FB_USED", labels, scrapes(), 2048)
+        for metric, value in (("PROF_GR_ENGINE_ACTIVE", share), ("DEV_GPU_UTIL", 90), ("DEV_FB_USED", 2048)):
+            yield from moved(f"DCGM_FI_{metric}", labels, value)
+    # A MIG slice has no profiling metric here, and its utilisation is always 0; a GPU has it since Wednesday.
+    ours = {"namespace": "shop", "job": "dcgm"}
+    sliced = {**ours, "pod": "api-1-0", "UUID": "GPU-2", "GPU_I_ID": "7"}
+    late = {**ours, "pod": "new-1-a", "UUID": "GPU-3"}
+    yield flat("DCGM_FI_DEV_GPU_UTIL", sliced, scrapes(), 0)
+    yield flat("DCGM_FI_DEV_GPU_UTIL", late, scrapes(4 * 86_400), 50)
+    yield flat("DCGM_FI_PROF_GR_ENGINE_ACTIVE", late, scrapes(5 * 86_400 + 12 * 3600), 0.75)
 
 
 def _nightly_runs() -> Iterator[Written]:

@@ -135,7 +135,7 @@ def _step_vectors(scope: Scope, layout: Layout, step_seconds: int) -> Iterator[s
     yield tagged(_SCRAPED, f"group({scope.cluster('kube_node_info')})")
     for prefix in layout.state:
         yield from kill_vectors(scope, prefix)
-        only = ('metric_name!~"cpu|memory"', 'metric_target_type=~"average|value"')
+        only = ('metric_name!~"cpu|memory"', 'metric_target_type="average"')
         yield tagged(_HPA_METRIC, scope.series(_HPA_METRIC, prefix, *only))
     yield from gpu_vectors(scope, step_seconds)
 
@@ -189,7 +189,10 @@ def _finished(
 def _autoscaler_metrics(
     api: PrometheusApi, scope: Scope, layout: Layout, span: Span, rows: Sequence[RangeSeries]
 ) -> dict[WorkloadKey, dict[str, Series]]:
-    """Values of external and custom metrics by the workload that is scaled; an average before a total."""
+    """Averages of external and custom metrics per pod, by the workload that is scaled.
+
+    A total (of a target of type Value) is not per pod, and is not asked for.
+    """
     if not rows:
         return {}
     query = any_of([scope.series(_HPA_INFO, prefix) for prefix in layout.state])
@@ -200,12 +203,11 @@ def _autoscaler_metrics(
         kind, name = own.get("scaletargetref_kind", ""), own.get("scaletargetref_name", "")
         targets[place] = WorkloadKey(place[0], kind, name)
     found: dict[WorkloadKey, dict[str, Series]] = defaultdict(dict)
-    for row in sorted(rows, key=lambda row: row.labels.get("metric_target_type", ""), reverse=True):
+    for row in rows:
         own = own_labels(row.labels)
         target = targets.get((own.get("namespace", ""), own.get("horizontalpodautoscaler", "")))
         if target is not None:
-            metrics, name = found[target], own.get("metric_name", "")
-            known = metrics.get(name)
-            same = known is not None and np.isnan(row.values[1:]).all()
-            metrics[name] = known if known is not None and same else row.values[1:]
+            metrics, name, values = found[target], own.get("metric_name", ""), row.values[1:]
+            # Where kube-state-metrics was replaced, the rest of it is a series of its own.
+            metrics[name] = np.fmax(metrics[name], values) if name in metrics else values
     return found

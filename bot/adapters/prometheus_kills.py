@@ -39,13 +39,17 @@ def kill_times(
     """
     found: dict[tuple[str, str, str], set[int]] = defaultdict(set)
     timed = set()
+    # Of one pod alone: a new kube-state-metrics tells the old reason as a new series.
+    told: dict[tuple[tuple[str, str, str], str], NDArray[np.bool_]] = {}
     for row in rows.get(_TIME, ()):
         timed.add(place := _place(row))
         found[place].update(int(time) for time in set(observed(row.values).tolist()) if span.holds(time))
     for row in (*rows.get(_LAST_REASON, ()), *rows.get(_REASON, ())):
-        there = ~np.isnan(row.values)
+        pod, there = (_place(row), row.labels.get("uid", "")), ~np.isnan(row.values)
+        told[pod] = told[pod] | there if pod in told else there
+    for (place, _), there in told.items():
         first = int(np.argmax(there))
-        if (place := _place(row)) not in timed and there.any() and first > 0 and scraped[first - 1]:
+        if place not in timed and there.any() and first > 0 and scraped[first - 1]:
             found[place].add(int(span.at(first - 1).timestamp()))
     return {place: sorted(times) for place, times in found.items() if times}
 

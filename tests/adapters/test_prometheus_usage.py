@@ -153,12 +153,35 @@ def test_autoscaler_metrics_gpus_and_error_budgets_find_their_workload(shop: Usa
     """By the HPA's target, by the pod behind `exported_pod`, by the service's name."""
     api, db = shop.workloads[API], shop.workloads[WorkloadKey("shop", "StatefulSet", "db")]
     assert {name: set(observed(series)) for name, series in api.autoscaler_metrics.items()} == {"rps": {17.0}}
-    assert api.gpu is None
     assert db.gpu is not None
     assert db.gpu.shared
     assert (peak(db.gpu.busy_ratio), peak(db.gpu.memory_peak_bytes)) == (0.25, 2048 * truth.MIB)
     assert api.error_budget_burn == pytest.approx(3)
     assert db.error_budget_burn == pytest.approx(2)
+
+
+def test_an_exporter_that_is_replaced_leaves_no_gap(shop: UsageHistory) -> None:
+    """What it exports goes on under new series; the other half of that day is not lost."""
+    day = slice(6 * 288, 7 * 288)
+    api, db = shop.workloads[API], shop.workloads[WorkloadKey("shop", "StatefulSet", "db")]
+    assert db.gpu is not None
+    for series in (api.autoscaler_metrics["rps"], db.gpu.busy_ratio, db.gpu.memory_peak_bytes):
+        assert coverage(series[day]) == 1
+    [new] = shop.workloads[WorkloadKey("shop", "Deployment", "new-name")].containers
+    assert new.oom_kills == 1
+
+
+def test_what_a_gpu_did_before_it_was_profiled_is_known(shop: UsageHistory) -> None:
+    """Utilisation stands in step by step."""
+    gpu = shop.workloads[WorkloadKey("shop", "Deployment", "new-name")].gpu
+    assert gpu is not None
+    assert set(observed(gpu.busy_ratio[: 5 * 288 + 143])) == {0.5}
+    assert set(observed(gpu.busy_ratio[5 * 288 + 145 :])) == {0.75}
+
+
+def test_a_slice_that_is_not_profiled_is_not_idle(shop: UsageHistory) -> None:
+    """Its utilisation is always 0, which says nothing."""
+    assert shop.workloads[API].gpu is None
 
 
 def test_renamed_labels_are_seen_through(url: str) -> None:
