@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from bot.errors import UserError
 
 if TYPE_CHECKING:
     from bot.composition.repository_prices import RepositoryPrices
-    from bot.demo.story import Sample
     from bot.handlers.price_change import Priced
     from bot.page_details import Links
     from bot.policy import Policy
@@ -222,67 +221,3 @@ def check_config(file: Path) -> str:
     from bot.handlers.check_config import check_config as check  # noqa: PLC0415
 
     return check(file, sheet=partial(read_sheet, file.parent))
-
-
-DEMO_STORY = """\
-A pull request is to right-size a sample shop: seven files, seven workloads. Fourteen days of the
-shop's utilisation were recorded. This is what Tuppence says on the pull request:
-"""
-DEMO_DIGEST = """
-So one saving is an outage: api needs more than its new limit every Wednesday. Another is safe: indexer
-never used what it gives up. The second GPU would idle beside the first, and web's new bounds cost a little
-on an ordinary day and a lot on a very busy one.
-
-Every week Tuppence tells each team what is worth approving. In Slack, a click opens the pull request:
-"""
-DEMO_STEPS = """
-On a repository of your own:
-
-  cd your-repository
-  tuppence diff main                              what your branch costs, from list prices
-  tuppence diff main --prometheus http://...      from live utilisation: what it may break, too
-  tuppence digest --prometheus http://...         what each team spent, and what is safe to save
-  tuppence init                                   a starter .tuppence.yaml: environments, guardrails
-"""
-
-
-def _demo_digest(sample: Sample, scratch: Path) -> None:
-    """What the sample's main branch could save, whatever the person has set up for clusters of their own."""
-    from bot.composition.digest_cli import DigestOptions, tell_digest  # noqa: PLC0415
-    from bot.server_config import ServerConfig  # noqa: PLC0415
-    from bot.settings import PrometheusSettings, from_env  # noqa: PLC0415
-
-    own = replace(
-        from_env(), prometheus=PrometheusSettings(), database_url=f"sqlite:///{scratch}/tuppence.db"
-    )
-    options = DigestOptions(repo=sample.repository, usage=sample.recording)
-    tell_digest(options, settings=own, config=ServerConfig())
-
-
-def demo(keep: Path | None, *, details: bool = False) -> None:
-    """Make the sample, price its pull request as `diff` does, and say how to go on."""
-    import tempfile  # noqa: PLC0415
-
-    import click  # noqa: PLC0415
-
-    from bot.demo.story import make_sample  # noqa: PLC0415
-
-    with tempfile.TemporaryDirectory(prefix="tuppence-demo-") as scratch:
-        sample = make_sample(keep or Path(scratch) / "demo")
-        click.echo(DEMO_STORY)
-        options = DiffOptions(
-            base=sample.base,
-            head=sample.head,
-            repo=sample.repository,
-            usage=sample.recording,
-            details=details,
-        )
-        show(price(options), options)
-        click.echo(DEMO_DIGEST)
-        _demo_digest(sample, Path(scratch))
-        click.echo(DEMO_STEPS)
-        if keep:
-            click.echo(
-                f"The sample stays in {keep}. Try: tuppence diff {sample.base} {sample.head} "
-                f"--repo {sample.repository} --usage {sample.recording} --format markdown"
-            )

@@ -24,7 +24,7 @@ _LONGEST_NAME = 80
 
 
 def headline(digest: Digest) -> Sentence:
-    """What was spent, against the week before, and where the month goes."""
+    """What was spent, against the week before, and where the month goes; where nobody knows, what to save."""
     if digest.quiet:
         budgets = (
             "" if not digest.budgets else " every budget holds," if digest.teams else " the budget holds,"
@@ -32,6 +32,8 @@ def headline(digest: Digest) -> Sentence:
         known = all(course is not None for course, _ in digest.budgets)
         holds = budgets if known else ""
         return sentence(*_spent(digest), f". Little moved,{holds} and there is nothing to approve.")
+    if digest.total is None and digest.recommendations:
+        return _worth(digest)
     return sentence(*_spent(digest), ". ", *_course(digest))
 
 
@@ -91,9 +93,28 @@ def dates(digest: Digest) -> str:
     return f"{first} to {day(last)}"
 
 
+def _who(digest: Digest) -> Words:
+    return strong(plain(digest.team, _LONGEST_NAME) if digest.team != ALL_TEAMS else "All teams")
+
+
+def _when(digest: Digest) -> str:
+    return f"in week {digest.week.partition('-W')[2].lstrip('0')} ({dates(digest)})"
+
+
+def _worth(digest: Digest) -> Sentence:
+    """What is worth approving, where what was spent is not known."""
+    saving = sum((item.allocated for item in digest.recommendations), digest.more_saving)
+    found = len(digest.recommendations) + digest.more
+    return sentence(
+        _who(digest),
+        f": {count(found, 'change')} {'is' if found == 1 else 'are'} worth approving, ",
+        strong(f"{money(saving, digest.currency, signed=True)} a month"),
+        f". What was spent {_when(digest)} is not known: no hour of it was measured.",
+    )
+
+
 def _spent(digest: Digest) -> Sentence:
-    who = strong(plain(digest.team, _LONGEST_NAME) if digest.team != ALL_TEAMS else "All teams")
-    when = f"in week {digest.week.partition('-W')[2].lstrip('0')} ({dates(digest)})"
+    who, when = _who(digest), _when(digest)
     if digest.total is None:
         return sentence(who, f": nothing was measured {when}")
     spent = sentence(who, " spent ", strong(money(digest.total, digest.currency)), f" {when}")

@@ -19,6 +19,7 @@ from bot.weeks import IsoWeek, last_ended, parse_week
 if TYPE_CHECKING:
     from bot.adapters.records import Records
     from bot.composition.digests import DigestPosts
+    from bot.cost_memory import HoursInMemory
     from bot.cost_ports import ChargedHours
     from bot.digest import Digest
     from bot.digest_slack import Picture
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.unused import UnusedNow
 
-_NO_HOURS = "A snapshot tells no costs: add --prometheus URL for what was spent."
+_NO_HOURS = "A snapshot has utilisation, but no costs: add --prometheus URL for what was spent."
 TEXT_WIDTH = 110
 """Columns of a digest that goes into a file or a pipe."""
 
@@ -65,10 +66,12 @@ def tell_digest(
     now: datetime | None = None,
     settings: Settings | None = None,
     config: ServerConfig | None = None,
+    measured: HoursInMemory | None = None,
 ) -> None:
     """Tell it, or raise UserError with the reason and the way out; OutsideError where Slack said no.
 
     `settings` and `config` are those of the environment and of the files, where none are given.
+    `measured` are hours that are known already, for where there is nobody to ask.
     """
     from bot.composition.clusters import read_config  # noqa: PLC0415
     from bot.composition.cost_hours import hours_between  # noqa: PLC0415
@@ -87,7 +90,9 @@ def tell_digest(
         hours = hours_for_digest(week)
         # A recording has no hours, but what is worth approving can be told by it alone.
         nothing = HoursInMemory(week.end) if options.usage is not None and options.focus is None else None
-        costs = stack.enter_context(sources.hours(lambda found: hours_between(found, hours), instead=nothing))
+        costs = stack.enter_context(
+            sources.hours(lambda found: hours_between(found, hours), instead=measured or nothing)
+        )
         unused = NOT_ASKED if options.usage is not None else sources.unused()
         telling = _Telling(options, settings, config, costs, unused, week, now)
         digest = telling.digest(stack.enter_context(telling.known()))

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from bot.errors import UserError
 
 
-def put_out(text: str, output: Path | None) -> None:
-    """To standard output where `--output` names no file. Raises UserError."""
-    if output is None:
-        sys.stdout.write(text)
-    else:
+def put_out(text: str, output: Path | None = None) -> None:
+    """To standard output where `--output` names no file. Raises UserError.
+
+    A reader that left, such as `head`, has what it wanted: the exit status stays what it would have been.
+    """
+    if output is not None:
         write_file(output, "--output", text.encode())
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_the_rest()
+    except OSError as error:
+        _drop_the_rest()
+        raise UserError(f"standard output: cannot be written: {error.strerror}") from error
+
+
+def put_line(text: str) -> None:
+    """A command's last word, to standard output. Raises UserError."""
+    put_out(f"{text}\n")
+
+
+def _drop_the_rest() -> None:
+    """Else the interpreter would try again at its end what it still has, and complain."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def write_file(file: Path, option: str, data: bytes) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.composition.output import put_out
 from bot.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def export_audit(output: Path | None) -> None:
     with open_records() as records:
         lines = export_rows(audit=records.audit)
         if output is None:
-            sys.stdout.writelines(lines)
+            for line in lines:
+                put_out(line)
             return
         try:
             with output.open("w", encoding="utf-8") as file:

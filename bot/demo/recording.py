@@ -29,13 +29,14 @@ END = datetime(2026, 11, 16, tzinfo=UTC)
 """A Monday, so that both weeks are whole."""
 STEP_SECONDS = 300
 STEPS = 14 * 24 * 12
-_GENERAL_NODES, _GPU_NODES = 7, 2
+_GENERAL_NODES, _GPU_NODES = 5, 1
+GPU_MODEL = "NVIDIA-A100-SXM4-80GB"
 
 
 def recording() -> UsageSnapshot:
     """The snapshot, as `tuppence usage export` would have written it."""
     used = [_api(), _web(), _reports(), _indexer(), _log_shipper(), _trainer()]
-    nodes = (*map(_general_node, range(_GENERAL_NODES)), *map(_gpu_node, range(_GPU_NODES)))
+    nodes = (*map(general_node, range(_GENERAL_NODES)), *map(_gpu_node, range(_GPU_NODES)))
     return UsageSnapshot(
         window=Window(END - timedelta(days=14), END, STEP_SECONDS),
         scrape_interval_seconds=30,
@@ -122,7 +123,8 @@ def _trainer() -> WorkloadUsage:
     return WorkloadUsage(WorkloadKey("ml", "Deployment", "trainer"), _flat(1), (used,), gpu=gpu)
 
 
-def _general_node(index: int) -> Node:
+def general_node(index: int) -> Node:
+    """One of the nodes without a GPU."""
     size = {"cpu": Decimal(8), "memory": 32 * GIB, "pods": Decimal(58)}
     return Node(
         name=f"general-{index + 1}",
@@ -138,7 +140,7 @@ def _gpu_node(index: int) -> Node:
     return Node(
         name=f"gpu-{index + 1}",
         labels={
-            "nvidia.com/gpu.product": "NVIDIA-A100-SXM4-80GB",
+            "nvidia.com/gpu.product": GPU_MODEL,
             "nvidia.com/gpu.count": "2",
             "pool": "gpu",
         },

@@ -5,10 +5,19 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from bot.errors import UserError
+from bot.server_config import ServerConfig, Team
 
+TEAMS = ServerConfig(
+    teams=(
+        Team("ml", budget_monthly=Decimal(6200)),
+        Team("checkout", budget_monthly=Decimal(200)),
+    )
+)
+"""What the shop's tuppence.yaml would say; whose a workload is, its label `team` does."""
 _HERE = Path(__file__).parent
 _AUTHOR = ("-c", "user.name=Sample", "-c", "user.email=sample@example.com", "-c", "commit.gpgsign=false")
 _DAY = "2026-11-16T09:00:00+00:00"

@@ -5,7 +5,9 @@ Everything heavy is imported by the command that needs it, so that `--help` is t
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import bot
+from bot.composition.output import put_line
 from bot.entrypoints.cli_audit import audit
 from bot.entrypoints.cli_cost import cost
 from bot.entrypoints.cli_digest import digest
@@ -146,7 +149,7 @@ def export(**options: Any) -> None:  # noqa: ANN401
     """  # noqa: D301 - \b keeps click from reflowing the lines
     from bot import app  # noqa: PLC0415
 
-    click.echo(app.export_usage(app.ExportOptions(**options)))
+    put_line(app.export_usage(app.ExportOptions(**options)))
 
 
 @cli.command(short_help="Write a starter .tuppence.yaml.")
@@ -161,7 +164,7 @@ def init(repo: Path, *, force: bool) -> None:
     """  # noqa: D301 - \b keeps click from reflowing the lines
     from bot import app  # noqa: PLC0415
 
-    click.echo(app.init(repo, force=force))
+    put_line(app.init(repo, force=force))
 
 
 @cli.command("check-config", short_help="Find every mistake of a configuration file.")
@@ -170,7 +173,7 @@ def check_config(file: Path) -> None:
     """Find every mistake of a .tuppence.yaml or tuppence.yaml, each with its line."""
     from bot import app  # noqa: PLC0415
 
-    click.echo(app.check_config(file))
+    put_line(app.check_config(file))
 
 
 @cli.command(short_help="Show the whole story on sample data.")
@@ -183,9 +186,9 @@ def demo(keep: Path | None, *, details: bool) -> None:
     tuppence demo
     tuppence demo --keep sample    leaves the sample repository in ./sample
     """  # noqa: D301 - \b keeps click from reflowing the lines
-    from bot import app  # noqa: PLC0415
+    from bot.composition.demo import demo as tell  # noqa: PLC0415
 
-    app.demo(keep, details=details)
+    tell(keep, details=details)
 
 
 @cli.command(short_help="Answer GitHub's webhooks: a comment and a check on every pull request.")
@@ -226,6 +229,7 @@ cli.add_command(replay)
 def main() -> None:
     """Run a command. What a person can mend is one line on stderr, and exit status 2."""
     gc.set_threshold(*COLLECT_EVERY)
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - None where it was closed
     try:
         cli(prog_name="tuppence", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -243,6 +247,9 @@ def main() -> None:
     except (UserError, OutsideError) as error:
         click.echo(f"tuppence: {error}", err=True)
         sys.exit(UNUSABLE)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        place = f" for {error.filename}" if error.filename else ""
+        click.echo(f"tuppence: no space left on device{place}: free some, and run it again", err=True)
+        sys.exit(UNUSABLE)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bot.composition.output import put_line
 from bot.entrypoints.cli_options import output_option
 
 NOT_WHOLE = 1
@@ -35,7 +36,7 @@ def list_rows(last: int, subject: str, actor: str) -> None:
     """Show the newest audit rows, oldest first."""
     from bot.composition import store  # noqa: PLC0415
 
-    click.echo(store.list_audit(last=last, subject=subject, actor=actor))
+    put_line(store.list_audit(last=last, subject=subject, actor=actor))
 
 
 @audit.command()
@@ -50,7 +51,7 @@ def verify(noted: str) -> None:
     from bot.composition import store  # noqa: PLC0415
 
     text, whole = store.verify_audit(noted)
-    click.echo(text)
+    put_line(text)
     sys.exit(0 if whole else NOT_WHOLE)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from bot.composition.output import put_line
+
 
 @click.command()
 @click.argument("file", metavar="EVENT.json", type=click.Path(path_type=Path))
@@ -30,4 +32,4 @@ def replay(file: Path, event: str, url: str, sign: str) -> None:
     """
     from bot.composition import rehearsal  # noqa: PLC0415
 
-    click.echo(rehearsal.replay(file, event=event, url=url, sign=sign))
+    put_line(rehearsal.replay(file, event=event, url=url, sign=sign))

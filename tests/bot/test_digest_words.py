@@ -65,6 +65,36 @@ def test_where_the_month_goes_and_what_the_last_one_came_to(digest: Digest, told
     assert course(digest) == told
 
 
+@pytest.mark.parametrize(
+    ("one", "told"),
+    [
+        (
+            TEAM,
+            (
+                "checkout: 7 changes are worth approving, −$2,650 a month. What was spent in week 47 "
+                "(16 to 22 November) is not known: no hour of it was measured."
+            ),
+        ),
+        (
+            replace(TEAM, recommendations=TEAM.recommendations[:1], more=0, more_saving=Decimal(0)),
+            (
+                "checkout: 1 change is worth approving, −$58.40 a month. What was spent in week 47 "
+                "(16 to 22 November) is not known: no hour of it was measured."
+            ),
+        ),
+        (
+            replace(TEAM, recommendations=()),
+            "checkout: nothing was measured in week 47 (16 to 22 November). ",
+        ),
+    ],
+    ids=["several", "one", "none"],
+)
+def test_where_nothing_was_measured_it_begins_with_what_is_worth_approving(one: Digest, told: str) -> None:
+    """All that can be saved counts, with what did not fit."""
+    unmeasured = replace(one, total=None, previous=None, projected=None, closed=None, budget_monthly=None)
+    assert said(headline(unmeasured)) == told
+
+
 def test_finance_is_told_whose_budget_breaks() -> None:
     """By most first, three by name; also those of a month that ended."""
     whole = finance()

@@ -26,7 +26,10 @@ FACTS = [
     "usage: recorded Prometheus",
     "Worth approving (a month)",
     "search/indexer: CPU request 2 → 950m, memory request 2Gi → 1728Mi",
-    "A snapshot tells no costs: add --prometheus URL",
+    "All teams spent $1,810 in week 46 (9 to 15 November), +$27.65 (+1.6 %) on the week before.",
+    "Going over budget: checkout by",
+    "GPUs that nobody held: $571",
+    "+$29.75 payments/load-test new",
     "tuppence diff main",
     "tuppence digest --prometheus",
     "tuppence init",
@@ -55,6 +58,23 @@ def test_the_demo_tells_its_story_offline(story: Ran) -> None:
 def test_the_demo_is_over_soon(story: Ran) -> None:
     """Nobody waits for a first impression."""
     assert story.seconds < 10
+
+
+def test_a_recording_alone_tells_first_what_it_can_save(tmp_path: Path) -> None:
+    """Its digest has no costs, and says so after what there is to approve."""
+    tuppence("demo", "--keep", tmp_path / "kept")
+    told = tuppence(
+        *("digest", "--week", "2026-W46", "--usage", tmp_path / "kept/recorded-usage.json"),
+        *("--repo", tmp_path / "kept/shop"),
+        cwd=tmp_path,
+    )
+    first = " ".join(told.out.split()).replace("\N{NO-BREAK SPACE}", " ")
+
+    assert told.status == 0
+    assert first.startswith("All teams: 2 changes are worth approving, −$138 a month. What was spent")
+    assert first.endswith(
+        "A snapshot has utilisation, but no costs: add --prometheus URL for what was spent."
+    )
 
 
 def test_the_kept_sample_can_be_played_with(tmp_path: Path) -> None:

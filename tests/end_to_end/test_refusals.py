@@ -135,11 +135,45 @@ def test_a_process_refuses_with_status_2(shop: Repository, files: Path) -> None:
     assert "'nonsense'" in ran.complaint
 
 
-def test_a_reader_that_leaves_is_no_error(shop: Repository) -> None:
-    """`tuppence diff | head -1`."""
-    ran = process("diff", "main", "--repo", shop.folder, before=("sh", "-c", '"$@" | head -c 1', "sh"))
+@pytest.mark.parametrize(("most", "status"), [(9999, 0), (1, 1)], ids=["fine", "crossed"])
+def test_a_reader_that_leaves_changes_no_status(
+    shop: Repository, tmp_path: Path, most: int, status: int
+) -> None:
+    """`tuppence diff | head -1`, whose reader has left before anything is written."""
+    write(tmp_path, {"policy.yaml": f"guardrails:\n  - monthly_increase: {most}\n"})
+    leave = ("bash", "-c", '{ "$@"; echo "ended with $?" >&2; } | true', "bash")
+    words = ("diff", "v1", "v2", "--repo", shop.folder, "--policy", tmp_path / "policy.yaml")
+    ran = process(*words, before=leave)
 
-    assert (ran.status, ran.out, ran.err) == (0, "S", "")
+    assert (ran.out, ran.err) == ("", f"ended with {status}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param("diff --base-dir . --head-dir .", id="a report"),
+        pytest.param("check-config policy.yaml", id="a line"),
+        pytest.param("--help", id="help"),
+    ],
+)
+def test_a_full_disk_is_said(tmp_path: Path, arguments: str) -> None:
+    """With status 2: 1 would say that a guardrail was crossed."""
+    full = ("bash", "-c", '"$@" > /dev/full', "bash")
+    write(tmp_path, {"policy.yaml": "guardrails: []\n"})
+    ran = process(*arguments.split(), cwd=tmp_path, before=full)
+
+    assert "o space left on device" in ran.complaint
+
+
+def test_nobody_needs_to_listen(shop: Repository, tmp_path: Path) -> None:
+    """Cron may close standard output: what goes to a file still does."""
+    deaf = ("bash", "-c", '"$@" >&-', "bash")
+    report = tmp_path / "report.md"
+    ran = process("diff", "v1", "v2", "--repo", shop.folder, "--output", report, before=deaf)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert report.stat().st_size
+    assert process("diff", "v1", "v2", "--repo", shop.folder, before=deaf).status == 0
 
 
 def test_help_and_version_are_at_hand() -> None:
