@@ -331,16 +331,21 @@ def doubled(series: Iterable[Written]) -> Iterator[Written]:
 
 
 def restarted(series: Iterable[Written], minute: float) -> Iterator[Written]:
-    """The series as they are when kube-state-metrics moved to another address at that minute."""
+    """The series as they are when every exporter's pod was replaced at that minute.
+
+    kube-state-metrics moved to another address; what OpenCost and dcgm-exporter are scraped for has their pod.
+    """
     at = BEGIN.timestamp() + minute * 60
     for one in series:
-        if one.labels["job"] != "kube-state-metrics":
+        job = one.labels["job"]
+        if job == "kubelet":
             yield one
             continue
         before = one.times < at
-        for chosen, instance in ((before, "10.0.0.9:8080"), (~before, "10.0.0.77:8080")):
+        label = "instance" if job == "kube-state-metrics" else "pod"
+        for chosen, target in ((before, "10.0.0.9:8080"), (~before, "10.0.0.77:8080")):
             if chosen.any():
-                labels = {**one.labels, "instance": instance}
+                labels = {**one.labels, label: target}
                 yield Written(one.metric, labels, one.times[chosen], one.values[chosen])
 
 

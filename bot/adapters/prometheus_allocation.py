@@ -22,6 +22,7 @@ from bot.adapters.prometheus_allocation_pods import (
     PodPlace,
     Pods,
     lives_by_name,
+    lives_of_pods,
     to_be_named,
     with_unlisted,
 )
@@ -243,6 +244,7 @@ def _cluster_hours(
         said.fine,
         said.coarse,
         measured.workload_by_name,
+        lives_of_pods(measured.lived),
         count,
         sheet=prices,
         hours_per_month=hours_per_month,

@@ -121,6 +121,17 @@ def lives_by_name(lived: Mapping[Life, Series]) -> dict[ContainerPlace, Series]:
     return found
 
 
+def lives_of_pods(lived: Mapping[Life, Series]) -> dict[tuple[str, str], Series]:
+    """How long each pod (namespace, name) lived in each hour: as long as its longest container."""
+    longest: dict[PodPlace, Series] = {}
+    for (pod, _), shares in lived.items():
+        longest[pod] = np.maximum(longest[pod], shares) if pod in longest else shares
+    found: dict[tuple[str, str], Series] = {}
+    for pod, shares in longest.items():
+        found[pod[:2]] = np.minimum(1.0, found[pod[:2]] + shares) if pod[:2] in found else shares
+    return found
+
+
 def with_unlisted(
     lived: Mapping[Life, Series], pods: Pods, memory: Iterable[RangeSeries], scraped: Series
 ) -> dict[Life, Series]:

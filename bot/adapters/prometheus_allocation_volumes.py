@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -56,17 +56,17 @@ class _Volume:
 
 @dataclass(frozen=True, slots=True)
 class Volumes:
-    """The volumes of some hours; `users` are the workloads that mounted each claim, by number of pods."""
+    """The volumes of some hours; `users` are those that mounted each claim, and for how long they ran."""
 
     found: list[_Volume]
-    users: Mapping[Claim, Counter[WorkloadKey]]
+    users: Mapping[Claim, Mapping[WorkloadKey, Series]]
     scraped: Series
     sheet: PriceSheet
     hours_per_month: Decimal
     _sheet_prices: dict[str, tuple[Decimal, bool]] = field(default_factory=dict)
 
     def hour(self, number: int) -> Iterator[VolumeHour]:
-        """The volumes of one hour. One that several workloads share is split by their pods."""
+        """The volumes of one hour. One that several workloads share is split by the time they ran."""
         for volume in self.found:
             steps = volume.steps[number]
             if not steps or not self.scraped[number]:
@@ -74,11 +74,19 @@ class Volumes:
             gib = float(volume.sizes[number]) / _GIB
             hours = min(1.0, float(steps / self.scraped[number]))
             price = self._price(volume, number)
-            users = self.users.get(volume.claim) or Counter()
-            shares = sorted(users.items()) if users else [(None, 1)]
-            for workload, pods in shares:
-                part = gib * pods / sum(count for _, count in shares)
-                yield VolumeHour(*volume.claim, workload, volume.storage_class, part, hours, price)
+            for workload, share in self._shares(volume.claim, number):
+                yield VolumeHour(*volume.claim, workload, volume.storage_class, gib * share, hours, price)
+
+    def _shares(self, claim: Claim, number: int) -> list[tuple[WorkloadKey | None, float]]:
+        """Who pays how much of a claim: who ran in the hour, else who did on the day, else who would have."""
+        users = sorted(self.users.get(claim, {}).items())
+        weights = [float(ran[number]) for _, ran in users]
+        if not sum(weights):
+            weights = [float(ran.sum()) for _, ran in users]
+        whole = sum(weights)
+        if not whole:
+            return [(user, 1 / len(users)) for user, _ in users] or [(None, 1.0)]
+        return [(user, weight / whole) for (user, _), weight in zip(users, weights, strict=True) if weight]
 
     def _price(self, volume: _Volume, number: int) -> Decimal:
         """Per GiB-hour: a sheet that a person named, OpenCost's price of this volume, then the sheet."""
@@ -98,12 +106,13 @@ def volumes_of(
     fine: Tagged,
     coarse: Tagged,
     workload_of: Callable[[str, str], WorkloadKey | None],
+    lived: Mapping[tuple[str, str], Series],
     hours: int,
     *,
     sheet: PriceSheet,
     hours_per_month: Decimal,
 ) -> Volumes:
-    """The volumes, out of the answers. `workload_of` tells the workload of a pod by namespace and name.
+    """The volumes, out of the answers. `workload_of` and `lived` are by namespace and name of a pod.
 
     A volume whose claim is gone is an orphan. A claim of a volume that is not known itself, as where
     kube-state-metrics may not read those, has the size it asked for.
@@ -132,7 +141,8 @@ def volumes_of(
             volume.claim, volume.storage_class = claim, storage_class
             volume.price = prices.get(bound_to)
             volumes.append(volume)
-    return Volumes(volumes, _users(coarse, workload_of), scraped_steps(fine, hours), sheet, hours_per_month)
+    users = _users(coarse, workload_of, lived, hours)
+    return Volumes(volumes, users, scraped_steps(fine, hours), sheet, hours_per_month)
 
 
 def _sized(
@@ -150,21 +160,27 @@ def _sized(
 
 def _volume_facts(coarse: Tagged) -> tuple[dict[str, str], dict[str, Series]]:
     """StorageClass and price per GiB-hour of each volume."""
-    classes, prices = {}, {}
+    classes: dict[str, str] = {}
+    prices: dict[str, Series] = {}
     for row in coarse.get(VOLUME_INFO, ()):
         own = own_labels(row.labels)
         classes[own.get("persistentvolume", "")] = own.get("storageclass", "")
     for row in coarse.get(VOLUME_PRICES, ()):
         own = own_labels(row.labels)
         name = own.get("persistentvolume") or own.get("volumename", "")
-        prices[name] = mean_an_hour(row.values[:-1], COARSE_AN_HOUR)
-    return classes, prices
+        # Where OpenCost was replaced, the rest of it is a series of its own.
+        prices[name] = np.fmax(prices[name], row.values) if name in prices else row.values
+    means = {name: mean_an_hour(values[:-1], COARSE_AN_HOUR) for name, values in prices.items()}
+    return classes, means
 
 
 def _users(
-    coarse: Tagged, workload_of: Callable[[str, str], WorkloadKey | None]
-) -> dict[Claim, Counter[WorkloadKey]]:
-    users: dict[Claim, Counter[WorkloadKey]] = defaultdict(Counter)
+    coarse: Tagged,
+    workload_of: Callable[[str, str], WorkloadKey | None],
+    lived: Mapping[tuple[str, str], Series],
+    hours: int,
+) -> dict[Claim, dict[WorkloadKey, Series]]:
+    users: dict[Claim, dict[WorkloadKey, Series]] = defaultdict(dict)
     mounted = set()
     for row in coarse.get(CLAIM_PODS, ()):
         own = own_labels(row.labels)
@@ -173,7 +189,8 @@ def _users(
     for claim, pod in sorted(mounted):
         workload = workload_of(claim[0], pod)
         if workload:
-            users[claim][workload] += 1
+            before = users[claim].get(workload, np.zeros(hours))
+            users[claim][workload] = before + lived.get((claim[0], pod), np.zeros(hours))
     return users
 
 

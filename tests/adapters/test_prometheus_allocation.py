@@ -80,6 +80,8 @@ PODS = (
     PodLife("ml", "nb2-0", "shared", (120, END), ("StatefulSet", "nb2"), {"nvidia.com/gpu.shared": 1}),
     PodLife("shop", "reader-a", "steady", ALWAYS, ("StatefulSet", "reader"), claims=("common",)),
     PodLife("shop", "writer-a", "steady", ALWAYS, ("StatefulSet", "writer"), claims=("common",)),
+    PodLife("shop", "wiki-0", "steady", ALWAYS, ("StatefulSet", "wiki"), claims=("pages",)),
+    PodLife("shop", "dump-a", "steady", (66, 78), ("Job", "dump"), claims=("pages", "dumps"), known=(66, END)),
 )  # fmt: skip
 TOWN = Town(
     END,
@@ -88,6 +90,8 @@ TOWN = Town(
     volumes=(
         VolumeLife("pv-data", ALWAYS, 100, ("shop", "data"), price=0.0001),
         VolumeLife("pv-common", ALWAYS, 10, ("shop", "common"), "efs"),
+        VolumeLife("pv-pages", ALWAYS, 12, ("shop", "pages")),
+        VolumeLife("pv-dumps", ALWAYS, 3, ("shop", "dumps")),
         VolumeLife("pv-kept", ALWAYS, 5, ("shop", "kept")),
         VolumeLife("pv-left", (0, 150), 50),
     ),
@@ -366,11 +370,21 @@ def test_volumes_are_their_users(hours: dict[str, list[ClusterHour]]) -> None:
     )
     readers = [("common", WorkloadKey("shop", "StatefulSet", name)) for name in ("reader", "writer")]
     first, second, third = (volumes(hour) for hour in hours["plain"])
-    assert first.keys() == {data, kept, left, *readers}
+    assert first.keys() >= {data, kept, left, *readers}
     assert (first[data].gib, first[data].gib_hour) == (100, Decimal("0.0001"))
     assert [first[key].gib for key in readers] == [5, 5]
     assert first[kept].gib_hour == pytest.approx(Decimal("0.04") / 730)
     assert (first[left].hours, second[left].hours, left in third) == (1, 0.5, False)
+
+
+def test_a_volume_is_shared_by_the_time_that_pods_ran(hours: dict[str, list[ClusterHour]]) -> None:
+    """A finished Job's pod is kept and names the claim for hours; when nobody ran it is the day's users'."""
+    wiki, dump = WorkloadKey("shop", "StatefulSet", "wiki"), WorkloadKey("shop", "Job", "dump")
+    first, second, _ = (volumes(hour) for hour in hours["plain"])
+    assert [first["pages", who].gib for who in (wiki, dump)] == pytest.approx([10, 2])
+    assert second["pages", wiki].gib == 12
+    assert ("pages", dump) not in second
+    assert (first["dumps", dump].gib, second["dumps", dump].gib) == (3, 3)
 
 
 def test_load_balancers_cost_once_they_have_an_address(hours: dict[str, list[ClusterHour]]) -> None:
