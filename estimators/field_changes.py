@@ -33,6 +33,7 @@ _CRON_FIELDS: Mapping[str, Path] = {
     "schedule": ("spec", "schedule"),
     "time zone": ("spec", "timeZone"),
     "suspend": ("spec", "suspend"),
+    "concurrency": ("spec", "concurrencyPolicy"),
 }
 
 

@@ -222,6 +222,7 @@ def _job_terms(kind: str, body: Body, problems: list[Problem]) -> JobTerms:
         schedule=text(dig(body, "spec", "schedule")),
         time_zone=text(dig(body, "spec", "timeZone")),
         suspended=dig(body, "spec", "suspend") is True,
+        alone=dig(body, "spec", "concurrencyPolicy") in {"Forbid", "Replace"},
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from estimators.change import Cluster, Simulation
 from estimators.demand import demands_of
 from estimators.hpa_simulation import simulate
-from estimators.money import ZERO, Range
+from estimators.money import HOURS_PER_MONTH, ZERO, Range
 from estimators.placement import matching_nodes
 from estimators.pod_request import EffectivePod
 from estimators.prices import Provenance
@@ -59,12 +59,17 @@ def count_pods(
     simulation: Simulation | None,
     history: WorkloadUsage | None,
     cluster: Cluster,
+    recorded: JobTerms | None = None,
 ) -> ReplicaCount | UnknownCount:
-    """Pods of one group, per method: autoscaler, nodes, schedule, or the manifest's own number."""
+    """Pods of one group, per method: autoscaler, nodes, schedule, or the manifest's own number.
+
+    `recorded` are the terms a job ran by while its history was recorded, where those were others.
+    """
     if workload.scaling is Scaling.PER_NODE:
         return _per_node(group, history, cluster)
     if workload.job is not None:
-        return _of_runs(workload.job, history, cluster, cron=workload.scaling is Scaling.CRON)
+        cron = workload.scaling is Scaling.CRON
+        return _of_runs(workload.job, recorded or workload.job, history, cluster, cron=cron)
     if autoscaler is not None and group.replicas != 0 and len(workload.groups) == 1:
         return _autoscaled(autoscaler, simulation, history)
     if group.least is not None:
@@ -123,9 +128,12 @@ def _self_scaled(group: PodGroup, history: WorkloadUsage | None) -> ReplicaCount
 
 
 def _of_runs(
-    job: JobTerms, history: WorkloadUsage | None, cluster: Cluster, *, cron: bool
+    job: JobTerms, recorded: JobTerms, history: WorkloadUsage | None, cluster: Cluster, *, cron: bool
 ) -> ReplicaCount | UnknownCount:
-    """Pods of a Job or CronJob, as a mean over the month: pod time / month."""
+    """Pods of a Job or CronJob, as a mean over the month: pod time / month.
+
+    The time of a completion holds that of the pods that failed before it.
+    """
     if job.suspended:
         return ReplicaCount(Range.exactly(ZERO), "schedule", Provenance.REQUESTED, "suspended")
     past = history.runs if history else None
@@ -134,16 +142,19 @@ def _of_runs(
         if runs is None:
             return UnknownCount(f"its schedule {job.schedule[:40]!r} cannot be read: use five cron fields")
     elif past and cluster.usage:
-        runs = Decimal(past.runs) * cluster.hours_per_month / Decimal(str(cluster.usage.window.days * 24))
+        runs = Decimal(past.runs) * HOURS_PER_MONTH / Decimal(str(cluster.usage.window.days * 24))
     else:
         return UnknownCount(f"how often and how long it runs is not known: {ASK_FOR_USAGE}")
-    month = cluster.hours_per_month * SECONDS_PER_HOUR
-    completions = job.parallelism if job.completions is None else job.completions
+    month = HOURS_PER_MONTH * SECONDS_PER_HOUR
+    completions = _completions(job)
     at_once = min(job.parallelism, completions)
-    bound = None if job.deadline_seconds is None else runs * at_once * job.deadline_seconds / month
+    most = at_once if job.alone else Decimal("Infinity")
+    bound = None if job.deadline_seconds is None else min(runs * at_once * job.deadline_seconds / month, most)
     if past and past.pods:
-        likely = runs * completions * Decimal(str(past.pod_seconds)) / past.pods / month
-        note = f"{runs:.0f} runs a month, {past.pod_seconds / past.pods:.0f} s a pod in {past.runs} past runs"
+        completed = min(Decimal(past.pods), past.runs * _completions(recorded)) or past.pods
+        seconds = Decimal(str(past.pod_seconds)) / completed
+        likely = min(runs * completions * seconds / month, most)
+        note = f"{runs:.0f} runs a month, {seconds:.0f} s a completion in {past.runs} past runs"
         ceiling = likely if bound is None else max(bound, likely)
         return ReplicaCount(Range(likely, likely, ceiling), "schedule", Provenance.MEASURED, note)
     if bound is None:
@@ -152,6 +163,10 @@ def _of_runs(
         )
     note = f"{runs:.0f} runs a month, each as long as activeDeadlineSeconds allows: {ASK_FOR_USAGE}"
     return ReplicaCount(Range(ZERO, bound, bound), "schedule", Provenance.ASSUMED, note)
+
+
+def _completions(job: JobTerms) -> Decimal:
+    return job.parallelism if job.completions is None else job.completions
 
 
 def _mean(series: Series) -> Decimal | None:

@@ -61,8 +61,9 @@ class SideBuilder:
         autoscaler, vertical = inventory.autoscaler(identity), self._vertical(inventory, identity)
         pods = {group.name: self._pod(group, workload, inventory, vertical, old) for group in workload.groups}
         simulation = self._replay(workload, autoscaler, pods, history, old)
+        recorded = old.workload.job if old else None
         counts = {
-            group.name: count_pods(workload, group, autoscaler, simulation, history, self.cluster)
+            group.name: count_pods(workload, group, autoscaler, simulation, history, self.cluster, recorded)
             for group in workload.groups
         }
         uptime = uptime_of(workload, inventory.namespace_of(identity), self.cluster)

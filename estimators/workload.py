@@ -152,7 +152,10 @@ class PodGroup:
 
 @dataclass(frozen=True, slots=True)
 class JobTerms:
-    """How often and for how long a Job or CronJob may run."""
+    """How often and for how long a Job or CronJob may run.
+
+    `alone` is a CronJob whose `concurrencyPolicy` lets no two of its runs overlap.
+    """
 
     completions: Decimal | None
     parallelism: Decimal
@@ -160,6 +163,7 @@ class JobTerms:
     schedule: str = ""
     time_zone: str = ""
     suspended: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,7 @@ def _smaller_job(before: Side, after: Side) -> bool:
     shorter = new.deadline_seconds is not None and (
         old.deadline_seconds is None or new.deadline_seconds < old.deadline_seconds
     )
-    return shorter or new.parallelism < old.parallelism
+    return shorter or new.parallelism < old.parallelism or (new.alone and not old.alone)
 
 
 def uncovered(change: WorkloadChange, taken: tuple[Loss, ...]) -> str:

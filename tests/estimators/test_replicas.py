@@ -1,16 +1,23 @@
-"""How many pods an event-driven autoscaler keeps."""
+"""How many pods an event-driven autoscaler keeps, and how many a schedule makes on average."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from bot.adapters.cron_runs import runs_per_month
 from estimators.autoscaler_reader import read_scaled_object
+from estimators.change import Cluster
+from estimators.comparison import Revision, compare
+from estimators.money import Range
 from estimators.pod_request import EffectivePod
 from estimators.replicas import replay
-from tests.usage_builders import container_usage, history
+from estimators.report import ReplicaCount, Verdict
+from estimators.usage import RunHistory, WorkloadKey
+from tests.usage_builders import container_usage, history, snapshot
 from tests.yaml_objects import objects
 
 STEPS = 288
@@ -40,3 +47,99 @@ spec: {{scaleTargetRef: {{name: api}}, {bounds}, triggers: [{{type: cpu, metadat
 
     assert found is not None
     assert [*found.pods[-2:]] == [at_rest, at_work]
+
+
+CRON = """
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: api, namespace: payments}
+spec:
+  schedule: "SCHEDULE"
+  concurrencyPolicy: POLICY
+  jobTemplate: {spec: {TERMS template: {spec: {containers: [{name: main, resources: {requests: {cpu: 1}}}]}}}}
+"""
+HOURLY, EVERY_MINUTE = "0 * * * *", "* * * * *"
+
+
+def pods_of_a_cron_job(
+    runs: RunHistory | None, schedule: str, policy: str, *terms: str, hours: int = 730
+) -> list[ReplicaCount | None]:
+    """Its mean pods before and after, by terms that may change from the first to the last."""
+    texts = [
+        CRON.replace("SCHEDULE", schedule).replace("POLICY", policy).replace("TERMS", part)
+        for part in (terms[0], terms[-1])
+    ]
+    key = WorkloadKey("payments", "CronJob", "api")
+    usage = snapshot(replace(history(container_usage("main"), runs=runs), key=key)) if runs else None
+    cluster = Cluster(usage=usage, runs_per_month=runs_per_month, hours_per_month=Decimal(hours))
+    base = Revision("a", objects(texts[0]) if len(terms) > 1 else [])
+    [row] = compare(base, Revision("b", objects(texts[1])), lambda _environment: cluster).rows
+    return [side.replicas if side else None for side in (row.before, row.after)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"), [("Allow", 5), ("Forbid", 1), ("Replace", 1)], ids=["allow", "forbid", "replace"]
+)
+def test_runs_that_may_not_overlap_are_never_more_than_one(policy: str, expected: int) -> None:
+    """Every minute for five minutes each: five at a time, or one."""
+    ran = RunHistory(pods=4032, runs=4032, pod_seconds=4032 * 300.0)
+    [_, found] = pods_of_a_cron_job(ran, EVERY_MINUTE, policy, "")
+
+    assert found is not None
+    assert found.count == Range.exactly(Decimal(expected))
+
+
+@pytest.mark.parametrize(("policy", "most"), [("Allow", 120), ("Forbid", 2)], ids=["allow", "forbid"])
+def test_a_deadline_bounds_one_run_at_a_time(policy: str, most: int) -> None:
+    """Two pods for an hour at most, every minute."""
+    terms = "activeDeadlineSeconds: 3600, parallelism: 2,"
+    [_, found] = pods_of_a_cron_job(None, EVERY_MINUTE, policy, terms)
+
+    assert found is not None
+    assert found.count == Range(Decimal(0), Decimal(most), Decimal(most))
+
+
+@pytest.mark.parametrize(
+    ("pods", "terms", "expected"),
+    [
+        pytest.param(336, ["", ""], "0.01", id="one pod a run"),
+        pytest.param(3 * 336, ["", ""], "0.03", id="two that fail before one that does not"),
+        pytest.param(336, ["", "completions: 4,"], "0.04", id="four completions from now on"),
+        pytest.param(4 * 336, ["completions: 4,", ""], "0.01", id="one from now on"),
+        pytest.param(8 * 336, ["completions: 4,", ""], "0.02", id="one, each after one that fails"),
+        pytest.param(2 * 336, ["parallelism: 2,", "parallelism: 2,"], "0.02", id="a queue for two pods"),
+    ],
+)
+def test_failed_pods_are_part_of_what_a_completion_takes(pods: int, terms: list[str], expected: str) -> None:
+    """Every hour, 36 s a pod: a hundredth of a pod for each."""
+    ran = RunHistory(pods=pods, runs=336, pod_seconds=pods * 36.0)
+    [_, found] = pods_of_a_cron_job(ran, HOURLY, "Allow", terms[0], terms[1] + "activeDeadlineSeconds: 90,")
+
+    assert found is not None
+    assert found.count.expected == Decimal(expected)
+
+
+def test_the_hours_of_a_month_do_not_change_how_much_runs() -> None:
+    """A mean of pods is one, however long a month is said to be."""
+    ran = RunHistory(pods=336, runs=336, pod_seconds=336 * 36.0)
+    counts = [pods_of_a_cron_job(ran, HOURLY, "Allow", "", hours=hours)[1] for hours in (720, 730)]
+
+    assert counts[0] == counts[1]
+
+
+def test_runs_that_may_no_longer_overlap_are_fewer_pods() -> None:
+    """Told as a change, and not safe without a history of runs."""
+    before, after = (
+        CRON.replace("SCHEDULE", EVERY_MINUTE)
+        .replace("TERMS", "activeDeadlineSeconds: 90,")
+        .replace("POLICY", policy)
+        for policy in ("Allow", "Forbid")
+    )
+    cluster = Cluster(runs_per_month=runs_per_month)
+    [row] = compare(
+        Revision("a", objects(before)), Revision("b", objects(after)), lambda _environment: cluster
+    ).rows
+
+    assert [(item.label, item.old, item.new) for item in row.changes] == [("concurrency", "Allow", "Forbid")]
+    assert row.change.ceiling < 0
+    assert row.verdict is Verdict.UNKNOWN
