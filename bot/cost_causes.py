@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from bot.cost_words import Sentence, Words, amount, sentence, strong
@@ -58,12 +58,18 @@ def causes_of(mover: Mover, currency: str) -> str:
     return ", ".join(told)
 
 
-def what_moved(movers: Sequence[Mover], currency: str, within: str = "") -> Sentence:
-    """The workloads that moved a total; `within` is the namespace that need not be said of them."""
+def what_moved(
+    movers: Sequence[Mover], currency: str, within: str = "", shown: Mapping[str, str] | None = None
+) -> Sentence:
+    """The workloads that moved a total; `within` is the namespace that need not be said of them.
+
+    `shown` are amounts by name as a table beside it has them, whose cents add up: one workload, one amount.
+    """
     parts: list[str | Words] = ["What moved: "]
     for index, mover in enumerate(movers):
         name = mover.workload.removeprefix(f"{within}/") if within else mover.workload
-        told = f" {amount(mover.change, currency, signed=True)} ({causes_of(mover, currency)})"
+        change = (shown or {}).get(name) or amount(mover.change, currency, signed=True)
+        told = f" {change} ({causes_of(mover, currency)})"
         parts += [" · " if index else "", strong(name), told]
     return sentence(*parts)
 

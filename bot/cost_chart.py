@@ -76,7 +76,7 @@ def alt_text(answer: CostAnswer) -> str:
         paired = [each for each in days if each.previous is not None]
         above = sum(sum(each.parts) > (each.previous or 0) for each in paired)
         before = window_before(answer.question.window, answer.windows)
-        told += f" {above} of {len(paired)} days cost more than those of {before}, drawn as a line."
+        told += f" {above or 'None'} of {len(paired)} days cost more than those of {before}, drawn as a line."
     return told
 
 

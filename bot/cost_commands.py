@@ -147,9 +147,9 @@ def parse(text: str) -> CostQuestion | NotUnderstood:
     if command is None:
         near = _near(wanted.lower(), by_name)
         if near:
-            return NotUnderstood(f"there is no question {wanted}", " ".join([near[0], *rest]))
+            return NotUnderstood(f"there is no question called {wanted}", " ".join([near[0], *rest]))
         guess = f"namespace {wanted.lower()}" if _NAME.fullmatch(wanted.lower()) else "help"
-        return NotUnderstood(f"there is no question {wanted}", guess)
+        return NotUnderstood(f"there is no question called {wanted}", guess)
     return _question(command, rest)
 
 

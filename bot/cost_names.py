@@ -89,7 +89,7 @@ def refused_name(
 def _nothing_called(question: CostQuestion, wanted: str) -> str:
     if question.label:
         return f"No workload had {question.label}={wanted}"
-    return f"No {_called(question)} {wanted} was measured"
+    return f"No {_called(question)} called {wanted} was measured"
 
 
 def _called(question: CostQuestion) -> str:
@@ -119,7 +119,7 @@ def _all_names(question: CostQuestion) -> str:
 
 def _no_label(question: CostQuestion, names: Names, since: datetime) -> CostRefusal:
     """No workload has the label: which ones there are."""
-    told = [f"No workload had a label {question.label} since {day(since)}."]
+    told = [f"No workload had a label called {question.label} since {day(since)}."]
     near = _near(label_as_exported(question.label), names.labels)
     if not names.labels:
         told.append("No label is known: kube-state-metrics exports those of its --metric-labels-allowlist.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from bot.cost_answer import CostAnswer, CostHelp, CostRefusal, CostReply
 from bot.cost_causes import what_moved, what_moved_it
 from bot.cost_commands import COMMANDS, EXAMPLES, OF_NODES, OPTIONS, WINDOWS, CostQuestion, NotUnderstood
 from bot.cost_page_nodes import come_and_gone, idle_gpus
-from bot.cost_page_table import CostSection, CostTable, part_names, table_of
+from bot.cost_page_table import CostSection, CostTable, changes_of_workloads, part_names, table_of
 from bot.cost_small_print import is_compared, small_print
 from bot.cost_words import (
     Sentence,
@@ -100,19 +100,20 @@ def _help() -> CostPage:
             tuple(
                 (f"{', '.join(names)} {argument}".strip(), told) for (argument, told), names in usage.items()
             ),
-            numbers=False,
+            words=(0, 1),
         ),
         small=(f"For example: {', '.join(EXAMPLES)}", f"Windows: {windows}", f"Options: {options}"),
     )
 
 
 def _answered(answer: CostAnswer, rows: int) -> CostPage:
+    table = table_of(answer, rows, compared=is_compared(answer))
     return CostPage(
         headline=tuple(_headline(answer)),
         trend=trend(answer.days),
         parts=tuple(_parts(answer)),
-        told=tuple(_told(answer)),
-        table=table_of(answer, rows, compared=is_compared(answer)),
+        told=tuple(_told(answer, changes_of_workloads(table))),
+        table=table,
         small=tuple(small_print(answer)),
         question=answer.question,
     )
@@ -218,7 +219,7 @@ def _month(answer: CostAnswer) -> Iterator[Words]:
     yield Words(".")
 
 
-def _told(answer: CostAnswer) -> Iterator[Sentence]:
+def _told(answer: CostAnswer, changes: Mapping[str, str]) -> Iterator[Sentence]:
     asked, found = answer.question, answer.found
     if asked.kind == "gpu":
         yield from idle_gpus(answer)
@@ -232,7 +233,7 @@ def _told(answer: CostAnswer) -> Iterator[Sentence]:
             yield what_moved_it(found.movers[0], answer.currency)
         else:
             within = asked.name if asked.kind == "namespace" else ""
-            yield what_moved(found.movers, answer.currency, within)
+            yield what_moved(found.movers, answer.currency, within, changes)
     if unowned := _unowned(answer):
         yield unowned
     efficiency = found.total.efficiency

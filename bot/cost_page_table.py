@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from bot.cost_words import column, share
 from estimators.showback import Kind, Parts, Row
 
 NOT_KNOWN = "—"
+_WORKLOAD, _CHANGE = "Workload", "Change"
 _TITLES = {
     "namespace": "Namespace",
     "team": "Team",
@@ -31,7 +32,7 @@ _NOBODYS = {
 
 @dataclass(frozen=True, slots=True)
 class CostTable:
-    """The first column names things, the others are numbers, right-aligned, unless `numbers` is False.
+    """Columns of numbers are right-aligned; `words` are those of names and sentences.
 
     `total` is a last row; `left_out` is how many rows of things were put together into one.
     """
@@ -40,7 +41,11 @@ class CostTable:
     rows: tuple[tuple[str, ...], ...]
     total: tuple[str, ...] = ()
     left_out: int = 0
-    numbers: bool = True
+    words: Collection[int] = (0,)
+
+    def is_number(self, column: int) -> bool:
+        """Whether a column is of numbers, which are right-aligned and never broken."""
+        return column not in self.words
 
 
 class CostSection(NamedTuple):
@@ -91,11 +96,19 @@ def table_of(answer: CostAnswer, most: int, *, compared: bool) -> CostTable | No
     return CostTable((title, *columns), tuple(cells), last, len(rest))
 
 
+def changes_of_workloads(table: CostTable | None) -> dict[str, str]:
+    """What each workload of the table changed by, as it is shown there; nothing for other tables."""
+    if table is None or table.columns[0] != _WORKLOAD or _CHANGE not in table.columns:
+        return {}
+    at = table.columns.index(_CHANGE)
+    return {row[0]: row[at] for row in table.rows}
+
+
 def _title(asked: CostQuestion) -> str:
     """What rows are of; a namespace's and a team's are workloads."""
     if asked.name and asked.kind != "node":
-        return "Workload"
-    return _TITLES.get(asked.kind) or asked.label or "Workload"
+        return _WORKLOAD
+    return _TITLES.get(asked.kind) or asked.label or _WORKLOAD
 
 
 def _sorted(answer: CostAnswer) -> tuple[list[Row], list[Row]]:
@@ -151,7 +164,7 @@ def _changes(rows: Sequence[Row], currency: str, *, compared: bool) -> Columns:
     total.append(cost)
     if compared:
         changes = [row.cost - (row.previous or 0) for row in rows]
-        columns["Change"], changed = column(changes, currency, signed=True)
+        columns[_CHANGE], changed = column(changes, currency, signed=True)
         total.append(changed)
     return columns, total
 
@@ -206,7 +219,7 @@ def _of_parts(answer: CostAnswer, *, compared: bool) -> CostTable | None:
     if earlier:
         columns["Before"], before = column([before for _, _, before in kept], currency)
         changes = [now - before for _, now, before in kept]
-        columns["Change"], changed = column(changes, currency, signed=True)
+        columns[_CHANGE], changed = column(changes, currency, signed=True)
         total += [before, changed]
     cells = zip((name for name, _, _ in kept), *columns.values(), strict=True)
     return CostTable(("Part", *columns), tuple(cells), tuple(total))

@@ -109,11 +109,13 @@ def _text(text: str) -> Block:
 
 
 def _table(table: CostTable) -> Block:
-    right = {"align": "right"} if table.numbers else {"is_wrapped": True}
     rows = [[_cell(cell) for cell in row] for row in (table.columns, *table.rows)]
     if table.total:
         rows.append([_bold_cell(cell) for cell in table.total])
-    settings = [{"is_wrapped": True}, *(right for _ in table.columns[1:])]
+    settings = [
+        {"align": "right"} if table.is_number(index) else {"is_wrapped": True}
+        for index in range(len(table.columns))
+    ]
     return {"type": "table", "column_settings": settings, "rows": rows}
 
 

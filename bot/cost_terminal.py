@@ -74,7 +74,7 @@ def _line(sentence: Sentence) -> Text:
 def _grid(table: CostTable) -> Grid:
     grid = Grid(box=None, padding=(0, 3, 0, 0), show_edge=False, header_style="dim")
     for index, title in enumerate(table.columns):
-        right = table.numbers and index > 0
+        right = table.is_number(index)
         grid.add_column(title, justify="right" if right else "left", overflow="fold", no_wrap=right)
     for row in table.rows:
         grid.add_row(*(Text(plain(cell)) for cell in row))

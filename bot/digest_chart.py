@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from bot.cost_chart import CostChart, drawn, tick
 from bot.cost_words import day
 from bot.digest import ALL_TEAMS, Digest
+from bot.digest_words import week_words
 from bot.inert import plain
 from bot.words import money
 
@@ -74,5 +75,6 @@ def _dress(axes: Axes, digest: Digest) -> None:
     axes.set_xticks(places, [f"{digest.trend[place][0].day} {digest.trend[place][0]:%b}" for place in places])
     axes.set_xlim(-0.6, len(digest.trend) - 0.4)
     axes.set_ylim(bottom=0, top=None if any(cost for _, cost in digest.trend) else 1.0)
+    axes.set_xlabel(f"dark: {week_words(digest.week)}", loc="right", color="#616061", fontsize=9)
     title = f"What {drawn(_subject(digest))} cost by day (UTC)"
     axes.set_title(title, loc="left", color=_INK, fontsize=13, fontweight="bold", pad=12, parse_math=False)

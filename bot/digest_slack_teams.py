@@ -17,7 +17,7 @@ MOST_TEAMS = 30
 _TENANT = "tenant"
 _HEADS = ("Team", "Spent", "Change", "Budget", "On course", "Idle", "To save")
 _LONGEST_NAME = 60
-_UNKNOWN = "-"
+_UNKNOWN = "—"
 _WHOLE_FROM = Decimal(100)
 
 
@@ -70,7 +70,7 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
 
 
 def _columns(teams: Sequence[TeamWeek], digest: Digest) -> Iterator[list[str]]:
-    """The cells of each column below its head, the sum last; `-` where nothing is known."""
+    """The cells of each column below its head, the sum last; `—` where nothing is known."""
     currency = digest.currency
     cells, total = column([as_nano(team.total) for team in teams], currency, whole_from=_WHOLE_FROM)
     yield [*cells, total]

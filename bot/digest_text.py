@@ -78,7 +78,7 @@ def _sections(digest: Digest) -> Iterator[Group]:
     if digest.merged:
         yield _titled("Merged (a month)", _merged(digest.merged, currency))
     if digest.approvals:
-        yield _titled("Approved in this week (a month)", _approvals(digest))
+        yield _titled("Approved this week (a month)", _approvals(digest))
     left = [(row.workload, row.reason) for row in digest.left_alone]
     left += [("", told) for told in counted(digest)]
     if left:

@@ -86,6 +86,11 @@ def notes(digest: Digest) -> Iterator[str]:
         yield in_short(digest.unused, digest.currency)
 
 
+def week_words(week: str) -> str:
+    """`week 7` of `2026-W07`."""
+    return f"week {week.partition('-W')[2].lstrip('0')}"
+
+
 def dates(digest: Digest) -> str:
     """`16 to 22 November`."""
     last = digest.end - _MOMENT
@@ -98,7 +103,7 @@ def _who(digest: Digest) -> Words:
 
 
 def _when(digest: Digest) -> str:
-    return f"in week {digest.week.partition('-W')[2].lstrip('0')} ({dates(digest)})"
+    return f"in {week_words(digest.week)} ({dates(digest)})"
 
 
 def _worth(digest: Digest) -> Sentence:

@@ -14,6 +14,7 @@ from estimators.recommendation import Reason
 
 _MOST_REASONS = 3
 _COLUMNS = ("Workload", "Change", "A month", "Off the bill", "Confidence")
+_WORDS = (0, 1, 4)
 
 
 def headline(answer: SavingsAnswer) -> Sentence:
@@ -30,7 +31,7 @@ def headline(answer: SavingsAnswer) -> Sentence:
 def table(answer: SavingsAnswer) -> CostTable | None:
     """All of them, the most worth first."""
     rows = tuple(_row(item, answer.currency) for item in answer.items)
-    return CostTable(_COLUMNS, rows, numbers=False) if rows else None
+    return CostTable(_COLUMNS, rows, words=_WORDS) if rows else None
 
 
 def left(answer: SavingsAnswer) -> Iterator[str]:

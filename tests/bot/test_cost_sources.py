@@ -104,9 +104,21 @@ def test_a_chart_is_written_where_it_was_asked_for(
 @pytest.mark.parametrize(
     ("words", "options", "reason"),
     [
-        ("namespace shpo", {}, "No namespace shpo was measured since .* tuppence cost namespace shop 7d?"),
-        ("namespace qqqq", {}, "No namespace qqqq was .* Without a name you are told of each namespace"),
-        ("namspace shop", {}, "there is no question namspace; did you mean tuppence cost namespace shop?"),
+        (
+            "namespace shpo",
+            {},
+            "No namespace called shpo was measured since .* tuppence cost namespace shop 7d?",
+        ),
+        (
+            "namespace qqqq",
+            {},
+            "No namespace called qqqq was .* Without a name you are told of each namespace",
+        ),
+        (
+            "namspace shop",
+            {},
+            "there is no question called namspace; did you mean tuppence cost namespace shop?",
+        ),
         ("namespace shop chart", {}, "add --chart FILE"),
         ("help", {"form": "json"}, "help has no JSON"),
         ("gpu", {"output": Path("/nowhere/x")}, "--output /nowhere/x: cannot be written: No such file"),
@@ -173,7 +185,7 @@ def test_a_typo_is_one_line_and_status_2() -> None:
     assert told.stdout == ""
     assert (
         told.stderr
-        == "tuppence: there is no question namespac; did you mean tuppence cost namespace payments 30d?\n"
+        == "tuppence: there is no question called namespac; did you mean tuppence cost namespace payments 30d?\n"
     )
 
 

@@ -271,4 +271,4 @@ def test_a_team_without_savings_is_no_saving_of_nothing() -> None:
     row = TeamWeek("new", Decimal(10), None, None, None, None, Decimal(0))
     message = taken(digest_message(replace(finance(0), teams=(row,)), {}))
 
-    assert read(message).count('"-"') >= 4
+    assert read(message).count('"—"') >= 4

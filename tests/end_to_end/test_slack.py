@@ -76,7 +76,7 @@ def test_a_typo_gets_a_question_to_press(hub: Slack, ana: User) -> None:
     channel = hub.channel("typos", ana)
     hub.people.command(ana, "/cost", "namspace payments", channel=channel)
     [said] = said_to(hub, ana, channel)
-    assert said.text == "There is no question namspace."
+    assert said.text == "There is no question called namspace."
     hub.people.click(ana, said, "cost_ask_0")
     hub.wait(lambda: any("payments cost $" in it.text for it in hub.ephemerals(ana, channel)), PATIENCE)
 
