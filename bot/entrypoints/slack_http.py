@@ -16,6 +16,8 @@ MOST_BYTES = 2**20
 """Slack's payloads have some kilobytes; a modal's at most 250."""
 BODY_SECONDS = 3.0
 """Slack gives up after as long."""
+_CLOSE = {"Connection": "close"}
+"""The rest of the body is not waited for."""
 _SOUND = {
     "x-slack-request-timestamp": re.compile(r"[0-9]{1,12}", re.ASCII),
     "x-slack-signature": re.compile(r"v0=[0-9a-f]{64}", re.ASCII),
@@ -47,7 +49,7 @@ def slack_route(dispatch: Dispatch, answered: Answered) -> Route:
                 body = await _read(request)
             status, text, sent = await asyncio.to_thread(dispatch, body, headers)
         except (TimeoutError, ClientDisconnect, UnicodeDecodeError, ValueError):
-            return PlainTextResponse("the body cannot be read\n", 400)
+            return PlainTextResponse("the body cannot be read\n", 400, _CLOSE)
         except Exception:
             _logger.exception("Could not store what was asked in Slack")
             return PlainTextResponse("could not be stored\n", 503)

@@ -315,6 +315,7 @@ BAD_BODIES = {
     "100,000 deep": b'{"action":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "5,000 digits": b'{"action": ' + b"9" * 5_000 + b"}",
     "half a surrogate": b'{"title": "\\ud800", "action": "opened"}',
+    "half a surrogate in capitals": b'{"title": "\\uD800", "action": "opened"}',
     "a surrogate as UTF-8": b'{"title": "\xed\xa0\x80"}',
     "UTF-16": '{"action": "opened"}'.encode("utf-16"),
     "UTF-16 without a mark": '{"action": "opened"}'.encode("utf-16-le"),

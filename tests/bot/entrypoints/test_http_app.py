@@ -144,9 +144,10 @@ def test_neither_body_nor_signature_reaches_a_log(bot: Bot, caplog: pytest.LogCa
 
 
 def test_a_length_beyond_githubs_is_refused_before_the_body_comes(bot: Bot) -> None:
-    """Nothing is read that will not be used."""
+    """Nothing is read that will not be used: the connection is closed."""
     came = ask_raw(bot.port, HEAD + b"Content-Length: 26214401\r\n\r\n{")
     assert came.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nconnection: close\r\n" in came.lower()
 
 
 def test_a_body_without_a_length_is_cut_off_at_25_mb(bot: Bot) -> None:
@@ -192,6 +193,9 @@ def test_a_body_that_ends_early_is_dropped(bot: Bot) -> None:
         connection.sendall(HEAD + b"Content-Length: 100\r\n\r\n{")
     assert bot.deliver()[0] == 202
     assert len(bot.received) == 1
+    deadline = time.monotonic() + 10
+    while not bot.measured("tuppence_deliveries_total", outcome="refused", what="400"):
+        assert time.monotonic() < deadline
 
 
 def test_bodies_together_take_a_bounded_memory(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
