@@ -1,4 +1,4 @@
-"""What pods have now of what is declared for them: three requests, whatever the size of the cluster."""
+"""What pods have now of what is declared for them, in two requests or three for any number of workloads."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from estimators.recommendation import Found, Reason, Recommendation
 from estimators.recommendation_candidates import candidates
 from estimators.recommendation_terms import PROFILES, Terms
 from estimators.report import Row, Verdict
-from estimators.usage import Series
+from estimators.usage import ContainerField, Series
 from tests.recommendation_builders import (
     MIB,
     STEPS,
@@ -407,6 +407,27 @@ def test_nothing_is_said_to_be_saved_where_other_pods_run_than_are_declared(
 
     assert (Reason.NOT_AS_DECLARED in {item.reason for item in answer.left_alone}) is left_alone
     assert bool(answer.recommendations) is not left_alone
+
+
+@pytest.mark.parametrize(("runs", "left_alone"), [("2", False), ("1", True)])
+def test_nothing_is_proposed_where_pods_have_other_requests_than_are_declared(
+    runs: str, left_alone: bool
+) -> None:
+    """A change that was not applied, or something that changes pods as they are admitted: a saving is another."""
+    one = usage()
+    known = cluster(one)
+    assert known.usage
+    has = {ContainerField("main", "requests", "cpu"): frozenset({Decimal(runs)})}
+    answer = found(LARGE, replace(known, usage=replace(known.usage, running={one.key: has})))
+
+    assert bool(answer.recommendations) is not left_alone
+    if left_alone:
+        assert left(answer, Reason.NOT_AS_DECLARED).facts == {
+            "field": "resources.requests.cpu",
+            "container": "main",
+            "declared": "2",
+            "seen": "1",
+        }
 
 
 @pytest.mark.parametrize(("ran", "left_alone"), [(10, False), (8, False), (2, True)])

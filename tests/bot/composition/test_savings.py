@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -147,6 +148,27 @@ def test_what_somebody_has_lowered_by_the_next_day_is_no_longer_open(
 
     assert looking.steps.scan(looking.place)["found"] == 0
     assert records.recommendations.open_ones() == ()
+
+
+def test_a_click_asks_the_cluster_what_runs(hub: GitHub, looking: Looking, records: Records) -> None:
+    """The branch still says what was measured, and the pods have two cores: somebody changed them by hand."""
+    repository = shop(hub)
+    looking.steps.scan(looking.place)
+    [kept] = records.recommendations.open_ones()
+    assert looking.check_stale(kept) == ""
+
+    hub.people.push(repository, {"apps/api.yaml": deployment(cpu="3", memory="2Gi")})
+    told = json.loads(json.dumps(kept.recommendation).replace('"2"', '"3"'))
+    different = looking.check_stale(replace(kept, recommendation=told))
+    assert different.endswith("requests.cpu is 2 in the cluster by now, not 3")
+
+    assert looking.steps.scan(looking.place)["found"] == 0
+    [scan] = records.recommendations.scans()
+    lefts = [left_alone_from(row) for row in scan.left_alone["rows"]]
+    assert {(left.key.name, left.reason) for left in lefts} == {
+        ("api", Reason.NOT_AS_DECLARED),
+        ("new", Reason.NOT_SEEN),
+    }
 
 
 def test_a_pull_request_is_opened_once_and_closed_when_it_is_no_longer_true(

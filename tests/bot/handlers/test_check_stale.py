@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from bot.recommendation_records import KeptRecommendation, RightSizingPull, Scan
 from bot.records import Json
 from estimators.objects import Identity, Source
 from estimators.recommendation import FieldChange
+from estimators.running import RunningNow
+from estimators.usage import ContainerField, WorkloadKey
 from tests.bot.test_automation import saving
 from tests.end_to_end import repositories
 from tests.yaml_objects import deployment
@@ -38,11 +41,10 @@ CHANGES = (
 
 
 class Branch:
-    """The port `Branches` on a repository of this disk; it counts how often files were read."""
+    """The port `Branches` on a repository of this disk."""
 
     def __init__(self, folder: Path) -> None:
         self.repository = repositories.Repository(folder)
-        self.read = 0
 
     def installed(self) -> Iterator[Place]:
         yield PLACE
@@ -52,7 +54,6 @@ class Branch:
 
     @contextmanager
     def tree(self, _place: Place, sha: str) -> Iterator[Tree]:
-        self.read += 1
         with open_trees(self.repository.folder, sha, sha) as (_, tree):
             yield tree
 
@@ -95,15 +96,66 @@ def kept(sha: str, *changes: FieldChange) -> KeptRecommendation:
     )
 
 
-def said(branch: Branch, records: Records, one: KeptRecommendation) -> str:
+@dataclass
+class Pods:
+    """The port `RunningPods`: all pods of `api` have this CPU request; it notes what it was asked."""
+
+    cpu: str = "0.5"
+    asked: list[tuple[Sequence[str], Mapping[str, str], str]] = field(default_factory=list)
+
+    def running(self, namespaces: Sequence[str], selector: Mapping[str, str], cluster: str) -> RunningNow:
+        self.asked.append((namespaces, selector, cluster))
+        now = {ContainerField("main", "requests", "cpu"): frozenset({Decimal(self.cpu)})}
+        return RunningNow({WorkloadKey("payments", "Deployment", "api"): now})
+
+
+def said(branch: Branch, records: Records, one: KeptRecommendation, pods: Pods | None = None) -> str:
     """What is different."""
-    return difference(one, branches=branch, policies=records.policies, render=make_renderer(), now=NOW)
+    return difference(
+        one,
+        branches=branch,
+        policies=records.policies,
+        render=make_renderer(),
+        pods=pods or Pods(),
+        now=NOW,
+    )
 
 
-def test_nothing_is_read_where_there_is_no_newer_commit(branch: Branch, records: Records) -> None:
-    """As most of the time."""
-    assert said(branch, records, kept(branch.head(PLACE))) == ""
-    assert branch.read == 0
+def test_what_runs_is_asked_where_no_file_has_changed(branch: Branch, records: Records) -> None:
+    """Somebody may have changed the cluster by hand."""
+    one, pods = kept(branch.head(PLACE)), Pods()
+
+    assert said(branch, records, one, pods) == ""
+    pods.cpu = "0.25"
+    words = "requests.cpu is 250m in the cluster by now, not 500m"
+    assert said(branch, records, one, pods).endswith(words)
+    assert pods.asked == [(["payments"], {}, "")] * 2
+
+
+def test_the_policy_of_today_says_which_cluster_that_is(branch: Branch, records: Records) -> None:
+    """The environment of the recommendation; an environment of another name is not meant."""
+    policy = """
+environments:
+  - {name: staging, paths: [staging/**], cluster: small}
+  - {name: production, paths: ["*.yaml"], cluster: large, prometheus_selector: {region: eu}}
+"""
+    branch.repository.commit({".tuppence.yaml": policy})
+    one, pods = replace(kept(branch.head(PLACE)), environment="production"), Pods()
+
+    assert said(branch, records, one, pods) == ""
+    assert pods.asked == [(["payments"], {"region": "eu"}, "large")]
+
+
+def test_the_cluster_is_not_asked_about_what_the_files_deny(branch: Branch, records: Records) -> None:
+    """Nor about an object whose manifest names no namespace: it may be in any."""
+    older, pods = branch.head(PLACE), Pods("7")
+    nowhere = API._replace(namespace="")
+    change = FieldChange(nowhere, (*RESOURCES, "requests", "cpu"), "main", "500m", "100m")
+    assert said(branch, records, kept(older, change), pods) == ""
+
+    branch.repository.commit({"api.yaml": deployment(cpu="300m")})
+    assert said(branch, records, kept(older), pods).endswith("requests.cpu is 300m by now, not 500m")
+    assert pods.asked == []
 
 
 @pytest.mark.parametrize(
@@ -126,7 +178,6 @@ def test_a_newer_commit_is_compared_field_by_field(
     branch.repository.commit({"api.yaml": text})
     found = said(branch, records, kept(older))
 
-    assert branch.read == 1
     assert found.endswith(different)
     assert bool(found) is bool(different)
 
