@@ -25,6 +25,10 @@ from estimators.workload import Autoscaler, ScalingRules
 SYNC_SECONDS = 15
 """`--horizontal-pod-autoscaler-sync-period`: how often the controller may act on its policies."""
 
+_ROUNDING = 1e-9
+_LARGEST = 1e30
+"""More than this of anything was not measured; what it is divided by is a billionth at the least."""
+
 
 class Demand(NamedTuple):
     """One metric's demand: its value over all pods per step, and what one pod may carry.
@@ -91,13 +95,12 @@ def _of_one_metric(
     """
     asked_for, steadied = [], []
     (low, high), unit, percent = keeps, demand.unit, demand.percent
-    for value in demand.total.tolist():
+    for value in _finite(demand):
         if math.isnan(value):
             asked_for.append(math.nan)
             steadied.append(math.nan)
             continue
-        ratio = math.trunc(100 * value / (free * unit)) / percent if percent else value / (free * unit)
-        asked = free if low <= ratio <= high else math.ceil(free * ratio)
+        asked = _desired(value, free, unit, percent, low, high)
         steady = raw.stabilised(asked, free)
         free = most if steady > most else max(steady, 1)
         asked_for.append(float(asked))
@@ -110,8 +113,7 @@ _StepRatios = Sequence[tuple[float, float, float]]
 
 
 def _ratios_per_step(demands: Sequence[Demand], steps: int) -> Sequence[_StepRatios]:
-    # As lists: indexing numpy arrays one value at a time would dominate the run.
-    lists = [(item.total.tolist(), item.unit, item.percent) for item in demands]
+    lists = [(_finite(item), item.unit, item.percent) for item in demands]
     return [
         [(values[step], unit, percent) for values, unit, percent in lists if not math.isnan(values[step])]
         for step in range(steps)
@@ -125,12 +127,29 @@ def _asked(metrics: _StepRatios, pods: int, keeps: tuple[float, float], *, may_g
     """
     if not metrics:
         return None
-    most = 0
-    for total, unit, percent in metrics:
-        ratio = math.trunc(100 * total / (pods * unit)) / percent if percent else total / (pods * unit)
-        # As the controller compares them: 88 % of 80 % is just within, although 88 / 80 - 1 is above 0.1.
-        most = max(most, pods if keeps[0] <= ratio <= keeps[1] else math.ceil(pods * ratio))
+    most = max(_desired(total, pods, unit, percent, *keeps) for total, unit, percent in metrics)
     return most if may_go_down else max(most, pods)
+
+
+def _desired(total: float, pods: int, unit: float, percent: float, low: float, high: float) -> int:
+    """What one metric asks for. The controller counts in thousandths, of which floats are a trifle short.
+
+    Ratios of whole percents are compared as it does: 88 % of 80 % is just within a tenth, although
+    88 / 80 - 1 is above 0.1.
+    """
+    if percent:
+        ratio = math.trunc(100 * total / (pods * unit) + _ROUNDING) / percent
+        return pods if low <= ratio <= high else math.ceil(pods * ratio)
+    ratio = total / (pods * unit)
+    if low - _ROUNDING <= ratio <= high + _ROUNDING:
+        return pods
+    return math.ceil(total / unit - _ROUNDING)
+
+
+def _finite(demand: Demand) -> list[float]:
+    """The values as a list: indexing numpy arrays one at a time would dominate the run."""
+    values: list[float] = np.minimum(demand.total, _LARGEST).tolist()
+    return values
 
 
 class _Recommendations:

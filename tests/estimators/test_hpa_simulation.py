@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil
 
 import numpy as np
 import pytest
@@ -70,6 +72,33 @@ def test_a_tenth_above_or_below_the_target_is_within_the_tolerance(
     demand = Demand(flat(4 * percent_used / 100 + 0.001), 1.0, target)
 
     assert simulate(scaler(1), [demand], flat(4), STEP).pods[-1] == pods
+
+
+@settings(max_examples=300)
+@given(
+    milli=st.integers(1, 40_000),
+    unit=st.sampled_from([5, 10, 50, 100, 150, 250, 500, 1000]),
+    pods=st.integers(1, 30),
+    target=st.sampled_from([0, 50, 60, 70, 75, 80, 90]),
+)
+def test_pods_are_those_of_the_controllers_whole_numbers(
+    milli: int, unit: int, pods: int, target: int
+) -> None:
+    """It counts in millicores; 0.29 cores of 29 pods with 200m are 5 %, though floats say 4.999."""
+    if target:  # from here on the controller has floats, too
+        share = 100 * milli // (pods * unit) / target
+        expected = pods if 0.9 <= share <= 1.1 else ceil(pods * share)
+    else:
+        ratio = Fraction(milli, pods * unit)
+        expected = pods if Fraction(9, 10) <= ratio <= Fraction(11, 10) else ceil(pods * ratio)
+    demand = Demand(flat(milli / 1000, 1), unit / 1000, target)
+
+    assert simulate(scaler(1, 100_000), [demand], flat(pods, 1), STEP).wanted[0] == expected
+
+
+def test_what_cannot_have_been_measured_does_not_stop_it() -> None:
+    """A counter that went wrong asks for the maximum."""
+    assert simulate(scaler(), [Demand(flat(1e308), 1e-9, 50)], flat(4), STEP).pods[-1] == 10
 
 
 def test_raising_the_request_twentyfold_does_not_multiply_the_reservation_by_twenty() -> None:
