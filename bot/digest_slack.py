@@ -157,6 +157,8 @@ def _left(digest: Digest, most: int) -> Iterator[str]:
     shown = digest.left_alone[:_MOST_LEFT]
     for row in shown:
         yield f"• {mrkdwn(row.workload, most)}: {mrkdwn(row.reason, most)}"
+    if len(digest.left_alone) > len(shown):
+        yield f"• and {len(digest.left_alone) - len(shown):,} more"
     told = counted(digest)
     for line in told[:_MOST_COUNTED]:
         yield f"• {mrkdwn(line, most)}"

@@ -164,6 +164,7 @@ def test_a_digest_of_500_namespaces_fits() -> None:
     message = taken(digest_message(crowded, {}, PICTURE))
 
     assert read(message).count(APPROVE) == 5
+    assert r"\n• and 495 more\n" in read(message)
 
 
 @settings(max_examples=60, deadline=None)
