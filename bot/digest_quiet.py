@@ -8,7 +8,10 @@ from bot.digest import Digest
 
 LITTLE, LITTLE_MONEY, MUCH_MONEY = Decimal("0.02"), Decimal(10), Decimal(250)
 """A change of less than two percent is nothing to read about, unless it is 250 in the currency, about a
-thousand a month; nor is one of less than ten in the currency, however little was spent."""
+thousand a month; nor is one of less than ten in the currency, however little was spent.
+
+A share alone, of the total or of the budget, would keep a thousand a month out of a large bill, and tell
+every dime of a small one. In a currency of small units more weeks are told in full, which loses nothing."""
 WHOLE = Decimal("0.9")
 """A week of which less than this share was measured is never quiet: that itself is to be told."""
 

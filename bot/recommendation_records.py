@@ -60,8 +60,9 @@ class Scan:
 
     Below `rows`, `left_alone` has what was looked at and left (`left_alone_json`), each with its team, and
     `problems` why the look was not whole, in words. `realisable` has by environment what the bill would fall
-    by if everything were approved (`realisable_json`). `declares` has what the repository declares of
-    volumes and load balancers (`bot.unused.declared`), None in a look that was kept before that was.
+    by if everything were approved (`realisable_json`). `declares` has what the repository declares,
+    names and protects of volumes and load balancers (`bot.unused.declared`), None in a look that was kept
+    before that was.
     """
 
     repository: int

@@ -26,9 +26,10 @@ class SavingsAnswer:
     """`items` are open, the most worth first; `under_way` and `left_alone` are not offered, and say why.
 
     `left_counts` and `left_names` are those of a digest. `repositories` is how many default
-    branches were looked at, `looked_at` when the one whose newest look is oldest was; `remarks` counts what
-    of them could not be looked at. `unused` is what nothing uses and no repository declares, None where
-    that is not known; it is no part of `allocated`. `notes` say what else is not known.
+    branches were looked at, `looked_at` when the one whose newest look is oldest was, None where none was
+    yet; `remarks` counts what of them could not be looked at. `unused` is what nothing uses and no
+    repository declares, None where that is not known; it is no part of `allocated`. `notes` say what else
+    is not known.
     """
 
     question: CostQuestion
@@ -39,7 +40,7 @@ class SavingsAnswer:
     left_counts: Mapping[str, int]
     left_names: Mapping[str, tuple[str, ...]]
     repositories: int
-    looked_at: datetime
+    looked_at: datetime | None
     remarks: int = 0
     unused: UnusedThings | None = None
     notes: tuple[str, ...] = ()

@@ -19,6 +19,8 @@ _WORDS = (0, 1, 4)
 
 def headline(answer: SavingsAnswer) -> Sentence:
     """How many changes are worth approving, and what a month of them comes to."""
+    if answer.looked_at is None:
+        return sentence("No repository was looked at for savings yet.")
     where = (" in ", strong(answer.question.name)) if answer.question.name else ()
     if not answer.items:
         return sentence("Nothing is worth approving", *where, " now.")
@@ -49,6 +51,11 @@ def left(answer: SavingsAnswer) -> Iterator[str]:
 
 def small_print(answer: SavingsAnswer) -> Iterator[str]:
     """What was looked at, and when."""
+    if answer.looked_at is None:
+        yield "Some of it may be declared in a repository"
+        yield "Where tuppence serve has a GitHub App, it looks at every default branch once a day"
+        yield from answer.notes
+        return
     branches = f"{answer.repositories:,} default branch{'' if answer.repositories == 1 else 'es'}"
     yield f"Found on {branches}, looked at on {moment(answer.looked_at)} or later"
     if answer.remarks:

@@ -1,24 +1,30 @@
-"""What stands in clusters, is used by nothing, and is declared by no repository that was looked at. Pure."""
+"""What stands in clusters, is used by nothing, and is declared by no repository that was looked at. Pure.
+
+A look at a repository keeps of it what it declares, which claims it names, and what its policy protects.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
+from bot.claims_named import claims_named
 from bot.recommendation_records import Scan
 from bot.records import Json
+from estimators.change import Protection
 from estimators.objects import ManifestObject, dig, sequence, text
-from estimators.unused import CLAIM, SERVICE, VOLUME, Unused
+from estimators.unused import CLAIM, SERVICE, VOLUME, Unused, protection_of
 
 MOST_NAMED = 5
 """So many are named wherever people read; the others are counted."""
 _STANDING = frozenset({CLAIM, VOLUME, SERVICE})
 _OF_A_TEMPLATE = re.compile(r"-[0-9]+\Z")
-_Place = tuple[str, str, str]
-"""Kind, namespace and name."""
+_ByPlace = dict[tuple[str, ...], dict[str, str]]
+"""By kind, namespace and name the clusters, and which repository says so of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,15 @@ NOT_ASKED = UnusedNow()
 
 @dataclass(frozen=True, slots=True)
 class UnusedThings:
-    """What is told of it, the dearest first; `more` cost `more_monthly` and are not named."""
+    """What is told of it, the dearest first; `more` cost `more_monthly` and are not named.
+
+    `left` is what is left as it is, and says why: it is in no count and no sum here.
+    """
 
     things: tuple[Unused, ...]
     more: int = 0
     more_monthly: Decimal = Decimal(0)
+    left: tuple[Unused, ...] = ()
 
     @property
     def count(self) -> int:
@@ -60,34 +70,102 @@ class UnusedThings:
         return UnusedThings(self.things[:most], self.more + len(others), cost)
 
 
-def declared(objects: Iterable[ManifestObject], cluster_of: Callable[[str], str]) -> Json:
-    """What a repository declares of such things, as a scan keeps it: cluster, kind, namespace and name.
+def declared(
+    objects: Collection[ManifestObject],
+    cluster_of: Callable[[str], str],
+    protections: Iterable[Protection] = (),
+) -> Json:
+    """What a scan keeps of a repository for this.
 
-    `cluster_of` tells under which name the hours of an environment's cluster are kept, `""` where that is
-    not known. The claims that a StatefulSet makes are one, `data-db-*`.
+    `rows` are what it declares of such things: cluster, kind, namespace and name. `cluster_of` tells under
+    which name the hours of an environment's cluster are kept, `""` where that is not known. The claims that
+    a StatefulSet makes are one, `data-db-*`. `named` are claims that it names elsewhere, as a source of
+    disks or snapshots or as a workload's volume, with the same columns. `protect` is what its policy
+    protects on its `clusters`.
     """
+    at = {name: cluster_of(name) for name in {thing.identity.environment for thing in objects}}
     rows = {
-        (cluster_of(thing.identity.environment), kind, thing.identity.namespace, name)
+        (at[thing.identity.environment], kind, thing.identity.namespace, name)
         for thing in objects
         for kind, name in _names(thing)
     }
-    return {"rows": [list(row) for row in sorted(rows)]}
+    named = {
+        (at[thing.identity.environment], CLAIM, namespace, name)
+        for thing in objects
+        for namespace, name in claims_named(thing)
+    }
+    return {
+        "rows": [list(row) for row in sorted(rows)],
+        "named": [list(row) for row in sorted(named)],
+        "clusters": sorted({*at.values()}),
+        "protect": [
+            {"workload": one.workload, "reason": one.reason, "until": one.until and one.until.isoformat()}
+            for one in protections
+        ],
+    }
 
 
-def undeclared(found: Iterable[Unused], scans: Collection[Scan]) -> UnusedThings | None:
+def undeclared(found: Iterable[Unused], scans: Collection[Scan], today: date) -> UnusedThings | None:
     """What of it no repository declares that was looked at, the dearest first.
 
-    None where a look is older than that it is kept what a repository declares: the next one tells.
+    Left is what is needed without a pod, and what somebody protects on that day: on the thing, on its
+    namespace, or in the policy of a repository on the same cluster. None where a look is older than that
+    it is kept what a repository declares and protects: the next one tells.
     """
-    looks = [scan.declares for scan in scans if scan.head_sha]
-    if None in looks:
+    looks = {scan.full_name: scan.declares or {} for scan in scans if scan.head_sha}
+    if not all("protect" in look for look in looks.values()):
         return None
-    known: dict[_Place, set[str]] = defaultdict(set)
-    for look in looks:
-        for cluster, *place in look["rows"] if look else ():
-            known[tuple(place)].add(cluster)
-    things = (thing for thing in found if not any(_is_on(thing, known, place) for place in _places(thing)))
-    return UnusedThings(tuple(sorted(things, key=_dearest)))
+    known, named = _by_place(looks, "rows"), _by_place(looks, "named")
+    policies = [(name, look) for name, look in looks.items() if look["protect"]]
+    told = sorted((thing for thing in found if not _repository(thing, known)), key=_dearest)
+    judged = [replace(thing, left=thing.left or _left(thing, named, policies, today)) for thing in told]
+    free = (thing for thing in judged if not thing.left)
+    return UnusedThings(tuple(free), left=tuple(thing for thing in judged if thing.left))
+
+
+def _by_place(looks: Mapping[str, Json], key: str) -> _ByPlace:
+    found: _ByPlace = defaultdict(dict)
+    for repository, look in looks.items():
+        for cluster, *place in look[key]:
+            found[tuple(place)][cluster] = repository
+    return found
+
+
+def _repository(thing: Unused, found: _ByPlace) -> str:
+    """The repository that has it, `""` where none does; it may be given the namespace when it is applied."""
+    for name in (thing.name, _OF_A_TEMPLATE.sub("-*", thing.name)):
+        for namespace in (thing.namespace, ""):
+            for cluster, repository in found.get((thing.kind, namespace, name), {}).items():
+                if _may_be(cluster, thing):
+                    return repository
+    return ""
+
+
+def _left(
+    thing: Unused, named: _ByPlace, policies: Iterable[tuple[str, Json]], today: date
+) -> Protection | str:
+    for repository, look in policies:
+        if not look["clusters"] or any(_may_be(cluster, thing) for cluster in look["clusters"]):
+            protections = (_protection(one, repository) for one in look["protect"])
+            if protection := protection_of(thing, protections, today):
+                return protection
+    repository = _repository(thing, named)
+    return f"{repository} names it" if repository else ""
+
+
+def _protection(told: Json, repository: str) -> Protection:
+    until = told["until"]
+    return Protection(
+        told["workload"],
+        told["reason"],
+        until=until and date.fromisoformat(until),
+        source=f"the policy of {repository}",
+    )
+
+
+def _may_be(cluster: str, thing: Unused) -> bool:
+    """Whether a cluster that a repository is deployed to may be the one where it stands."""
+    return not thing.cluster or cluster in {"", thing.cluster}
 
 
 def _names(thing: ManifestObject) -> Iterator[tuple[str, str]]:
@@ -95,18 +173,6 @@ def _names(thing: ManifestObject) -> Iterator[tuple[str, str]]:
         yield thing.identity.kind, thing.identity.name
     for template in sequence(dig(thing.body, "spec", "volumeClaimTemplates")):
         yield CLAIM, f"{text(dig(template, 'metadata', 'name'))}-{thing.identity.name}-*"
-
-
-def _places(thing: Unused) -> Iterator[_Place]:
-    """The names under which it may be declared; the namespace may be given when that is applied."""
-    for name in {thing.name, _OF_A_TEMPLATE.sub("-*", thing.name)}:
-        yield thing.kind, thing.namespace, name
-        yield thing.kind, "", name
-
-
-def _is_on(thing: Unused, known: Mapping[_Place, Collection[str]], place: _Place) -> bool:
-    clusters = known.get(place, ())
-    return bool(clusters) and (not thing.cluster or not {"", thing.cluster}.isdisjoint(clusters))
 
 
 def _dearest(thing: Unused) -> tuple[Decimal, str, str, str, str]:

@@ -12,7 +12,8 @@ from bot.unused import UnusedThings
 from bot.unused_words import command
 from estimators.unused import Unused
 
-_NAMES = tuple(field.name for field in fields(Unused))
+_NAMES = tuple(field.name for field in fields(Unused) if field.name != "left")
+"""What is left as it is stands among what else is, and in no list of these."""
 
 
 def unused_json(unused: UnusedThings | None) -> dict[str, Any] | None:

@@ -6,12 +6,13 @@ and one day of use in the whole window is enough to leave a thing alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 
-from estimators.change import Cluster
+from estimators.change import Cluster, Protection
 from estimators.objects import Identity, ManifestObject, Source
 from estimators.ownership import Labels, Owners
 from estimators.rules.protection import in_force
@@ -30,7 +31,8 @@ class StandingThing:
     `used` has a value for each whole day: 1 where a pod had the claim among its volumes, a claim had the
     volume, or an endpoint of the Service was ready; 0 where it is known that none did; else NaN. `gib` is
     None for a load balancer. A volume has the namespace and name of the claim that it was made for,
-    `""` where none ever had it. `annotations` are those that protect.
+    `""` where none ever had it. `annotations` are those that protect; `kept_by` is what has a claim though
+    no pod does, such as `VirtualMachine db`, `""` where nothing does.
     """
 
     kind: str
@@ -41,6 +43,7 @@ class StandingThing:
     storage_class: str | None = None
     claim: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict)
+    kept_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ class StandingCluster:
 class Unused:
     """A thing that nothing used from `since` on, or longer; `monthly` is what it costs, in `currency`.
 
-    `team` is `""` for nobody's. For the others see `StandingThing`.
+    `team` is `""` for nobody's. `left` says why it is left as it is: who protects it, or what needs it, in
+    words; `""` where nothing is known to stand against that it goes. For the others see `StandingThing`.
     """
 
     cluster: str
@@ -80,19 +84,20 @@ class Unused:
     monthly: Decimal
     currency: str
     since: date
+    left: Protection | str = ""
 
 
 def find_unused(name: str, standing: StandingCluster, cluster: Cluster, owners: Owners) -> Iterator[Unused]:
     """What nothing used in the cluster of that name; `cluster` has its prices, and today.
 
-    Left out is what is protected, and what costs nothing or has a size that nobody knows.
+    Left out is what costs nothing, or has a size that nobody knows.
     """
     usage = UsageSnapshot(standing.window, 0, {}, storage_gib_hour=standing.storage_gib_hour)
     cluster = replace(cluster, usage=usage)
     for thing in standing.things:
         days = unused_days(thing.used)
         monthly = _monthly(thing, cluster)
-        if not days or not monthly or _is_protected(thing, standing, cluster):
+        if not days or not monthly:
             continue
         labels = standing.labels.get(thing.namespace, {})
         yield Unused(
@@ -107,7 +112,19 @@ def find_unused(name: str, standing: StandingCluster, cluster: Cluster, owners: 
             monthly=monthly,
             currency=cluster.prices.currency,
             since=(standing.window.end - timedelta(days=days)).date(),
+            left=_protection(thing, standing, cluster) or (thing.kept_by and f"{thing.kept_by} keeps it"),
         )
+
+
+def protection_of(thing: Unused, protections: Iterable[Protection], today: date) -> Protection | None:
+    """The first of a policy's protections that covers it on that day, None where none does.
+
+    A volume is meant by its own name, and by that of the claim that it was made for.
+    """
+    policy = Cluster(protections=tuple(protections), today=today)
+    names = filter(None, (thing.name, thing.claim))
+    found = (in_force(_object(thing.kind, thing.namespace, name, {}), {}, policy) for name in names)
+    return next(chain.from_iterable(found), None)
 
 
 def _monthly(thing: StandingThing, cluster: Cluster) -> Decimal | None:
@@ -119,9 +136,13 @@ def _monthly(thing: StandingThing, cluster: Cluster) -> Decimal | None:
     return thing.gib * storage_rate(thing.storage_class, cluster).gib_month
 
 
-def _is_protected(thing: StandingThing, standing: StandingCluster, cluster: Cluster) -> bool:
-    identity = Identity("", thing.namespace, thing.kind, thing.name)
-    body = {"metadata": {"annotations": dict(thing.annotations)}}
+def _protection(thing: StandingThing, standing: StandingCluster, cluster: Cluster) -> Protection | None:
     above = {"metadata": {"annotations": dict(standing.annotations.get(thing.namespace, {}))}}
-    live = ManifestObject(identity, "v1", body, _NOWHERE, lambda _path: _NOWHERE)
-    return any(in_force(live, above, cluster))
+    live = _object(thing.kind, thing.namespace, thing.name, thing.annotations)
+    return next(in_force(live, above, cluster), None)
+
+
+def _object(kind: str, namespace: str, name: str, annotations: Mapping[str, str]) -> ManifestObject:
+    """The thing as if a manifest declared it, for the rule of pull requests."""
+    body = {"metadata": {"annotations": dict(annotations)}}
+    return ManifestObject(Identity("", namespace, kind, name), "v1", body, _NOWHERE, lambda _path: _NOWHERE)

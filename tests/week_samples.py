@@ -164,9 +164,17 @@ UNUSED = UnusedNow(
         _unused(CLAIM, "ml/scratch", "120", "research", gib=Decimal(1500), storage_class="gp3"),
         _unused(CLAIM, "payments/declared", "300", gib=Decimal(3750), storage_class="gp3"),
         _unused(VOLUME, "pv-spare", "4", "", gib=Decimal(100)),
+        _unused(CLAIM, "payments/archive-2025", "60", gib=Decimal(750), storage_class="gp3"),
+        *(
+            _unused(
+                CLAIM, f"images/fedora-{n}", "2.4", "", gib=Decimal(30), left="DataImportCron fedora keeps it"
+            )
+            for n in range(4)
+        ),
     )
 )
-"""What nothing uses in the cluster by then; `payments/declared` stands in a repository."""
+"""What nothing uses in the cluster by then; `payments/declared` stands in a repository, whose policy protects
+the archive; golden images are left as well."""
 
 
 def scan(*, at: datetime = NOW - timedelta(hours=5), problems: tuple[str, ...] = ()) -> Scan:
@@ -179,7 +187,12 @@ def scan(*, at: datetime = NOW - timedelta(hours=5), problems: tuple[str, ...] =
         left_alone={"rows": [{**left_alone_json(one), "team": "checkout"} for one in LEFT]},
         problems={"rows": list(problems)},
         realisable={},
-        declares={"rows": [["prod", CLAIM, "payments", "declared"]]},
+        declares={
+            "rows": [["prod", CLAIM, "payments", "declared"]],
+            "named": [],
+            "clusters": ["prod"],
+            "protect": [{"workload": "payments/archive-*", "reason": "audit of 2025", "until": "2027-03-31"}],
+        },
     )
 
 

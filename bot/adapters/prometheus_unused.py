@@ -38,6 +38,9 @@ _PROTECTED = {
     VOLUME: ("kube_persistentvolume_annotations", "persistentvolume"),
     _NAMESPACE: ("kube_namespace_annotations", "namespace"),
 }
+_LABELS, _DISKS = "kube_persistentvolumeclaim_labels", "kubevirt_vm_disk_allocated_size_bytes"
+_GOLDEN = f"label_{label_as_exported('cdi.kubevirt.io/dataImportCron')}"
+"""On the golden images that CDI imports: a driver clones disks from them without any pod."""
 _EXPORTED = {f"annotation_{label_as_exported(name)}": name for name in (PROTECT, FIELDS, UNTIL)}
 _PROTECTS = next(iter(_EXPORTED))
 _THERE = tuple(
@@ -115,6 +118,8 @@ def _there_now(api: PrometheusApi, scope: Scope, window: Window) -> Families:
     selectors[_SERVICES] = scope.cluster(_SERVICES, 'type="LoadBalancer"')
     for metric, _ in _PROTECTED.values():
         selectors.setdefault(metric, scope.cluster(metric, f'{_PROTECTS}!=""'))
+    selectors[_LABELS] = scope.cluster(_LABELS, f'{_GOLDEN}!=""')
+    selectors[_DISKS] = scope.cluster(_DISKS)
     query = any_of([tagged(metric, f"last_over_time({one}{_RECENT})") for metric, one in selectors.items()])
     families: dict[str, list[Sample]] = defaultdict(list)
     for sample in api.instant(query, at=window.end):
@@ -135,6 +140,7 @@ def _claims(
     """Those that have a volume: one that waits for its first pod costs nothing."""
     sizes = highest(families.get(_VOLUME_SIZES, ()), "persistentvolume")
     asked = highest(families.get(_CLAIM_SIZES, ()), "namespace", "persistentvolumeclaim")
+    keepers = dict(_keepers(families))
     labels = ("namespace", "persistentvolumeclaim", "volumename", "storageclass")
     for namespace, name, volume, storage_class in sorted(highest(families.get(_CLAIMS, ()), *labels)):
         place = (namespace, name)
@@ -147,7 +153,17 @@ def _claims(
                 gib=_gib(sizes.get((volume,), asked.get(place))),
                 storage_class=_class(storage_class),
                 annotations=protected.get(place, {}),
+                kept_by=keepers.get(place, ""),
             )
+
+
+def _keepers(families: Families) -> Iterator[tuple[_Key, str]]:
+    """What has a claim though no pod does: a virtual machine that may be stopped, else who imports images."""
+    for kind, metric, name in (("DataImportCron", _LABELS, _GOLDEN), ("VirtualMachine", _DISKS, "name")):
+        place = ("namespace", "persistentvolumeclaim")
+        for namespace, claim, keeper in sorted(highest(families.get(metric, ()), *place, name)):
+            if keeper:
+                yield (namespace, claim), f"{kind} {keeper}"
 
 
 def _volumes(

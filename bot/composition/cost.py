@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,10 +76,10 @@ def ask(question: CostQuestion, options: CostOptions, *, now: datetime) -> CostR
 def ask_savings(
     question: CostQuestion, options: CostOptions, *, now: datetime
 ) -> SavingsAnswer | CostRefusal:
-    """What `tuppence serve` found, as the records have it; nothing is looked for here."""
+    """What `tuppence serve` found, as it is kept, and what nothing uses now; nothing is looked for here."""
     from bot.composition.clusters import read_config  # noqa: PLC0415
     from bot.composition.cost_sources import CostSources  # noqa: PLC0415
-    from bot.composition.store import open_records  # noqa: PLC0415
+    from bot.composition.store import open_records, scratch_records  # noqa: PLC0415
     from bot.handlers.open_savings import answer_savings  # noqa: PLC0415
     from bot.settings import from_env, serving_from_env  # noqa: PLC0415
     from bot.web_links import web_address  # noqa: PLC0415
@@ -87,20 +88,23 @@ def ask_savings(
     for name in (name for name, value in given.items() if value):
         raise UserError(f"savings takes no {name}: it tells what tuppence serve found; {_ON_THE_SPOT}")
     github = serving_from_env().github
-    with open_records() as records:
-        scans = records.recommendations.scans() if records.costs.clusters() else ()
-        if not any(scan.head_sha for scan in scans):
+    unused = CostSources(from_env(), read_config(options.config)).unused()
+    with open_records() as kept, ExitStack() as stack:
+        records = kept if kept.costs.clusters() else None
+        looked = records and any(scan.head_sha for scan in records.recommendations.scans())
+        if not looked and not unused.found:
             raise UserError(
                 "no look for savings is kept: set the TUPPENCE_DATABASE_URL that tuppence serve writes to; "
                 f"{_ON_THE_SPOT}"
             )
+        records = records or stack.enter_context(scratch_records())
         return answer_savings(
             question,
             recommendations=records.recommendations,
             decisions=records.recommendation_decisions,
             pulls=records.right_sizing,
             at=now,
-            unused=CostSources(from_env(), read_config(options.config)).unused(),
+            unused=unused,
             web=web_address(github.api_url) if github else "",
         )
 

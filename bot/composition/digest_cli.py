@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.composition.output import put_out, write_file
+from bot.composition.store import scratch_records
 from bot.errors import SlackRefused, SlackUnavailable, UserError
 from bot.unused import NOT_ASKED
 from bot.weeks import IsoWeek, last_ended, parse_week
@@ -179,11 +179,11 @@ class _Telling:
                     raise UserError(
                         "--post needs the records of tuppence serve: set TUPPENCE_DATABASE_URL as it is there"
                     )
-                kept = stack.enter_context(_scratch())
+                kept = stack.enter_context(scratch_records())
             elif not self._looks_here() and (self.options.post or kept.recommendations.scans()):
                 yield _known(kept, kept)
                 return
-            found = stack.enter_context(_scratch())
+            found = stack.enter_context(scratch_records())
             look = SavingsHere(self.settings, self.config, self.options.prometheus, self.options.usage)
             look.find(self.options.repo, self.options.prices, store=found, now=self.now)
             yield _known(found, kept)
@@ -243,19 +243,6 @@ def _picture(digest: Digest, posts: DigestPosts) -> Picture | None:
 
 def _known(found: Records, kept: Records) -> _Known:
     return _Known(found.recommendations, found.recommendation_decisions, kept.right_sizing, kept.predictions)
-
-
-@contextmanager
-def _scratch() -> Iterator[Records]:
-    """A store that is thrown away."""
-    from bot.adapters.records import Records  # noqa: PLC0415
-
-    with (
-        tempfile.TemporaryDirectory(prefix="tuppence-digest-") as folder,
-        closing(Records(f"sqlite:///{Path(folder) / 'tuppence.db'}")) as store,
-    ):
-        store.prepare()
-        yield store
 
 
 def _show(digest: Digest, options: DigestOptions) -> None:

@@ -84,7 +84,7 @@ class Answers:
             ask=self._ask,
             config=self._config,
             shown=self._records.shown,
-            saved=self._savings(CostQuestion(SAVINGS), seen, teams),
+            saved=self._savings(CostQuestion(SAVINGS), seen, teams, self._unused.now()),
         )
 
     def _ask(self, question: CostQuestion, sight: Sight) -> CostReply:

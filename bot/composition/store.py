@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -21,6 +22,19 @@ def open_records() -> Iterator[Records]:
     from bot.settings import from_env  # noqa: PLC0415
 
     with closing(Records(from_env().database_url)) as records:
+        yield records
+
+
+@contextmanager
+def scratch_records() -> Iterator[Records]:
+    """A store that is thrown away."""
+    from bot.adapters.records import Records  # noqa: PLC0415 - slow to import
+
+    with (
+        tempfile.TemporaryDirectory(prefix="tuppence-") as folder,
+        closing(Records(f"sqlite:///{Path(folder) / 'tuppence.db'}")) as records,
+    ):
+        records.prepare()
         yield records
 
 

@@ -96,7 +96,7 @@ def find_savings(
     )
     rows = [seen.row(one) for one in found.recommendations]
     problems = tuple(dict.fromkeys(filter(None, [problem, *unjudged.values(), *_unread(whole)])))
-    declares = declared(objects, lambda name: kept_as(clusters.name_of(name)) or "")
+    declares = declared(objects, lambda name: kept_as(clusters.name_of(name)) or "", policy.protect)
     scan = seen.scan(found, judged, problems, declares)
     recommendations.replace(scan, [*rows, *_as_before(repository.id, unjudged, recommendations)])
     return Scanned(len(objects), len(rows), len(found.left_alone), problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 
 from bot.cost_access import EVERYTHING, Sight
@@ -15,6 +15,7 @@ from bot.recommendation_records import KeptRecommendation, Scan
 from bot.savings_answer import SavingsAnswer
 from bot.savings_reading import read_savings, under_way
 from bot.unused import NOT_ASKED, UnusedNow, UnusedThings, undeclared
+from bot.unused_words import left_rows
 from estimators.objects import Identity
 
 NOT_LOOKED = (
@@ -39,38 +40,37 @@ def answer_savings(
 ) -> SavingsAnswer | CostRefusal:
     """The answer, of `teams` alone where some are named, or why there is none.
 
-    `unused` is what nothing uses in clusters: what of it no repository declares is told. Whoever asks
+    `unused` is what nothing uses in clusters: what of it no repository declares is told, also before any
+    repository was looked at. Whoever asks
     learns nothing of a namespace outside `sight`; what has no namespace is told to those who see all of
     them. `web` is where people look at repositories, `""` where they cannot. Raises StoreUnavailable.
     """
     scans = [scan for scan in recommendations.scans() if scan.head_sha]
-    if not scans:
-        return CostRefusal(NOT_LOOKED)
     asked = _Asked(question.name.casefold(), sight, teams)
     seen = [one for one in recommendations.open_ones() if asked.sees(one.team, one.namespace)]
     found = [one for one in seen if asked.means(one.team, one.namespace, one.name)]
     currencies = sorted({str(one.recommendation["currency"]) for one in found})
     if len(currencies) > 1:
-        told = f"Savings are counted in {' and '.join(currencies)}, which cannot be added up"
-        return CostRefusal((f"{told}: ask for a namespace.",))
-    things, currency = asked.things(unused, scans, *currencies)
+        return _several(currencies)
+    things, currency = asked.things(unused, scans, at.date(), *currencies)
     mine = [asked.of(scan) for scan in scans]
     busy = under_way(found, scans, decisions=decisions, pulls=pulls)
     worth = read_savings(
         found, mine, busy, recommendations=recommendations, decisions=decisions, at=at, web=web
     )
-    if not (found or worth.left_counts or (things and things.count)) and (near := _near(question.name, seen)):
-        return CostRefusal((f"Nothing is known that could be saved in {question.name}.",), near)
+    known = found or worth.left_counts or (things and (things.count or things.left))
+    if not known and (refusal := _nothing(question.name, scans, unused, seen)):
+        return refusal
     return SavingsAnswer(
         question=question,
         currency=currency,
         items=worth.items,
         under_way=tuple(busy.values()),
-        left_alone=worth.left_alone,
+        left_alone=(*worth.left_alone, *left_rows(things)),
         left_counts=worth.left_counts,
         left_names=worth.left_names,
         repositories=len(scans),
-        looked_at=min(scan.at for scan in scans),
+        looked_at=min((scan.at for scan in scans), default=None),
         remarks=sum(len(scan.problems["rows"]) for scan in scans),
         unused=things,
         notes=unused.away,
@@ -93,7 +93,7 @@ class _Asked:
         return not self.name or self.name in {name.casefold() for name in names}
 
     def things(
-        self, unused: UnusedNow, scans: Sequence[Scan], currency: str = ""
+        self, unused: UnusedNow, scans: Sequence[Scan], today: date, currency: str = ""
     ) -> tuple[UnusedThings | None, str]:
         """What nothing uses of this, None where that is not known; in the currency, else in the dearest's."""
         mine = [
@@ -101,11 +101,12 @@ class _Asked:
             for thing in unused.found or ()
             if self.sees(thing.team, thing.namespace) and self.means(thing.team, thing.namespace, thing.name)
         ]
-        told = None if unused.found is None else undeclared(mine, scans)
+        told = None if unused.found is None else undeclared(mine, scans, today)
         if told is None:
             return None, currency or "USD"
         currency = currency or next((thing.currency for thing in told.things), "USD")
-        return UnusedThings(tuple(thing for thing in told.things if thing.currency == currency)), currency
+        ours = tuple(thing for thing in told.things if thing.currency == currency)
+        return UnusedThings(ours, left=told.left), currency
 
     def of(self, scan: Scan) -> Scan:
         """The scan with what it left alone of this."""
@@ -115,6 +116,21 @@ class _Asked:
             if self.sees(team, key.namespace) and self.means(team, key.namespace, key.name):
                 rows.append(row)
         return replace(scan, left_alone={"rows": rows})
+
+
+def _nothing(
+    name: str, scans: Sequence[Scan], unused: UnusedNow, seen: Sequence[KeptRecommendation]
+) -> CostRefusal | None:
+    """Why there is no answer where nothing is known of what was asked for; None where that is the answer."""
+    if not scans:
+        return CostRefusal((*NOT_LOOKED, *unused.away))
+    near = _near(name, seen)
+    return CostRefusal((f"Nothing is known that could be saved in {name}.",), near) if near else None
+
+
+def _several(currencies: Sequence[str]) -> CostRefusal:
+    told = f"Savings are counted in {' and '.join(currencies)}, which cannot be added up"
+    return CostRefusal((f"{told}: ask for a namespace.",))
 
 
 def _near(name: str, seen: Sequence[KeptRecommendation]) -> tuple[CostQuestion, ...]:

@@ -19,6 +19,7 @@ from bot.savings_words import headline
 from bot.server_config import ServerConfig, Team
 from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
 from bot.slack_ports import SlackPeople
+from bot.unused_words import in_short
 from bot.words import money
 
 MOST_LISTED = 20
@@ -68,6 +69,7 @@ def home(
             _text("\n".join(_teams(reply, teams, rows))),
             *_listed("Waiting for approval", wanted, rows),
             *_worth_approving(saved, rows),
+            *_unused(saved),
             *_listed("My pull requests", mine, rows),
             {"type": "context", "elements": [{"type": "mrkdwn", "text": _HINT}]},
         ]
@@ -111,6 +113,12 @@ def _worth_approving(saved: SavingsAnswer | CostRefusal, rows: int) -> Iterator[
         lines.append(f"and {len(saved.items) - len(shown):,} more")
     lines.append("`/cost savings` in any channel shows them with *Approve*, *Reject*, *Snooze* and *Why?*")
     yield _text(kept("\n".join(lines)))
+
+
+def _unused(saved: SavingsAnswer | CostRefusal) -> Iterator[Block]:
+    """How much stands there that nothing uses: it has no buttons, and where it is named is enough."""
+    if isinstance(saved, SavingsAnswer) and saved.unused and saved.unused.count:
+        yield _text(in_short(saved.unused, saved.currency, "`/cost savings`"))
 
 
 def _listed(title: str, pulls: Sequence[ShownPullRequest], rows: int) -> Iterator[Block]:

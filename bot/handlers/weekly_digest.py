@@ -24,6 +24,7 @@ from bot.records import Prediction
 from bot.savings_reading import read_savings, under_way
 from bot.server_config import ServerConfig
 from bot.unused import NOT_ASKED, UnusedNow, UnusedThings, undeclared
+from bot.unused_words import left_rows
 from bot.weeks import IsoWeek
 from bot.words import count
 from estimators.usage import WorkloadKey
@@ -81,16 +82,17 @@ class _Week:
         found = self.recommendations.open_ones(self._team)
         worth = self._savings(found, scans)
         merged, told = self._merged()
+        unused = self._unused(scans)
         digest = replace(
             costs,
             merged=tuple(merged),
             recommendations=worth.shown,
             more=len(worth.others),
             more_saving=sum((item.allocated for item in worth.others), Decimal(0)),
-            left_alone=worth.left_alone,
+            left_alone=(*worth.left_alone, *left_rows(unused)),
             left_counts=worth.left_counts,
             left_names=worth.left_names,
-            unused=self._unused(scans),
+            unused=unused and unused.named(),
             teams=tuple(_with_savings(costs.teams, found, worth)),
             approvals=tuple(self._approvals()),
             notes=(
@@ -129,8 +131,8 @@ class _Week:
         if self.unused.found is None:
             return None
         mine = (thing for thing in self.unused.found if self._team in {None, thing.team})
-        told = undeclared((thing for thing in mine if thing.currency == self.costs.currency), scans)
-        return told and told.named()
+        in_currency = (thing for thing in mine if thing.currency == self.costs.currency)
+        return undeclared(in_currency, scans, self.at.date())
 
     def _merged(self) -> tuple[list[MergedPull], list[str]]:
         """Pull requests that were measured in the week, or wait for it since, and which never will be."""

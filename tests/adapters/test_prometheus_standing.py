@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,30 +14,9 @@ from bot.adapters.prometheus_standing import Standing, read_standing
 from estimators.usage import Window
 from tests import prometheus_server
 from tests.prometheus_server import Written
+from tests.standing_past import DAYS, END, GIB, WINDOW, written
 
-END = datetime(2026, 11, 16, tzinfo=UTC)
-DAYS = 4
-SCRAPE = 300
-GIB = 2.0**30
-WINDOW = Window(END - timedelta(days=DAYS), END, 300)
-EXPORTER = {"namespace": "monitoring", "pod": "ksm-0", "service": "ksm", "endpoint": "http"}
 NAN = float("nan")
-
-
-def written(
-    metric: str,
-    labels: Mapping[str, str],
-    *,
-    value: float = 1.0,
-    between: tuple[float, float] = (0, DAYS),
-    cluster: str = "plain",
-) -> Written:
-    """One series between two days of the window; in the cluster `renamed` the target's labels won."""
-    if cluster == "renamed":
-        labels = {**EXPORTER, **{f"exported_{k}" if k in EXPORTER else k: v for k, v in labels.items()}}
-    begin = WINDOW.start.timestamp() + 7
-    times = np.arange(begin + between[0] * 86_400, begin + between[1] * 86_400, SCRAPE).astype(np.int64)
-    return Written(metric, {**labels, "cluster": cluster}, times, np.full(times.size, value))
 
 
 def past() -> Iterator[Written]:
@@ -46,39 +25,36 @@ def past() -> Iterator[Written]:
         yield from _claims(cluster)
         yield from _balancers(cluster)
     only = {"namespace": "shop", "endpointslice": "front-a1b2c", "ready": "true", "address": "10.0.0.1"}
-    yield written("kube_endpointslice_endpoints", only, between=(2.5, 2.6), cluster="slices")
+    yield written("kube_endpointslice_endpoints", 1, (2.5, 2.6), cluster="slices", **only)
     other = {**only, "endpointslice": "kubernetes-x", "namespace": "default"}
-    yield written("kube_endpointslice_endpoints", other, cluster="slices")
+    yield written("kube_endpointslice_endpoints", cluster="slices", **other)
     yield from _balancers("slices", endpoints=False)
 
 
 def _claims(cluster: str) -> Iterator[Written]:
     def claim(name: str, between: tuple[float, float] = (0, DAYS)) -> Written:
         labels = {"namespace": "shop", "persistentvolumeclaim": name}
-        return written("kube_persistentvolumeclaim_info", labels, between=between, cluster=cluster)
+        return written("kube_persistentvolumeclaim_info", 1, between, cluster=cluster, **labels)
 
     yield from (claim("data"), claim("orphan"), claim("weekly"), claim("young", (2.5, DAYS)))
     yield from (claim("gap", (0, 1.5)), claim("gap", (2, DAYS)))
     if cluster != "silent":
         for name, pod, between in (("data", "db-0", (0.0, DAYS)), ("weekly", "run-1", (1.4, 1.41))):
             labels = {"namespace": "shop", "persistentvolumeclaim": name, "pod": pod, "volume": "v"}
-            yield written(
-                "kube_pod_spec_volumes_persistentvolumeclaims_info", labels, between=between, cluster=cluster
-            )
+            metric = "kube_pod_spec_volumes_persistentvolumeclaims_info"
+            yield written(metric, 1, between, cluster=cluster, **labels)
     labels = {"namespace": "shop", "persistentvolumeclaim": "data"}
-    yield written("kubelet_volume_stats_capacity_bytes", labels, value=98 * GIB, cluster=cluster)
+    yield written("kubelet_volume_stats_capacity_bytes", 98 * GIB, cluster=cluster, **labels)
     for value, between in ((2 * GIB, (0.0, 1.5)), (9 * GIB, (1.5, 1.6)), (3 * GIB, (1.6, DAYS))):
-        yield written(
-            "kubelet_volume_stats_used_bytes", labels, value=value, between=between, cluster=cluster
-        )
+        yield written("kubelet_volume_stats_used_bytes", value, between, cluster=cluster, **labels)
 
 
 def _balancers(cluster: str, *, endpoints: bool = True) -> Iterator[Written]:
     for name in ("front", "left", "front-two"):
         labels = {"namespace": "shop", "service": name, "type": "LoadBalancer"}
-        yield written("kube_service_spec_type", labels, cluster=cluster)
+        yield written("kube_service_spec_type", cluster=cluster, **labels)
     plain = {"namespace": "shop", "service": "inside", "type": "ClusterIP"}
-    yield written("kube_service_spec_type", plain, cluster=cluster)
+    yield written("kube_service_spec_type", cluster=cluster, **plain)
     if endpoints and cluster != "silent":
         for name, ready, between in (
             ("front", "true", (0.0, 0.3)),
@@ -86,7 +62,7 @@ def _balancers(cluster: str, *, endpoints: bool = True) -> Iterator[Written]:
             ("inside", "true", (0.0, DAYS)),
         ):
             labels = {"namespace": "shop", "endpoint": name, "ready": ready, "ip": "10.0.0.1"}
-            yield written("kube_endpoint_address", labels, between=between, cluster=cluster)
+            yield written("kube_endpoint_address", 1, between, cluster=cluster, **labels)
 
 
 @pytest.fixture(scope="module")

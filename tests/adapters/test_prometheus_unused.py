@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,37 +12,9 @@ import pytest
 from bot.adapters.prometheus_api import PrometheusApi
 from bot.adapters.prometheus_unused import read_unused
 from estimators.unused import CLAIM, SERVICE, VOLUME, StandingCluster, StandingThing
-from estimators.usage import Window
 from tests import prometheus_server
 from tests.prometheus_server import Written
-
-END = datetime(2026, 11, 16, tzinfo=UTC)
-DAYS = 4
-SCRAPE = 300
-GIB = 2.0**30
-WINDOW = Window(END - timedelta(days=DAYS), END, 300)
-EXPORTER = {"namespace": "monitoring", "pod": "ksm-0", "service": "ksm", "endpoint": "http"}
-NAN = float("nan")
-
-
-def written(
-    metric: str,
-    value: float = 1.0,
-    between: tuple[float, float] = (0, DAYS),
-    *,
-    cluster: str,
-    **labels: str,
-) -> Written:
-    """One series between two days of the window; in the cluster `renamed` the target's labels won."""
-    told: Mapping[str, str] = labels
-    if cluster == "renamed":
-        told = {
-            **EXPORTER,
-            **{f"exported_{key}" if key in EXPORTER else key: own for key, own in labels.items()},
-        }
-    begin = WINDOW.start.timestamp() + 7
-    times = np.arange(begin + between[0] * 86_400, begin + between[1] * 86_400, SCRAPE).astype(np.int64)
-    return Written(metric, {**told, "cluster": cluster}, times, np.full(times.size, value))
+from tests.standing_past import DAYS, GIB, WINDOW, written
 
 
 def past() -> Iterator[Written]:
@@ -64,6 +35,8 @@ def _claims(cluster: str, *, mounts: bool = True) -> Iterator[Written]:
         ("waits", "", 0),
         ("gone", "pv-9", 1.5),
         ("kept", "pv-3", 0),
+        ("golden", "pv-4", 0),
+        ("disk", "pv-5", 0),
     ):
         place = {"namespace": "shop", "persistentvolumeclaim": name}
         info = {**place, "volumename": volume, "storageclass": "gp3"}
@@ -81,6 +54,14 @@ def _claims(cluster: str, *, mounts: bool = True) -> Iterator[Written]:
         yield written(metric, 1, (0, DAYS), cluster=cluster, **busy)
         mount = {"namespace": "shop", "persistentvolumeclaim": "used", "pod": "db-0", "volume": "v"}
         yield written(metric, 1, (1.2, 1.3), cluster=cluster, **mount)
+    image = {"namespace": "shop", "persistentvolumeclaim": "golden"}
+    labels = {"label_cdi_kubevirt_io_data_import_cron": "fedora", **image}
+    yield written("kube_persistentvolumeclaim_labels", cluster=cluster, **labels)
+    yield written(
+        "kube_persistentvolumeclaim_labels", cluster=cluster, **{**image, "persistentvolumeclaim": "left"}
+    )
+    disk = {"namespace": "shop", "persistentvolumeclaim": "disk", "name": "db", "device": "root"}
+    yield written("kubevirt_vm_disk_allocated_size_bytes", 5 * GIB, cluster=cluster, **disk)
     kept = {"annotation_tuppence_dev_protect": "INC-7", "annotation_tuppence_dev_protect_until": "2027-01-31"}
     place = {"namespace": "shop", "persistentvolumeclaim": "kept"}
     yield written("kube_persistentvolumeclaim_annotations", 1, (0, DAYS), cluster=cluster, **place, **kept)
@@ -97,6 +78,8 @@ def _volumes(cluster: str) -> Iterator[Written]:
         ("pv-1", "used", 4.0),
         ("pv-2", "left", 4.0),
         ("pv-3", "kept", 4.0),
+        ("pv-4", "golden", 4.0),
+        ("pv-5", "disk", 4.0),
         ("pv-8", "was", 1.4),
         ("pv-7", "", 0.0),
     ):
@@ -198,6 +181,8 @@ def test_claims_volumes_and_load_balancers_are_told_by_the_day(server: str, clus
     np.testing.assert_equal(
         {key: thing.used.tolist() for key, thing in by_name(found).items()},
         {
+            (CLAIM, "disk"): [0, 0, 0, 0],
+            (CLAIM, "golden"): [0, 0, 0, 0],
             (CLAIM, "kept"): [0, 0, 0, 0],
             (CLAIM, "left"): [0, 0, 0, 0],
             (CLAIM, "used"): [0, 1, 0, 0],
@@ -234,6 +219,16 @@ def test_what_is_protected_and_whose_a_namespace_is_are_told(server: str, cluste
     assert found.annotations == {"bank": {"tuppence.dev/protect": "audit"}}
     assert found.labels["shop"] == {"team": "checkout", "backstage_io_owner": "group:default/shop"}
     assert found.storage_gib_hour == {"gp3": Decimal("0.0001")}
+
+
+@pytest.mark.parametrize("cluster", ["plain", "renamed"])
+def test_what_has_a_claim_without_a_pod_is_told(server: str, cluster: str) -> None:
+    """CDI's golden images, where kube-state-metrics exports their label, and disks of machines that are stopped."""
+    things = read(server, cluster)[0].things
+    assert {thing.name: thing.kept_by for thing in things if thing.kept_by} == {
+        "golden": "DataImportCron fedora",
+        "disk": "VirtualMachine db",
+    }
 
 
 def test_what_nobody_exports_is_not_taken_for_nothing(server: str) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from estimators.change import Cluster
+from estimators.change import Cluster, Protection
 from estimators.ownership import Owners, TeamRule
 from estimators.prices import BUILT_IN
 from estimators.unused import CLAIM, SERVICE, VOLUME, StandingCluster, StandingThing, Unused, find_unused
@@ -104,20 +104,44 @@ def test_what_costs_nothing_or_nobody_knows_what_is_not_told(more: dict[str, obj
 
 
 @pytest.mark.parametrize(
-    ("own", "above", "told"),
+    ("own", "above", "why"),
     [
-        ({}, {}, 1),
-        ({"tuppence.dev/protect": "INC-1"}, {}, 0),
-        ({}, {"tuppence.dev/protect": "audit"}, 0),
-        ({"tuppence.dev/protect": "INC-1", "tuppence.dev/protect-until": "2026-11-23"}, {}, 0),
-        ({"tuppence.dev/protect": "INC-1", "tuppence.dev/protect-until": "2026-11-22"}, {}, 1),
-        ({"tuppence.dev/protect": "INC-1", "tuppence.dev/protect-until": "soon"}, {}, 0),
+        ({}, {}, None),
+        ({"tuppence.dev/protect": "INC-1"}, {}, ("INC-1", None, "its annotation")),
+        ({}, {"tuppence.dev/protect": "audit"}, ("audit", None, "its namespace")),
+        (
+            {"tuppence.dev/protect": "INC-1", "tuppence.dev/protect-until": "2026-11-23"},
+            {},
+            ("INC-1", TODAY.today, "its annotation"),
+        ),
+        ({"tuppence.dev/protect": "INC-1", "tuppence.dev/protect-until": "2026-11-22"}, {}, None),
+        (
+            {"tuppence.dev/protect": "INC-1", "tuppence.dev/protect-until": "soon"},
+            {},
+            ("INC-1", None, "its annotation"),
+        ),
     ],
     ids=["free", "own", "namespace", "last day", "over", "unreadable"],
 )
-def test_what_somebody_protects_is_left_out(own: dict[str, str], above: dict[str, str], told: int) -> None:
+def test_what_somebody_protects_is_left_with_the_reason(
+    own: dict[str, str], above: dict[str, str], why: tuple[str, date | None, str] | None
+) -> None:
     """By the rule of pull requests."""
-    assert len(found(claim(annotations=own), annotations={"shop": above})) == told
+    [one] = found(claim(annotations=own), annotations={"shop": above})
+    left = one.left
+    assert why == ((left.reason, left.until, left.source) if isinstance(left, Protection) else None)
+    assert why or left == ""
+
+
+def test_what_has_a_claim_without_a_pod_is_a_reason_to_leave_it() -> None:
+    """A machine that is stopped, or whoever keeps golden images; what somebody protects is told before that."""
+    machine = claim(kept_by="VirtualMachine db")
+    [one], [protected] = (
+        found(machine),
+        found(replace(machine, annotations={"tuppence.dev/protect": "INC-1"})),
+    )
+    assert one.left == "VirtualMachine db keeps it"
+    assert isinstance(protected.left, Protection)
 
 
 def test_the_labels_of_its_namespace_say_whose_it_is() -> None:

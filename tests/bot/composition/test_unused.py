@@ -40,6 +40,7 @@ teams:
 clusters:
 - {name: prod, prometheus: {url: URL}}
 """
+POLICY = "protect:\n- {workload: shop/le*, reason: INC-7}\n"
 MANIFEST = """\
 apiVersion: v1
 kind: PersistentVolumeClaim
@@ -107,8 +108,9 @@ def run(*words: str) -> str:
 
 
 def repository(folder: Path) -> Path:
-    """One that declares the claim of that name."""
+    """One that declares the claim of that name, and protects another one."""
     folder.mkdir()
+    (folder / ".tuppence.yaml").write_text(POLICY)
     (folder / "claim.yaml").write_text(MANIFEST)
     for words in (
         ["init", "-q"],
@@ -124,12 +126,18 @@ def named(told: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_tuppence_digest_tells_what_no_manifest_declares(url: str, here: Path) -> None:
-    """With its price and since when; what the repository declares is a recommendation or left alone."""
+    """With its price and since when; what the repository declares or protects is told as that."""
     (here / "tuppence.yaml").write_text(CONFIG.replace("URL", url))
     words = ("digest", "--team", "checkout", "--prometheus", url, "--repo", str(repository(here / "repo")))
     told = json.loads(run(*words, "--format", "json"))
-    assert named(told) == [(SERVICE, "lost"), (VOLUME, "pv-old"), (CLAIM, "left")]
-    assert told["unused"]["monthly"] == "26.250"
+    assert named(told) == [(SERVICE, "lost"), (VOLUME, "pv-old")]
+    assert told["unused"]["monthly"] == "22.250"
+    assert told["left_alone"] == [
+        {
+            "workload": "volume claim shop/left in prod",
+            "reason": f"protected (INC-7), says the policy of {here.name}/repo",
+        }
+    ]
     assert {thing["team"] for thing in told["unused"]["things"]} == {"checkout"}
     since = (NOW - timedelta(days=DAYS)).date()
     assert {thing["since"] for thing in told["unused"]["things"]} <= {
@@ -137,7 +145,7 @@ def test_tuppence_digest_tells_what_no_manifest_declares(url: str, here: Path) -
         str(since + timedelta(days=1)),
     }
     text = run(*words)
-    assert "Used by nothing: $26.25 a month" in text
+    assert "Used by nothing: $22.25 a month" in text
     assert "kubectl -n shop describe service lost" in text
     assert [item["workload"] for item in told["recommendations"]] == ["shop/declared"]
 
@@ -156,6 +164,15 @@ def test_tuppence_cost_savings_tells_it_beside_what_is_kept(url: str, here: Path
     assert len(named(told)) == 4
     assert "Used by nothing: $" in run("cost", "savings", "shop")
     assert named(json.loads(run("cost", "savings", "payments", "--format", "json"))) == []
+
+
+def test_without_any_look_savings_tell_what_the_cluster_has(url: str, here: Path) -> None:
+    """Nothing is made where no records are; what nobody looked at declares nothing."""
+    (here / "tuppence.yaml").write_text(CONFIG.replace("URL", url))
+    told = json.loads(run("cost", "savings", "--format", "json"))
+    assert named(told) == [(SERVICE, "lost"), (VOLUME, "pv-old"), (CLAIM, "declared"), (CLAIM, "left")]
+    assert (told["repositories"], told["looked_at"], told["recommendations"]) == (0, None, [])
+    assert not (here / "tuppence.db").exists()
 
 
 def clusters(url: str, **more: str) -> dict[str, ClusterConfig]:

@@ -163,7 +163,10 @@ def test_what_a_branch_declares_of_volumes_is_kept_by_cluster(branch: Branch) ->
     branch.scan(Clusters({"main": known()}, away="other"))
 
     assert branch.last.declares == {
-        "rows": [[name, "PersistentVolumeClaim", "shop", "files"] for name in ("", "main")]
+        "rows": [[name, "PersistentVolumeClaim", "shop", "files"] for name in ("", "main")],
+        "named": [],
+        "clusters": ["", "main"],
+        "protect": [],
     }
 
 
@@ -176,6 +179,9 @@ def test_the_policy_of_the_branch_protects(branch: Branch) -> None:
     assert branch.found == []
     rows = [left_alone_from(row) for row in branch.last.left_alone["rows"]]
     assert {(row.reason, row.facts["reason"]) for row in rows} == {(Reason.PROTECTED, "INC-7")}
+    assert branch.last.declares is not None
+    kept = {"workload": "payments/api", "reason": "INC-7", "until": None}
+    assert branch.last.declares["protect"] == [kept]
 
 
 def test_what_is_not_found_again_is_no_longer_open(branch: Branch) -> None:

@@ -18,7 +18,9 @@ from bot.savings_answer import SavingsAnswer
 from bot.server_config import Approvers, ServerConfig, Team
 from bot.slack_message import problems
 from bot.slack_ports import SlackPerson
+from bot.unused import UnusedThings
 from tests.bot.digest_messages import ITEMS
+from tests.bot.test_unused import FRONT, LEFT
 from tests.cost_samples import NOW, shop
 
 CHECKOUT = Team("checkout", ("payments", "shop"), approvers=Approvers(slack_group="checkout-leads"))
@@ -76,10 +78,11 @@ def ask(question: CostQuestion, seen: Sight) -> CostReply:
 
 
 def tab(
-    user: str = "U1", seen: Sight = EVERYTHING, teams: frozenset[str] = frozenset({"checkout"}), *pulls: ShownPullRequest
+    user: str = "U1", seen: Sight = EVERYTHING, teams: frozenset[str] = frozenset({"checkout"}), *pulls: ShownPullRequest,
+    saved: SavingsAnswer | CostRefusal = NOTHING,
 ) -> str:  # fmt: skip
     """All text of the tab, which Slack takes."""
-    made = home(user, seen=seen, teams=teams, ask=ask, config=CONFIG, shown=Shown(pulls), saved=NOTHING)
+    made = home(user, seen=seen, teams=teams, ask=ask, config=CONFIG, shown=Shown(pulls), saved=saved)
     assert problems(made) == ()
     return str(made.blocks)
 
@@ -175,3 +178,26 @@ def test_savings_of_my_teams_stand_there_with_where_to_approve_them(name: str) -
     assert f"and {9 - shown} more\n`/cost savings` in any channel" in text
     assert "<!" not in text
     assert "Savings worth approving" not in str(tab())
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (0, ""),
+        (1, "1 volume or load balancer that nothing uses costs $18.25 a month: `/cost savings` names it."),
+        (
+            40,
+            "40 volumes and load balancers that nothing uses cost $730 a month: `/cost savings` names them.",
+        ),
+    ],
+    ids=["none", "one", "many"],
+)
+def test_what_nothing_uses_is_one_line_with_where_it_is_named(count: int, told: str) -> None:
+    """Without a button, also where there is nothing to approve or no repository was looked at."""
+    things = UnusedThings((FRONT,) * count, left=(LEFT,))
+    saved = SavingsAnswer(CostQuestion(SAVINGS), "USD", (), (), (), {}, {}, 0, looked_at=None, unused=things)
+    text = tab(saved=saved)
+    assert told in text
+    assert ("that nothing uses" in text) is bool(count)
+    assert "Savings worth approving" not in text
+    assert "that nothing uses" not in tab(saved=replace(saved, unused=None))

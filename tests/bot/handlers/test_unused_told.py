@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +14,8 @@ from bot.adapters.records import Records
 from bot.cost_access import EVERYTHING, Sight
 from bot.cost_answer import CostRefusal
 from bot.cost_commands import SAVINGS, CostQuestion
-from bot.digest import Digest
-from bot.handlers.open_savings import answer_savings
+from bot.digest import Digest, LeftRow
+from bot.handlers.open_savings import NOT_LOOKED, answer_savings
 from bot.savings_answer import SavingsAnswer
 from bot.unused import NOT_ASKED, UnusedNow
 from tests import week_samples as samples
@@ -84,8 +86,48 @@ def test_finances_digest_has_everybodys_and_nobodys(store: Records) -> None:
 def test_it_is_in_no_sum_of_savings(store: Records) -> None:
     """All else is what it is without it."""
     for team in ("checkout", ""):
-        assert replace(digest(team, store), unused=None) == digest(team, store, NOT_ASKED)
+        without = digest(team, store, NOT_ASKED)
+        assert replace(digest(team, store), unused=None, left_alone=without.left_alone) == without
     assert answer(store).allocated == answer(store, unused=NOT_ASKED).allocated
+
+
+def test_what_is_left_as_it_is_stands_among_all_that_is(store: Records) -> None:
+    """After what somebody said of workloads, to whom the rest is told; golden images belong to nobody."""
+    archive = LeftRow(
+        "volume claim payments/archive-2025 in prod",
+        "protected (audit of 2025) until 31 March 2027, says the policy of shop/manifests",
+    )
+    assert [*digest("checkout", store, NOT_ASKED).left_alone, archive] == [
+        *digest("checkout", store).left_alone
+    ]
+    assert digest("", store).left_alone[-2:] == (
+        archive,
+        LeftRow(
+            "volume claim images/fedora-0 in prod and 3 more",
+            "DataImportCron fedora keeps it",
+        ),
+    )
+    assert answer(store, "payments").left_alone[-1] == archive
+    assert archive not in answer(store, "shop").left_alone
+    assert archive not in answer(store, sight=Sight(("shop",))).left_alone
+    assert answer(store, "payments/archive-2025").left_alone == (archive,)
+
+
+def test_before_any_repository_was_looked_at_the_cluster_is_told(tmp_path: Path) -> None:
+    """All of it, for nobody knows what is declared; where nothing stands there either it is refused."""
+    with closing(Records(f"sqlite:///{tmp_path / 'tuppence.db'}")) as nothing:
+        nothing.prepare()
+        found = answer(nothing, "payments")
+        assert (found.repositories, found.looked_at, found.items) == (0, None, ())
+        assert names(found)[0] == "declared"
+        assert "archive-2025" in names(found)
+        assert names(answer(nothing, "images")) == []
+        assert answer(nothing, "images").left_alone
+        for about, unused in (("", NOT_ASKED), ("", UnusedNow(())), ("nowhere", UNUSED)):
+            assert reply(nothing, about, unused=unused) == CostRefusal(NOT_LOOKED)
+        assert reply(nothing, unused=AWAY) == CostRefusal((*NOT_LOOKED, *AWAY.away))
+        hidden = reply(nothing, sight=Sight(("lost",)))
+        assert hidden == CostRefusal(NOT_LOOKED)
 
 
 def test_not_known_is_not_nothing(store: Records) -> None:

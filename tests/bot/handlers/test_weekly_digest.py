@@ -205,6 +205,9 @@ def test_what_is_under_way_rejected_or_put_off_is_not_proposed() -> None:
         "payments/pay": "protected (INC-1234: heap dumps) until 31 March 2027",
         "payments/ledger": "Ann rejected it: month end needs it",
         "payments/batch": "Ann snoozed it until 7 December 2026",
+        "volume claim payments/archive-2025 in prod": (
+            "protected (audit of 2025) until 31 March 2027, says the policy of shop/manifests"
+        ),
     }
     every = {item.workload for item in found.recommendations} | set(told)
     assert "payments/queue" not in every
