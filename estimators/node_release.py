@@ -19,12 +19,14 @@ from estimators.node_price import rates_of_node
 from estimators.placed_pods import (
     ROOMS,
     allowed_on,
+    is_bound_to_zone,
     is_kept,
     most_on_a_node,
     most_pods_of,
     pods_of,
     room_of,
     size_of,
+    zone_of,
 )
 from estimators.pod_packing import Amounts, Packing
 from estimators.quantity import GIB
@@ -64,7 +66,10 @@ class NodeRelease:
         self._allowed = np.array([allowed_on(side, self._nodes) for side in placed], dtype=bool).reshape(
             len(placed), len(self._nodes)
         )
-        self._most_a_node = [most_on_a_node(side) for side in placed]
+        fitting = self._allowed.sum(axis=1).tolist()
+        self._most_a_node = [most_on_a_node(side, n) for side, n in zip(placed, fitting, strict=True)]
+        several = len({zone_of(node) for node in self._nodes}) > 1
+        self._zonal = several & np.array([is_bound_to_zone(side) for side in placed], dtype=bool)
         sizes = np.array([size_of(side.estimate) for side in placed]).reshape(len(placed), ROOMS)
         wanted = np.array([pods_of(side.estimate) for side in placed])
         self._everywhere = {
@@ -138,7 +143,10 @@ class NodeRelease:
         gone = np.flatnonzero(self._packing.alive & ~after.alive)
         monthly = alone - sum((self._prices[index] for index in gone), ZERO)
         names = tuple(self._nodes[index].name for index in gone)
-        return Realisable(monthly, _words(names, int(np.count_nonzero(~self._packing.alive))), names)
+        why = _words(names, int(np.count_nonzero(~self._packing.alive)))
+        if np.any(self._packing.counts[self._zonal][:, gone]):
+            why += "; its pods that are bound to a zone need room in theirs, which is not known"
+        return Realisable(monthly, why, names)
 
     def _resized(self, packing: Packing, row: Row) -> bool:
         """Smaller or fewer pods, the emptiest nodes losing theirs first; False where they do not fit."""

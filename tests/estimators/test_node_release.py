@@ -121,6 +121,73 @@ def test_pods_that_must_not_share_a_node_hold_one_each(rule: str, gone: int) -> 
     assert len(found.nodes) == gone
 
 
+SPREAD = """
+      topologySpreadConstraints:
+        - {topologyKey: KEY, maxSkew: SKEW, WHEN labelSelector: {matchLabels: {app: APP}}}
+"""
+HOST, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
+
+
+def spread(key: str, *, skew: int = 1, app: str = "api", when: str = "") -> str:
+    """Pods of an app have to be spread over nodes or zones."""
+    return SPREAD.replace("KEY", key).replace("SKEW", str(skew)).replace("APP", app).replace("WHEN", when)
+
+
+@pytest.mark.parametrize(
+    ("rule", "gone"),
+    [
+        (spread(HOST), 0),
+        (spread(HOST, skew=2), 1),
+        (spread(HOST, app="other"), 2),
+        (spread(HOST, when="whenUnsatisfiable: ScheduleAnyway,"), 2),
+        (spread(HOST, when="whenUnsatisfiable: DoNotSchedule,"), 0),
+        (spread(ZONE), 2),
+    ],
+    ids=["over nodes", "two more on one", "other pods", "if it can be", "in so many words", "over zones"],
+)
+def test_pods_that_have_to_be_spread_over_nodes_hold_them(rule: str, gone: int) -> None:
+    """Six small pods fit on one node of three; spread evenly there are two on each."""
+    found = released(
+        deployment(cpu="2", memory="1Gi", replicas=6, extra=rule),
+        deployment(cpu="500m", memory="1Gi", replicas=6, extra=rule),
+        nodes(3),
+        {"cpu": 12, "memory": "6Gi"},
+    )
+
+    assert len(found.nodes) == gone
+
+
+VOLUME = """
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("zones", "rule", "is_told"),
+    [
+        ("ab", VOLUME, True),
+        ("ab", spread(ZONE), True),
+        ("aa", VOLUME, False),
+        ("ab", spread(HOST, skew=9), False),
+        ("ab", "", False),
+    ],
+    ids=["a volume", "spread over zones", "one zone", "spread over nodes", "bound to nothing"],
+)
+def test_pods_that_are_bound_to_a_zone_are_told_where_a_node_goes(
+    zones: str, rule: str, is_told: bool
+) -> None:
+    """Where their volumes are, no manifest says."""
+    found = released(
+        deployment(cpu="1", memory="1Gi", replicas=8, extra=rule),
+        deployment(cpu="500m", memory="1Gi", replicas=8, extra=rule),
+        [node(f"n{number}", FOUR, labels={ZONE: zone}) for number, zone in enumerate(zones)],
+        {"cpu": 8, "memory": "8Gi"},
+    )
+
+    assert len(found.nodes) == 1
+    assert found.why.endswith("need room in theirs, which is not known") is is_told
+
+
 @pytest.mark.parametrize(("pods", "gone"), [("6", 0), ("110", 1)], ids=["six a node", "as many as usual"])
 def test_a_node_takes_no_more_pods_than_it_may(pods: str, gone: int) -> None:
     """Eight tiny pods need two nodes of which each takes six."""
