@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # What these assert about what a bot sent is told with the values, as a test's own asserts are.
 pytest.register_assert_rewrite("tests.github", "tests.slack")
@@ -13,6 +14,11 @@ pytest.register_assert_rewrite("tests.github", "tests.slack")
 from tests import postgres_server  # noqa: E402 - after what it may import is registered
 
 GOLDEN = Path(__file__).parent / "golden"
+# The same examples each time and however long they take, so that a change alone decides whether its tests pass.
+settings.register_profile(
+    "tests", settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+)
+settings.load_profile("tests")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

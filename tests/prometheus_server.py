@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,7 +19,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-STARTS_WITHIN_SECONDS = 30
+from tests.ports import held_port
+
+STARTS_WITHIN_SECONDS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +60,23 @@ def serving(data: Path, *options: str) -> Iterator[str]:
     """The URL of a Prometheus that answers from `data` and scrapes nothing, while the context lasts."""
     config = data / "prometheus.yml"
     config.write_text("scrape_configs: []\n", encoding="utf-8")
-    port = _free_port()
     command = [
         "prometheus",
         f"--config.file={config}",
         f"--storage.tsdb.path={data}",
         "--storage.tsdb.retention.time=100y",
-        f"--web.listen-address=127.0.0.1:{port}",
         *options,
     ]
-    url = f"http://127.0.0.1:{port}"
-    with (data / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        _wait(server, port, data / "server.log")
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=STARTS_WITHIN_SECONDS)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with held_port() as port:
+        command.append(f"--web.listen-address=127.0.0.1:{port}")
+        with (data / "server.log").open("wb") as log:
+            server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _wait(server, port, data / "server.log")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(timeout=STARTS_WITHIN_SECONDS)
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

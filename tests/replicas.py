@@ -28,7 +28,7 @@ from bot.redaction import Redactor
 
 url, folder, name, jobs.WORKFLOWS, lease, *errands = sys.argv[1:]
 journal, held, told = Path(folder, "journal"), Path(folder, f"hold-{name}"), Path(folder, f"stop-{name}")
-executors.TIMES = executors.Times(beat=0.3, fence=2.5, lease=float(lease), leave=0.5)
+executors.TIMES = executors.Times(beat=0.3, fence=float(lease) - 0.5, lease=float(lease), leave=0.5)
 socket.gethostname = lambda: name
 from bot.composition.replica import Replica  # which takes the version as it is now
 
@@ -118,7 +118,6 @@ class Replicas:
         wait_for(
             lambda: f"did {errand}" in self.did(),
             what=f"the end of {errand}",
-            seconds=15,
             told=lambda: f"{self.journal()}\n{self.log()}",
         )
 

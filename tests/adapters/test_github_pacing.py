@@ -126,12 +126,12 @@ def test_without_a_pace_the_same_burst_is_refused(job: Job) -> None:
 def test_a_refusal_makes_all_writes_of_the_installation_wait(job: Job) -> None:
     """And no reads."""
     tokens = paced(job, (100, 1.0))
-    job.hub.fault("POST */comments", "secondary", retry_after=1)
+    job.hub.fault("POST */comments", "secondary", retry_after=3)
     [refusal] = burst(job, tokens, 1)
-    assert refusal.retry_after == 1.0
+    assert refusal.retry_after == 3.0
     began = time.monotonic()
     with tokens.client(job.ref.installation, job.ref.repository, WRITE_PULL_REQUESTS) as client:
         client.get(path("repos", "acme", "shop", "pulls", job.pull.number))
-        assert time.monotonic() - began < 0.8
+        assert time.monotonic() - began < 2.5
     assert burst(job, tokens, 1) == []
-    assert time.monotonic() - began > 0.8
+    assert time.monotonic() - began > 2.5

@@ -212,7 +212,7 @@ def test_one_at_a_time_has_a_turn_under_a_name(database_url: str) -> None:
         with ThreadPoolExecutor() as pool:
             with mine.turn("check", 7, "a"), other.turn("check", 7, "b"):
                 following = pool.submit(follow)
-                began.wait(10)
+                began.wait(60)
                 assert not said.wait(0.2)
-            following.result(10)
+            following.result(60)
         assert said.is_set()

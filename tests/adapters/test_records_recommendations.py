@@ -300,7 +300,7 @@ def test_approve_and_reject_in_the_same_instant_have_one_winner(records: Records
     def click(decision: RecommendationDecision) -> list[RecommendationDecision]:
         told = []
         for number in range(rounds):
-            together.wait(30)
+            together.wait(60)
             told.append(records.recommendation_decisions.decide(replace(decision, id=str(number))))
         return told
 
@@ -422,10 +422,10 @@ def test_one_at_a_time_posts_a_digest(records: Records) -> None:
     with ThreadPoolExecutor() as pool:
         with records.digests.turn("payments", "2026-W47"):
             following = pool.submit(follow)
-            began.wait(10)
+            began.wait(60)
             with records.digests.turn("core", "2026-W47"), records.digests.turn("payments", "2026-W48"):
                 assert not entered.wait(0.1)
-        following.result(10)
+        following.result(60)
     assert entered.is_set()
 
 

@@ -30,7 +30,7 @@ def filled(url: str) -> WorkDatabase:
     database = work_database(url)
     database.prepare()
     subprocess.run(
-        [sys.executable, "-c", WORKER, database.url], cwd=Path(__file__).parents[2], check=True, timeout=60
+        [sys.executable, "-c", WORKER, database.url], cwd=Path(__file__).parents[2], check=True, timeout=150
     )
     return database
 

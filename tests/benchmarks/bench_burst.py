@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.end_to_end import stories
-from tests.end_to_end.bots import running
+from tests.end_to_end.bots import SHIPPED, running
 from tests.end_to_end.bursts import EVENTS, burst
 from tests.github.service import github
 
@@ -22,7 +22,7 @@ def main() -> None:
     stories.LONGEST = 300
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with github(folder / "github") as hub, running(hub, folder) as bot:
+        with github(folder / "github") as hub, running(hub, folder, program=SHIPPED) as bot:
             found = burst(bot, hub, accounts=ACCOUNTS, pulls=PULLS)
         hub.assert_clean()
     print(

@@ -40,6 +40,6 @@ def test_a_pattern_matches_paths_from_the_root(pattern: str, path: str, fits: bo
 @pytest.mark.parametrize("pattern", ["**/" * 60 + "x", "/".join(["**", "*a*"] * 30) + "/z", "*a" * 90])
 def test_no_pattern_runs_away(pattern: str) -> None:
     """A stranger's pattern on a deep path is still answered at once."""
-    began = time.perf_counter()
+    began = time.process_time()
     assert not matches(pattern, "/".join(["a" * 60] * 60) + "b/y")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

@@ -164,6 +164,6 @@ def test_only_the_newest_minted_tokens_are_kept() -> None:
 )
 def test_a_text_made_to_be_slow_is_not(text: str) -> None:
     """A quarter of a megabyte a stranger wrote; quadratic patterns would take minutes."""
-    started = time.perf_counter()
+    started = time.process_time()
     Redactor().clean(text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -41,8 +41,6 @@ from tests.yaml_objects import deployment
 HURRIED = "tests.end_to_end.hurried_bot"
 FILE = "apps/api.yaml"
 REASONED = "sized for the sale in December"
-PATIENCE = 150.0
-"""Seconds: other tests keep the machine busy."""
 NOW = datetime.now(UTC)
 _KEY = Identity("", "payments", "Deployment", "api")
 
@@ -109,16 +107,16 @@ class Town:
     def give_reason(self, case: Case, user: User | None = None) -> None:
         """In the modal; who got none, and was told so, presses again."""
         who = user or case.ana
-        self.slack.wait(lambda: self.slack.views(who) or self.told(case, who), PATIENCE)
+        self.slack.wait(lambda: self.slack.views(who) or self.told(case, who))
         if not self.slack.views(who):
             self.press(case, REJECT, who)
-            self.slack.wait(lambda: self.slack.views(who), PATIENCE)
+            self.slack.wait(lambda: self.slack.views(who))
         self.slack.people.submit(who, {REASON: REASONED})
 
     def wait_told(self, case: Case, user: User | None = None, least: int = 1) -> str:
         """The newest of so many things that somebody is told."""
         who = user or case.ana
-        self.slack.wait(lambda: len(self.told(case, who)) >= least, PATIENCE)
+        self.slack.wait(lambda: len(self.told(case, who)) >= least)
         return self.told(case, who)[-1]
 
 
@@ -242,7 +240,6 @@ def be_shown(town: Town, truth: Callable[[Case], Truth], cases: Sequence[Case] |
     wait_for(
         lambda: not problems(),
         what="the truth",
-        seconds=PATIENCE,
         told=lambda: f"{town.bot.log.read_text()[-1500:]}\n{str(problems())[:1500]}",
     )
 
@@ -255,7 +252,7 @@ def become_true(town: Town, truth: Callable[[Case], Truth]) -> None:
         return {case.name: wrong for case in town.cases if (wrong := audit_problems(rows, case, truth(case)))}
 
     be_shown(town, truth)
-    wait_for(lambda: not problems(), what="the audit rows", seconds=60, told=lambda: str(problems()))
+    wait_for(lambda: not problems(), what="the audit rows", told=lambda: str(problems()))
     town.bot.verify_audit()
     be_shown(town, truth)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,9 +19,13 @@ from bot.adapters.records import Records
 from bot.handlers.audit import export_rows, verify_rows
 from tests.github.model import Pull, Repository
 from tests.github.service import GitHub
+from tests.ports import held_port
 from tests.yaml_objects import deployment
 
 ROOT = Path(__file__).parents[2]
+SHIPPED, PROMPT = "bot", "tests.end_to_end.prompt_bot"
+PATIENCE = 150.0
+"""Seconds for what must come: the machine may be slow, and other tests keep it busy."""
 FILES = {"apps/api.yaml": deployment(), "README.md": "The shop's manifests\n"}
 RAISED = {"apps/api.yaml": deployment(cpu="2")}
 
@@ -30,22 +33,22 @@ RAISED = {"apps/api.yaml": deployment(cpu="2")}
 class Bot:
     """`tuppence serve`, and how to end it.
 
-    `hub` is None where no GitHub App is set up, `program` the module that runs it; `surroundings` are more
-    variables of its environment.
+    `hub` is None where no GitHub App is set up, `port` is where it listens, `program` the module that runs
+    it; `surroundings` are more variables of its environment.
     """
 
     def __init__(
         self,
         hub: GitHub | None,
         folder: Path,
+        port: int,
+        /,
         *,
-        program: str = "bot",
+        program: str = PROMPT,
         options: Sequence[str] = (),
         **surroundings: str,
     ) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -72,21 +75,21 @@ class Bot:
 
     def ready(self) -> bool:
         try:
-            return requests.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return requests.get(f"{self.url}/readyz", timeout=10).status_code == 200
         except requests.RequestException:
             return False
 
     def end(self, how: signal.Signals) -> int:
         assert self._process is not None
         self._process.send_signal(how)
-        return self._process.wait(20)
+        return self._process.wait(PATIENCE)
 
     def kill_all(self) -> None:
         """The listening process, the worker and whatever it started, at once: what a container's end is."""
         assert self._process is not None
         for each in [self._process.pid, *_below(self._process.pid)]:
             _kill(each)
-        self._process.wait(20)
+        self._process.wait(PATIENCE)
 
     def kill_worker(self) -> None:
         """The worker alone, which the listening process starts again."""
@@ -156,7 +159,7 @@ def _kill(process: int) -> None:
 
 
 def wait_for(
-    true: Callable[[], object], *, what: str, seconds: float = 30, told: Callable[[], str] = lambda: ""
+    true: Callable[[], object], *, what: str, seconds: float = PATIENCE, told: Callable[[], str] = lambda: ""
 ) -> None:
     """Until it is true; an assertion that says what never came."""
     deadline = time.monotonic() + seconds
@@ -170,19 +173,20 @@ def running(
     hub: GitHub | None,
     folder: Path,
     *,
-    program: str = "bot",
+    program: str = PROMPT,
     options: Sequence[str] = (),
     **surroundings: str,
 ) -> Iterator[Bot]:
-    bot = Bot(hub, folder, program=program, options=options, **surroundings)
-    try:
-        bot.start()
-        if hub is not None:
-            hub.hooks.url = f"{bot.url}/github/webhook"
-        yield bot
-    finally:
-        if bot.runs:
-            bot.kill_all()
+    with held_port() as port:
+        bot = Bot(hub, folder, port, program=program, options=options, **surroundings)
+        try:
+            bot.start()
+            if hub is not None:
+                hub.hooks.url = f"{bot.url}/github/webhook"
+            yield bot
+        finally:
+            if bot.runs:
+                bot.kill_all()
 
 
 def shop(hub: GitHub, files: dict[str, str] | None = None, owner: str = "acme") -> Repository:

@@ -15,7 +15,7 @@ from unittest.mock import patch
 
 from bot.entrypoints import cli
 
-TOO_LONG = 60
+TOO_LONG = 150
 
 
 @dataclass(frozen=True, slots=True)

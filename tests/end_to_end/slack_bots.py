@@ -30,8 +30,6 @@ access:
 DAYS = 16
 CROWDED = timedelta(hours=3)
 MANIFEST = Path(__file__).parents[2] / "deploy" / "slack-app.yaml"
-PATIENCE = 60.0
-"""Seconds: other tests keep the machine busy."""
 
 
 def fill(file: Path) -> None:
@@ -81,7 +79,7 @@ def in_slack(hub: Slack, folder: Path, config: str = "", **more: str) -> Iterato
 
 def said_to(hub: Slack, user: User, channel: Channel, least: int = 1) -> list[Message]:
     """What somebody alone sees in a channel, once that is so much."""
-    hub.wait(lambda: hub.ephemerals(user, channel)[least - 1 :], PATIENCE)
+    hub.wait(lambda: hub.ephemerals(user, channel)[least - 1 :])
     return hub.ephemerals(user, channel)
 
 

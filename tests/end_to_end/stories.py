@@ -12,14 +12,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.end_to_end.bots import FILES, RAISED, Bot, shop, wait_for
+from tests.end_to_end.bots import FILES, PATIENCE, RAISED, Bot, shop, wait_for
 from tests.github.model import Pull, Repository
 from tests.github.service import GitHub
 from tests.yaml_objects import deployment
 
 POLICY = "guardrails: [{monthly_increase: 10, message: Ask FinOps., approvers: [%s/finops]}]\n"
 MARK, REPLY = "<!-- tuppence:comment ", "<!-- tuppence:reply "
-LONGEST = 100
+LONGEST = PATIENCE
 HURRIED = "tests.end_to_end.hurried_bot"
 
 

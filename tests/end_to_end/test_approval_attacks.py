@@ -13,7 +13,6 @@ import pytest
 from bot.recommendation_slack import APPROVE, REASON, REJECT, SNOOZE
 from tests.end_to_end.approvals import (
     APPROVED,
-    PATIENCE,
     REASONED,
     Case,
     Town,
@@ -64,7 +63,7 @@ def told_next(town: Town, case: Case, user: User, act: Callable[[], object]) -> 
     """What somebody is told about what they did."""
     before = len(town.told(case, user))
     act()
-    town.slack.wait(lambda: len(town.told(case, user)) > before, PATIENCE)
+    town.slack.wait(lambda: len(town.told(case, user)) > before)
     [said] = town.told(case, user)[before:]
     return said
 
@@ -115,7 +114,7 @@ def test_a_member_who_is_in_no_group_may_not(town: Town, victim: Case) -> None:
         town, victim, other, lambda: town.press(victim, APPROVE, other)
     )
     town.press(victim, REJECT, gone)  # Slack is asked who she is, and the answer is remembered
-    town.slack.wait(lambda: town.slack.views(gone), PATIENCE)
+    town.slack.wait(lambda: town.slack.views(gone))
     victim.group.members.remove(gone.id)
     assert "is not yours to decide" in told_next(
         town, victim, gone, lambda: town.slack.people.submit(gone, {REASON: REASONED})
@@ -166,7 +165,7 @@ def test_the_id_of_another_teams_saving_is_theirs(town: Town, victim: Case) -> N
     assert "is not yours to decide" in said
 
     town.press(mine, REJECT)
-    town.slack.wait(lambda: town.slack.views(mine.ana), PATIENCE)
+    town.slack.wait(lambda: town.slack.views(mine.ana))
     carried = json.loads(town.slack.views(mine.ana)[-1].view["private_metadata"])
     town.slack.views(mine.ana)[-1].view["private_metadata"] = json.dumps({**carried, "id": forged})
     assert "is not yours to decide" in told_next(
@@ -183,12 +182,12 @@ def test_a_modal_that_carries_something_else_is_refused(town: Town, victim: Case
     """It is said in a direct message, as nothing tells where it was opened."""
     ana = victim.ana
     town.press(victim, REJECT)
-    town.slack.wait(lambda: town.slack.views(ana), PATIENCE)
+    town.slack.wait(lambda: town.slack.views(ana))
     town.slack.views(ana)[-1].view["private_metadata"] = metadata
     direct = town.slack.world.direct(ana)
     before = len(town.slack.messages(direct))
     town.slack.people.submit(ana, {REASON: REASONED})
-    town.slack.wait(lambda: len(town.slack.messages(direct)) > before, PATIENCE)
+    town.slack.wait(lambda: len(town.slack.messages(direct)) > before)
     assert "is not known any more" in town.slack.messages(direct)[-1].text
 
 

@@ -72,9 +72,7 @@ def answered(
         with slack() as hub, in_slack(hub, folder, CONFIG, **settings) as bot:
             ana = hub.person("ana")
             channel = hub.channel("costs", ana)
-            wait_for(
-                lambda: all_hours_are_kept(database), what="all hours", seconds=60, told=bot.log.read_text
-            )
+            wait_for(lambda: all_hours_are_kept(database), what="all hours", told=bot.log.read_text)
             assert hub.people.command(ana, "/cost", "namespace payments 7d", channel=channel).in_time
             [said] = said_to(hub, ana, channel)
             settled(hub)

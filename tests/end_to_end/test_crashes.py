@@ -33,7 +33,6 @@ STEPS = {
     OPENED: ("merged",),
 }
 """Of the durable work that a story leads to; what was opened is merged then."""
-pytestmark = pytest.mark.timeout(300)  # each is dozens of cases, and the machine may be busy
 
 
 def the_container(bot: Bot) -> None:
@@ -123,7 +122,6 @@ def test_killed_before_and_after_each_step_it_says_all_once(hub: GitHub, tmp_pat
         wait_for(
             lambda: all(each.suffix == ".met" for each in folder.iterdir()),
             what="every step to be held",
-            seconds=60,
             told=lambda: str([each.name for each in folder.iterdir() if not each.suffix]),
         )
         bot.kill_worker()
@@ -150,6 +148,5 @@ def wait_for_all(bot: Bot, holds: list[Fault]) -> None:
     wait_for(
         lambda: not missing(),
         what="every call to be made",
-        seconds=150,
         told=lambda: f"{bot.log.read_text()[-2000:]}\n{missing()}",
     )

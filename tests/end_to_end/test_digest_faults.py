@@ -6,17 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from bot.weeks import DAYS_OF_WEEK
-from tests.end_to_end.approvals import HURRIED, PATIENCE, surroundings_of
+from tests.end_to_end.approvals import HURRIED, surroundings_of
 from tests.end_to_end.bots import running, wait_for
 from tests.slack.faults import Fault
 from tests.slack.limits import TIERS
 from tests.slack.model import Channel
 from tests.slack.service import Slack, slack
-
-pytestmark = pytest.mark.timeout(300)  # there are a dozen teams, and the machine may be busy
 
 POST, PICTURE = "chat.postMessage", "files.completeUploadExternal"
 HELD = (("files.getUploadURLExternal", False), (PICTURE, False), (PICTURE, True), (POST, False), (POST, True))
@@ -84,11 +80,10 @@ def test_a_digest_is_in_its_channel_once_or_the_log_says_why_not(kept: Path, tmp
             **surroundings_of(workspace),
         ) as bot:  # fmt: skip
             log = bot.log.read_text
-            wait_for(lambda: all(one.hits for one in faults), what="all calls", seconds=PATIENCE, told=log)
+            wait_for(lambda: all(one.hits for one in faults), what="all calls", told=log)
             wait_for(
                 lambda: all(workspace.messages(channel) for channel in posted[len(HELD) :]),
                 what="the others to be posted",
-                seconds=PATIENCE,
                 told=log,
             )
             bot.kill_all()
@@ -96,13 +91,11 @@ def test_a_digest_is_in_its_channel_once_or_the_log_says_why_not(kept: Path, tmp
             wait_for(
                 lambda: all(workspace.messages(channel) for channel in posted),
                 what="all to be posted",
-                seconds=PATIENCE,
                 told=log,
             )
             wait_for(
                 lambda: all(why in log() for why in LASTING.values()),
                 what="reasons",
-                seconds=PATIENCE,
                 told=log,
             )
         assert [len(workspace.messages(channel)) for channel in posted] == [1] * len(posted)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.weeks import DAYS_OF_WEEK
-from tests.end_to_end.slack_bots import PATIENCE, asked, settled
+from tests.end_to_end.slack_bots import asked, settled
 from tests.slack.service import Slack, slack
 
 CONFIG = """
@@ -35,7 +35,7 @@ def test_what_was_due_yesterday_is_posted_at_the_start(hub: Slack, kept: Path, t
     yesterday = DAYS_OF_WEEK[(datetime.now(UTC) - timedelta(days=1)).weekday()]
     config = CONFIG.format(day=yesterday, checkout=checkout.id, finance=finance.id)
     with asked(hub, kept, tmp_path, config):
-        hub.wait(lambda: hub.messages(checkout) and len(hub.messages(finance)) > 1, PATIENCE)
+        hub.wait(lambda: hub.messages(checkout) and len(hub.messages(finance)) > 1)
         settled(hub)
     [team] = hub.messages(checkout)
     assert team.text.startswith("checkout spent $")

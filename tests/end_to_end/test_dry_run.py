@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.end_to_end.bots import FILES, RAISED, ROOT, Bot, shop, wait_for
+from tests.end_to_end.bots import FILES, PATIENCE, RAISED, ROOT, Bot, shop, wait_for
 from tests.github.service import GitHub
+from tests.ports import held_port
 from tests.yaml_objects import deployment
 
 POLICY = {".tuppence.yaml": "suggestions: true\n"}
@@ -17,9 +18,9 @@ EXPECTED = ("would set the check of", "success", "#2: would suggest", "```sugges
 
 def test_a_dry_run_prints_and_leaves_no_trace(hub: GitHub, tmp_path: Path) -> None:
     """Neither on GitHub nor in the records."""
-    bot = Bot(hub, tmp_path)
     said = tmp_path / "said.txt"
-    with said.open("wb") as out, bot.log.open("wb") as log:
+    with held_port() as port, said.open("wb") as out, (tmp_path / "bot.log").open("wb") as log:
+        bot = Bot(hub, tmp_path, port)
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "bot", "serve", "--dry-run"],
             cwd=ROOT,
@@ -40,7 +41,7 @@ def test_a_dry_run_prints_and_leaves_no_trace(hub: GitHub, tmp_path: Path) -> No
             )
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE) == 0
 
     assert "acme/shop#1: would comment:" in said.read_text()
     assert "+$69.23 a month" in said.read_text()

@@ -22,8 +22,6 @@ from tests.end_to_end.stories import (
 from tests.github.faults import Kind
 from tests.github.service import GitHub
 
-pytestmark = pytest.mark.timeout(300)  # each is dozens of cases, and the machine may be busy
-
 KINDS: tuple[Kind, ...] = ("hang", "502", "secondary", "429", "422", "html")
 DONE_ALL_THE_SAME: tuple[Kind, ...] = ("hang", "502", "html")
 """What may also come after a write was carried out."""

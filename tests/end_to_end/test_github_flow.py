@@ -7,13 +7,13 @@ from pathlib import Path
 
 import requests
 
-from tests.end_to_end.bots import FILES, RAISED, reported, running, shop, wait_for
+from tests.end_to_end.bots import FILES, RAISED, SHIPPED, reported, running, shop, wait_for
 from tests.github.service import GitHub
 
 
 def test_a_pull_request_gets_one_comment_and_one_check(hub: GitHub, tmp_path: Path) -> None:
     """What `tuppence diff` says, on the pull request."""
-    with running(hub, tmp_path) as bot:
+    with running(hub, tmp_path, program=SHIPPED) as bot:
         repository = shop(hub)
         pull = hub.people.open_pull(repository, RAISED)
         wait_for(lambda: reported(hub, repository, pull), what="a report", told=bot.log.read_text)

@@ -88,7 +88,7 @@ def test_a_merged_saving_is_measured_and_told_once_over_kills(hub: GitHub, url: 
             lambda: database(tmp_path, "select count(*) from predictions") == [(1,)],
             what="a prediction", told=bot.log.read_text,
         )  # fmt: skip
-        wait_for(lambda: covered(tmp_path) > 0.95, what="both weeks", seconds=90, told=bot.log.read_text)
+        wait_for(lambda: covered(tmp_path) > 0.95, what="both weeks", told=bot.log.read_text)
         bot.kill_all()
         database(
             tmp_path, "update predictions set merged_at = ?, due_at = ?", MERGED, MERGED + timedelta(days=7)

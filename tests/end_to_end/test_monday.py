@@ -63,7 +63,6 @@ def says_what_it_does(hub: GitHub, repository: Repository, pull: Pull) -> None:
     assert f"Safe · {SAVED} a month" in as_read(report.body)
 
 
-@pytest.mark.timeout(600)
 def test_a_saving_goes_from_the_digest_to_what_it_really_saved(
     hub: GitHub, url: str, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,7 +103,6 @@ def test_a_saving_goes_from_the_digest_to_what_it_really_saved(
     ]
 
 
-@pytest.mark.timeout(600)
 def test_what_cannot_be_written_or_is_not_so_any_more_opens_nothing(
     hub: GitHub, url: str, tmp_path: Path
 ) -> None:
@@ -137,7 +135,6 @@ def test_what_cannot_be_written_or_is_not_so_any_more_opens_nothing(
     assert list(repository.git.branches()) == ["main"]
 
 
-@pytest.mark.timeout(600)
 def test_what_people_decided_holds_the_week_after(
     hub: GitHub, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,7 +181,6 @@ def test_what_people_decided_holds_the_week_after(
 AUTOMATION = "automation: [{environments: ['*'], changes: [cpu-request], min_confidence: high}]"
 
 
-@pytest.mark.timeout(600)
 def test_what_the_policy_covers_needs_no_click_and_waits_for_people_to_merge_it(
     hub: GitHub, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

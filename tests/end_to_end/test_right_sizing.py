@@ -43,9 +43,9 @@ def test_a_saving_that_the_policy_covers_becomes_one_pull_request_with_its_own_r
     config = tmp_path / "tuppence.yaml"
     config.write_text(CONFIG)
     with running(hub, tmp_path, options=["--config", str(config)], PROMETHEUS_URL=url) as bot:
-        wait_for(lambda: ours(repository), what="a pull request", seconds=60, told=bot.log.read_text)
+        wait_for(lambda: ours(repository), what="a pull request", told=bot.log.read_text)
         [pull] = ours(repository)
-        wait_for(lambda: reported(hub, repository, pull), what="a report", seconds=60, told=bot.log.read_text)
+        wait_for(lambda: reported(hub, repository, pull), what="a report", told=bot.log.read_text)
         wait_for(lambda: hub.comments(repository, pull), what="a comment", told=bot.log.read_text)
         wait_for(
             lambda: "right-size.opened" in [row["action"] for row in bot.audit()],
@@ -59,7 +59,7 @@ def test_a_saving_that_the_policy_covers_becomes_one_pull_request_with_its_own_r
         hub.people.merge(repository, pull, by="ann")
         wait_for(
             lambda: "right-size.merged" in [row["action"] for row in bot.audit()],
-            what="a look after the merge", seconds=60, told=bot.log.read_text,
+            what="a look after the merge", told=bot.log.read_text,
         )  # fmt: skip
         with closing(Records(bot.environment["TUPPENCE_DATABASE_URL"])) as records:
             assert records.recommendations.open_ones() == ()

@@ -25,7 +25,6 @@ from tests.end_to_end.approval_calls import (
 from tests.end_to_end.approvals import (
     APPROVED,
     CLOSED,
-    PATIENCE,
     REJECTED,
     Town,
     become_true,
@@ -36,8 +35,6 @@ from tests.github.service import GitHub
 from tests.postgres_server import Server
 from tests.prometheus_server import serving
 from tests.slack.service import Slack, slack
-
-pytestmark = pytest.mark.timeout(300)  # each is dozens of cases, and the machine may be busy
 
 
 @pytest.fixture
@@ -142,7 +139,6 @@ def test_killed_before_and_after_each_step_of_an_approval(
         wait_for(
             lambda: len(list(holds.glob("*.met"))) == len(places),
             what="every step to be held",
-            seconds=PATIENCE,
             told=lambda: str([each.read_text() for each in holds.iterdir() if not each.suffix]),
         )
         town.bot.kill_worker()
@@ -166,6 +162,5 @@ def _all_are_held(town: Town, holds: list[Fault]) -> None:
     wait_for(
         lambda: not missed(holds),
         what="every call to be made",
-        seconds=150,
         told=lambda: f"{town.bot.log.read_text()[-2000:]}\n{missed(holds)}",
     )

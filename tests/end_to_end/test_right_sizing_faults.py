@@ -26,8 +26,6 @@ from tests.end_to_end.approvals import (
 from tests.github.service import GitHub
 from tests.slack.service import Slack, slack
 
-pytestmark = pytest.mark.timeout(300)  # each is dozens of cases, and the machine may be busy
-
 PASSING = ("502", "secondary", "html")
 LASTING = ("404", "422")
 DONE_ALL_THE_SAME = ("502", "html")

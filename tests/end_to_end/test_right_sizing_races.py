@@ -20,7 +20,6 @@ from tests.end_to_end.approvals import (
     APPROVED,
     CLOSED,
     HURRIED,
-    PATIENCE,
     REASONED,
     REJECTED,
     Case,
@@ -43,8 +42,6 @@ from tests.savings_past import deployment as asking
 from tests.slack.delivery import Line
 from tests.slack.people import People
 from tests.slack.service import Slack, slack
-
-pytestmark = pytest.mark.timeout(300)
 
 AUTOMATION = """
 automation:
@@ -107,7 +104,7 @@ def test_two_replicas_that_are_told_at_once_decide_once(
         races, doubles = town.cases[:6], town.cases[6:]
         for case in races:
             town.press(case, "recommendation-reject", case.bea)
-            workspace.wait(partial(workspace.views, case.bea), PATIENCE)
+            workspace.wait(partial(workspace.views, case.bea))
 
         def approve(case: Case, people: People) -> Callable[[], object]:
             digest = town.digest(case)
@@ -207,24 +204,22 @@ def test_what_a_person_has_closed_is_opened_again_when_the_facts_have_changed(
         running(hub, tmp_path, program=HURRIED, options=["--config", str(config)], PROMETHEUS_URL=url) as bot,
     ):
         hub.hooks.url = None
-        wait_for(lambda: _done(bot, "right-size.opened"), what="a pull request", seconds=PATIENCE)
+        wait_for(lambda: _done(bot, "right-size.opened"), what="a pull request")
         [pull] = repository.pulls.values()
         hub.people.close(repository, pull, by="ann")
 
         another_day(bot, tmp_path)
-        wait_for(lambda: _done(bot, "right-size.closed"), what="its end", seconds=PATIENCE)
+        wait_for(lambda: _done(bot, "right-size.closed"), what="its end")
         looks = bot.log.read_text().count("Looked for savings")
         another_day(bot, tmp_path)
-        wait_for(
-            lambda: bot.log.read_text().count("Looked for savings") > looks, what="a look", seconds=PATIENCE
-        )
+        wait_for(lambda: bot.log.read_text().count("Looked for savings") > looks, what="a look")
         with closing(Records(f"sqlite:///{tmp_path}/tuppence.db")) as records:
             assert len(records.recommendations.open_ones()) == 1
         assert len(repository.pulls) == 1
 
         hub.people.push(repository, {"apps/api.yaml": asking(cpu="4", memory="2Gi")})
         another_day(bot, tmp_path)
-        wait_for(lambda: len(repository.pulls) == 2, what="another pull request", seconds=PATIENCE)
+        wait_for(lambda: len(repository.pulls) == 2, what="another pull request")
 
 
 def _done(bot: Bot, action: str) -> bool:
@@ -236,9 +231,7 @@ def another_day(bot: Bot, folder: Path) -> None:
     url = work_database(f"sqlite:///{folder}/tuppence.db").url
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
         left = "select count(*) from workflow_status where status in ('PENDING', 'ENQUEUED')"
-        wait_for(
-            lambda: database.execute(left).fetchone() == (0,), what="the end of the day", seconds=PATIENCE
-        )
+        wait_for(lambda: database.execute(left).fetchone() == (0,), what="the end of the day")
         bot.kill_all()
         database.execute("delete from workflow_status where status = 'SUCCESS'")
         known = "select workflow_uuid from workflow_status"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.cost_slack import CHART, SHARE
-from tests.end_to_end.slack_bots import PATIENCE, asked, said_to, settled
+from tests.end_to_end.slack_bots import asked, said_to, settled
 from tests.slack.model import User
 from tests.slack.service import Slack, slack
 
@@ -63,10 +63,10 @@ def test_an_answer_is_shared_with_the_channel_once(hub: Slack, ana: User) -> Non
     [answer] = said_to(hub, ana, channel)
     for _ in range(2):
         hub.people.click(ana, answer, SHARE)
-    [shared] = hub.wait(lambda: hub.messages(channel), PATIENCE)
+    [shared] = hub.wait(lambda: hub.messages(channel))
     assert "payments cost $" in shared.text
     assert f"Shared by <@{ana.id}>" in str(shared.blocks[-1])
-    hub.wait(lambda: "shared this answer" in hub.ephemerals(ana, channel)[0].text, PATIENCE)
+    hub.wait(lambda: "shared this answer" in hub.ephemerals(ana, channel)[0].text)
     settled(hub)
     assert len(hub.messages(channel)) == 1
 
@@ -78,7 +78,7 @@ def test_a_typo_gets_a_question_to_press(hub: Slack, ana: User) -> None:
     [said] = said_to(hub, ana, channel)
     assert said.text == "There is no question called namspace."
     hub.people.click(ana, said, "cost_ask_0")
-    hub.wait(lambda: any("payments cost $" in it.text for it in hub.ephemerals(ana, channel)), PATIENCE)
+    hub.wait(lambda: any("payments cost $" in it.text for it in hub.ephemerals(ana, channel)))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_costs_are_told_by_label_and_by_node(hub: Slack, ana: User, question: st
     """As labels say it, in any case of letters."""
     channel = hub.channel(f"grouped by {question}", ana)
     hub.people.command(ana, "/cost", question, channel=channel)
-    hub.wait(lambda: any(told in it.text for it in hub.ephemerals(ana, channel)), PATIENCE)
+    hub.wait(lambda: any(told in it.text for it in hub.ephemerals(ana, channel)))
 
 
 def test_a_chart_takes_the_answers_place(hub: Slack, ana: User) -> None:
@@ -106,7 +106,7 @@ def test_a_chart_takes_the_answers_place(hub: Slack, ana: User) -> None:
     def image() -> list[dict[str, Any]]:
         return [block for block in hub.ephemerals(ana, channel)[0].blocks if block["type"] == "image"]
 
-    [shown] = hub.wait(image, PATIENCE)
+    [shown] = hub.wait(image)
     assert shown["alt_text"].startswith("Bar chart of ")
     assert "payments" in shown["alt_text"]
     [file] = [it for it in hub.files() if it.id == shown["slack_file"]["id"]]
@@ -174,9 +174,9 @@ def test_only_full_members_are_told_what_things_cost(
 def test_home_shows_what_is_somebodys_own(hub: Slack, ana: User, people: dict[str, User]) -> None:
     """Teams this month beside the last one, and nothing to a guest."""
     hub.people.open_home(ana)
-    hub.wait(lambda: hub.home(ana), PATIENCE)
+    hub.wait(lambda: hub.home(ana))
     hub.people.open_home(people["guest"])
-    hub.wait(lambda: hub.home(people["guest"]), PATIENCE)
+    hub.wait(lambda: hub.home(people["guest"]))
     [mine, others] = [str(home.blocks) for each in (ana, people["guest"]) if (home := hub.home(each))]
     assert "*checkout* $" in mine
     assert "*research* $" in mine

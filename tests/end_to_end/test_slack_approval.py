@@ -39,7 +39,6 @@ teams:
 """
 NAMES = ("api", "web")
 FILES = {f"apps/{name}.yaml": deployment(name, cpu="2") for name in NAMES}
-PATIENCE = 60.0
 NOW = datetime.now(UTC)
 
 
@@ -74,7 +73,7 @@ class Monday:
         self.slack.people.click(user, self.digest, action, value=self.kept[name].id)
 
     def told(self, user: User) -> str:
-        [said] = self.slack.wait(lambda: self.slack.ephemerals(user, self.channel), PATIENCE)
+        [said] = self.slack.wait(lambda: self.slack.ephemerals(user, self.channel))
         return said.text
 
 
@@ -134,8 +133,8 @@ def test_an_approval_becomes_one_pull_request_that_the_digest_links_to(monday: M
     """Pressed three times; who approved it is in the pull request and in the audit trail."""
     for _ in range(3):
         monday.click(monday.ana, APPROVE, "api")
-    monday.slack.wait(lambda: "|pull request>" in monday.shown, PATIENCE)
-    monday.slack.wait(lambda: len(monday.slack.ephemerals(monday.ana, monday.channel)) == 3, PATIENCE)
+    monday.slack.wait(lambda: "|pull request>" in monday.shown)
+    monday.slack.wait(lambda: len(monday.slack.ephemerals(monday.ana, monday.channel)) == 3)
 
     [pull] = monday.repository.pulls.values()
     [changed] = monday.repository.git.changes("refs/heads/main", f"refs/heads/{pull.head_ref}")
@@ -159,7 +158,7 @@ def pull_address(monday: Monday) -> str:
 def test_of_an_approval_and_a_rejection_in_the_same_instant_one_wins(monday: Monday) -> None:
     """Whoever loses is told who won; there is a pull request if, and only if, it was approved."""
     monday.click(monday.bea, REJECT, "api")
-    monday.slack.wait(lambda: monday.slack.views(monday.bea), PATIENCE)
+    monday.slack.wait(lambda: monday.slack.views(monday.bea))
     start = threading.Barrier(2)
 
     def approve() -> None:
@@ -179,12 +178,12 @@ def test_of_an_approval_and_a_rejection_in_the_same_instant_one_wins(monday: Mon
     said = {user.name: monday.told(user) for user in (monday.ana, monday.bea)}
     if "You approved" in said["ana"]:
         assert said["bea"].startswith("Ana has approved this already")
-        monday.slack.wait(lambda: "|pull request>" in monday.shown, PATIENCE)
+        monday.slack.wait(lambda: "|pull request>" in monday.shown)
         assert len(monday.branches) == 1
     else:
         assert said["ana"].startswith("Bea has rejected this already")
         assert "You rejected" in said["bea"]
-        monday.slack.wait(lambda: "*Rejected* by Bea: sized for the sale" in monday.shown, PATIENCE)
+        monday.slack.wait(lambda: "*Rejected* by Bea: sized for the sale" in monday.shown)
         assert monday.branches == []
     decisions = [row for row in monday.bot.audit() if row["action"] in _DECISIONS]
     assert len(decisions) == 1

@@ -24,7 +24,7 @@ from bot.recommendation_records import KeptDigest, KeptRecommendation, id_of
 from bot.recommendation_slack import APPROVE, REASON, REJECT, SNOOZE, WHY
 from tests.bot.decidable import FOUND, KEPT, scan
 from tests.bot.digest_messages import ITEMS, TEAM
-from tests.end_to_end.slack_bots import MANIFEST, PATIENCE, asked
+from tests.end_to_end.slack_bots import MANIFEST, asked
 from tests.slack.model import Channel, Message, User
 from tests.slack.service import Slack, slack
 
@@ -74,14 +74,12 @@ class Monday:
 
     def told(self, user: User, count: int) -> str:
         """The newest of so many messages for somebody alone."""
-        found: list[Message] = self.hub.wait(
-            lambda: self.hub.ephemerals(user, self.channel)[count - 1 :], PATIENCE
-        )
+        found: list[Message] = self.hub.wait(lambda: self.hub.ephemerals(user, self.channel)[count - 1 :])
         return found[0].text
 
     def shows(self, text: str) -> None:
         """Wait until the digest does."""
-        self.hub.wait(lambda: text in json.dumps(self.digest.blocks, ensure_ascii=False), PATIENCE)
+        self.hub.wait(lambda: text in json.dumps(self.digest.blocks, ensure_ascii=False))
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +116,7 @@ def test_a_reason_is_asked_for_in_time_and_shown_to_all(monday: Monday) -> None:
     """Within the three seconds that Slack gives, and what is said is not markup."""
     began = time.time()
     monday.press(monday.ana, REJECT, "rejected")
-    monday.hub.wait(lambda: monday.hub.views(monday.ana), PATIENCE)
+    monday.hub.wait(lambda: monday.hub.views(monday.ana))
     assert monday.hub.journal.of("views.open")[0].at - began < 3
     monday.hub.people.submit(monday.ana, {REASON: "sized for <!channel> in December"})
 
@@ -146,7 +144,7 @@ def test_a_modal_that_came_too_late_can_be_asked_for_again(monday: Monday) -> No
     again = monday.hub.ephemerals(monday.ana, monday.channel)[before]
     opened = len(monday.hub.journal.of("views.open"))
     monday.hub.people.click(monday.ana, again, REJECT)
-    monday.hub.wait(lambda: len(monday.hub.journal.of("views.open")) > opened, PATIENCE)
+    monday.hub.wait(lambda: len(monday.hub.journal.of("views.open")) > opened)
     monday.hub.people.submit(monday.ana, {REASON: "not now"})
 
     monday.shows("*Rejected* by Ana: not now")
@@ -158,7 +156,7 @@ def test_savings_are_asked_for_and_decided_in_the_answer(monday: Monday) -> None
 
     def says(text: str) -> Message:
         found: list[Message] = hub.wait(
-            lambda: [one for one in hub.ephemerals(ana, monday.channel) if text in str(one.content)], PATIENCE
+            lambda: [one for one in hub.ephemerals(ana, monday.channel) if text in str(one.content)]
         )
         return found[-1]
 
@@ -176,7 +174,7 @@ def test_savings_are_asked_for_and_decided_in_the_answer(monday: Monday) -> None
         len(hub.journal.of("views.open")),
     )
     hub.people.click(ana, answer, REJECT)
-    hub.wait(lambda: len(hub.journal.of("views.open")) > opened, PATIENCE)
+    hub.wait(lambda: len(hub.journal.of("views.open")) > opened)
     hub.people.submit(ana, {REASON: "sized for the sale"})
     says("Nothing is worth approving in *search/parked* now.")
     says("Ana rejected it")

@@ -14,7 +14,7 @@ import requests
 
 from bot.manifests import documents
 from tests.end_to_end.bots import ROOT, Bot
-from tests.end_to_end.slack_bots import MANIFEST, PATIENCE, asked, said_to, settled
+from tests.end_to_end.slack_bots import MANIFEST, asked, said_to, settled
 from tests.end_to_end.stories import HURRIED
 from tests.slack.model import User
 from tests.slack.service import Slack, slack
@@ -26,7 +26,7 @@ def test_groups_that_cannot_be_read_have_nobody(kept: Path, tmp_path: Path) -> N
         free.user_groups = False
         eva = free.person("eva")
         free.people.command(eva, "/cost", "namespace payments")
-        [said] = free.wait(lambda: free.ephemerals(eva), PATIENCE)
+        [said] = free.wait(lambda: free.ephemerals(eva))
         assert said.text == ("What payments costs is not yours to see. People in finance or shop-people may.")
         free.assert_clean()
 
@@ -40,11 +40,11 @@ def test_an_answer_that_came_too_late_is_told_in_the_channel(kept: Path, tmp_pat
         late.fault("response_url", "ratelimited", times=2, retry_after=1)
         for channel in (here, there):
             late.people.command(ana, "/cost", "top 3", channel=channel)
-        late.wait(lambda: late.journal.calls["response_url"], PATIENCE)
+        late.wait(lambda: late.journal.calls["response_url"])
         late.advance(31 * 60)
-        [said] = late.wait(lambda: late.ephemerals(ana, here), PATIENCE)
+        [said] = late.wait(lambda: late.ephemerals(ana, here))
         assert said.via == "chat.postEphemeral"
-        late.wait(lambda: late.journal.of("chat.postEphemeral", channel=there.id), PATIENCE)
+        late.wait(lambda: late.journal.of("chat.postEphemeral", channel=there.id))
         assert late.ephemerals(ana, there) == []
         assert bot.ready()
         assert late.journal.used_scopes == {"users:read", "chat:write"}
@@ -76,7 +76,7 @@ def test_what_cannot_be_answered_is_said_in_plain_words_once(kept: Path, tmp_pat
         ana = broken.person("ana")
         broken.fault("users.info", "internal_error", times=None)
         broken.people.command(ana, "/cost", "top 3")
-        [said] = broken.wait(lambda: broken.ephemerals(ana), PATIENCE)
+        [said] = broken.wait(lambda: broken.ephemerals(ana))
         assert said.text.startswith("Sorry, that did not work: Slack could not do users.info now. Please ask")
 
 
@@ -86,7 +86,7 @@ def test_a_token_that_was_revoked_is_told_as_that(kept: Path, tmp_path: Path) ->
         ana = revoked.person("ana")
         revoked.revoke()
         revoked.people.command(ana, "/cost", "top 3")
-        [said] = revoked.wait(lambda: revoked.ephemerals(ana), PATIENCE)
+        [said] = revoked.wait(lambda: revoked.ephemerals(ana))
         assert said.text == (
             "Sorry, that did not work: Slack refuses the bot's access at users.info (token_revoked); "
             "an administrator has to install the app again and set SLACK_BOT_TOKEN anew."
@@ -100,9 +100,9 @@ def test_a_worker_that_dies_meanwhile_answers_once(kept: Path, tmp_path: Path) -
         ana = hub.person("ana")
         hub.fault("users.info", "hang", times=1, seconds=8)
         hub.people.command(ana, "/cost", "top 3")
-        hub.wait(lambda: hub.journal.calls["users.info"], PATIENCE)
+        hub.wait(lambda: hub.journal.calls["users.info"])
         bot.kill_worker()
-        [said] = hub.wait(lambda: hub.ephemerals(ana), PATIENCE)
+        [said] = hub.wait(lambda: hub.ephemerals(ana))
         assert "cost" in said.text
         settled(hub)
         assert len(hub.ephemerals(ana)) == 1
@@ -116,14 +116,14 @@ def test_socket_mode_needs_no_address_of_ours(kept: Path, tmp_path: Path) -> Non
             hub.events_url = None
             ana = hub.person("ana")
             assert hub.people.command(ana, "/cost", "top 3").in_time
-            hub.wait(lambda: hub.ephemerals(ana), PATIENCE)
+            hub.wait(lambda: hub.ephemerals(ana))
             for opened, hang_up in ((2, hub.sockets.disconnect), (3, hub.sockets.close)):
                 hub.advance(120)  # Slack lets nobody connect more often than once a minute
                 hang_up()
-                hub.wait(partial(_connected, hub, opened), PATIENCE)
-                hub.wait(bot.ready, PATIENCE)
+                hub.wait(partial(_connected, hub, opened))
+                hub.wait(bot.ready)
             assert hub.people.command(ana, "/cost", "idle").in_time
-            hub.wait(lambda: hub.ephemerals(ana)[1:], PATIENCE)
+            hub.wait(lambda: hub.ephemerals(ana)[1:])
             metrics = requests.get(f"{bot.url}/metrics", timeout=5).text
             assert 'tuppence_slack_requests_total{outcome="taken"} 2.0' in metrics
             assert "tuppence_slack_acknowledgement_seconds_count 2.0" in metrics
@@ -142,7 +142,7 @@ def test_slack_may_be_down_at_the_start(kept: Path, tmp_path: Path) -> None:
             assert hub.journal.calls["apps.connections.open"] >= 3
             ana = hub.person("ana")
             hub.people.command(ana, "/cost", "help")
-            hub.wait(lambda: hub.ephemerals(ana), PATIENCE)
+            hub.wait(lambda: hub.ephemerals(ana))
 
 
 def _connected(hub: Slack, opened: int) -> bool:
@@ -156,7 +156,7 @@ def test_a_hundred_commands_at_once(kept: Path, tmp_path: Path) -> None:
         held = []
         for answers in (1, 2, 3):
             assert max(_ask_at_once(hub, people)) < 1
-            hub.wait(partial(_all_have, hub, people, answers), PATIENCE)
+            hub.wait(partial(_all_have, hub, people, answers))
             held.append(bot.megabytes())
         assert held[2] < held[0] * 1.1
         hub.assert_clean()
@@ -183,7 +183,7 @@ def _all_have(hub: Slack, people: list[User], answers: int) -> bool:
 )
 def test_half_a_slack_app_is_refused(given: dict[str, str], said: str, tmp_path: Path) -> None:
     """In one line, before anything listens."""
-    bot = Bot(None, tmp_path, **given)
+    bot = Bot(None, tmp_path, 0, **given)
     done = subprocess.run(
         [sys.executable, "-m", "bot", "serve"], cwd=ROOT, env=bot.environment, capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -17,7 +17,7 @@ from tests.github.contract_data import Json
 from tests.github.model import Installation, Permissions, Pull, Repository
 from tests.github.service import JOB_NEEDS, GitHub
 
-SECONDS = 5
+SECONDS = 60
 FILES = {"apps/api.yaml": "kind: Deployment\nspec:\n  replicas: 2\n", "README.md": "# Shop\n"}
 
 

@@ -221,7 +221,7 @@ def test_a_greedy_chart_fails_in_bounded_time_and_the_next_root_renders(
     greedy, good = render(
         tree, RenderRequest(RootKind.HELM, "app"), RenderRequest(RootKind.HELM, "good"), seconds=3
     )
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert greedy.failure
     assert reason in greedy.failure
     assert len(greedy.failure) < 500

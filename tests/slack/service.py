@@ -39,7 +39,7 @@ What is there now
     hub.ephemerals(user, channel=None) -> list[Message]
     hub.views(user) -> list[View]    open modals, the top one last      hub.home(user) -> View | None
     hub.files() -> list[File]        completed uploads, with `content`, `alt_text`, `title`, `channels`
-    hub.wait(lambda: hub.ephemerals(ana), seconds=5)    the first true value; AssertionError after that
+    hub.wait(lambda: hub.ephemerals(ana))    the first true value; AssertionError after two and a half minutes
     Message: .text .blocks .content .elements .element(action_id) .versions .thread_ts .via .files .deleted .only_for
 
 What happened (journal.py)
@@ -274,7 +274,7 @@ class Slack:
         return self.world.scopes - self.journal.used_scopes - {"commands"}
 
     @staticmethod
-    def wait(what: Callable[[], T], seconds: float = 5.0) -> T:
+    def wait(what: Callable[[], T], seconds: float = 150.0) -> T:
         """The first true value of `what`."""
         until = time.monotonic() + seconds
         while not (found := what()):

@@ -18,7 +18,7 @@ from tests.slack.service import Slack
 @pytest.fixture
 def client(hub: Slack) -> WebClient:
     """slack_sdk's client of the app, which does not wait long."""
-    return WebClient(hub.bot_token, base_url=hub.api_url, timeout=1, retry_handlers=[])
+    return WebClient(hub.bot_token, base_url=hub.api_url, timeout=3, retry_handlers=[])
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from bot.entrypoints.allocation_jobs import AllocationWorkflows, Steps
 from bot.errors import PrometheusUnavailable
 from bot.handlers import allocate_hours
 from estimators.allocation import BalancerHour, ClusterHour
+from tests.durable_work import await_end
 
 url, journal, name, script = sys.argv[1:5]
 plan = json.loads(script)
@@ -75,11 +76,8 @@ for hour in plan["hours"]:
     for _ in range(3):
         workflows.allocate("prod", hour)
 write(step="started")
-deadline = time.time() + 20
 count = lambda step: sum(json.loads(line)["step"] == step for line in open(journal))
-while time.time() < deadline and count(plan["until"][0]) < plan["until"][1]:
-    time.sleep(0.05)
-time.sleep(plan.get("linger", 0.5))
+await_end(lambda: count(plan["until"][0]) >= plan["until"][1])
 work.stop(1)
 records.close()
 """
@@ -104,7 +102,7 @@ class Cluster:
     def run(self, **plan: Any) -> int:  # noqa: ANN401 - JSON
         """One process until it ends: how."""
         with self.start(**plan) as process:
-            return process.wait(60)
+            return process.wait(150)
 
     def told(self, step: str) -> list[str]:
         """When the days began of which that was written down, in order."""
@@ -154,7 +152,7 @@ def test_replicas_share_the_work(postgres_cluster: Cluster) -> None:
     """Two start the same hour at once, and no day is asked for twice."""
     plan = {"until": ["filled", 4], "slow": 0.005}
     with postgres_cluster.start("one", **plan) as one, postgres_cluster.start("two", **plan) as two:
-        assert (one.wait(60), two.wait(60)) == (0, 0)
+        assert (one.wait(150), two.wait(150)) == (0, 0)
     assert postgres_cluster.told("read") == starts(0, 1, 2, 3)
     assert postgres_cluster.kept() == (72, 72 * PRICE)
 
@@ -179,7 +177,7 @@ def test_a_day_that_cannot_be_had_does_not_hold_up_the_others(local: Cluster) ->
 
 def test_after_two_days_that_cannot_be_had_the_rest_waits_for_the_next_hour(local: Cluster) -> None:
     """A Prometheus that is away is not asked for a month of days, each several times."""
-    assert local.run(until=["read", 4], broken=starts(0, 1), linger=1) == 0
+    assert local.run(until=["read", 4], broken=starts(0, 1)) == 0
     assert local.told("read") == starts(0, 0, 1, 1)
     assert local.kept() == (0, 0)
 
@@ -187,7 +185,7 @@ def test_after_two_days_that_cannot_be_had_the_rest_waits_for_the_next_hour(loca
 def test_work_ends_where_there_is_a_newer_hour(local: Cluster) -> None:
     """Whose work begins with that hour: a long look back does not keep today's question waiting."""
     older, newer = "2026-11-20T15:00:00+00:00", "2026-11-20T16:00:00+00:00"
-    assert local.run(until=["filled", 1], hours=[older], newest=newer, linger=1) == 0
+    assert local.run(until=["filled", 1], hours=[older], newest=newer) == 0
     assert local.told("filled") == starts(0)
     assert local.run(until=["filled", 4], hours=[newer]) == 0
     assert local.told("filled") == starts(0, 1, 2, 3)

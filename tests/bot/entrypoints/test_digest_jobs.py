@@ -56,6 +56,7 @@ from bot.composition.clusters import read_config
 from bot.entrypoints import digest_jobs, jobs
 from bot.entrypoints.schedule import Schedule
 from bot.settings import from_env, serving_from_env
+from tests.durable_work import await_end
 
 name, file, script = sys.argv[1:4]
 plan = json.loads(script)
@@ -68,10 +69,18 @@ class Looking:
     def register(self):
         @DBOS.workflow(name="scan")
         def scan():
-            time.sleep(plan["looking"])
+            end = time.monotonic() + plan["looking"]
+            while time.monotonic() < end and not is_posted():
+                time.sleep(0.05)
+            Path(plan["looked"]).write_text(digests._now().isoformat())
         self.scan = scan
 
+def is_posted():
+    digest = records.digests.find("checkout", plan["week"])
+    return digest is not None and digest.timestamp
+
 def main():
+    global records
     logging.basicConfig(level=logging.INFO)
     settings, slack = from_env(), serving_from_env().slack
     if plan.get("kill") == "posted":
@@ -100,11 +109,7 @@ def main():
     if plan.get("kill") == "waiting":
         time.sleep(1)
         os.kill(os.getpid(), 9)
-    deadline, still = time.time() + 40, 0
-    while time.time() < deadline and still < 5:
-        time.sleep(0.1)
-        left = DBOS.list_workflows(status=["PENDING", "ENQUEUED"])
-        still = 0 if left else still + 1
+    await_end(is_posted if "looking" in plan else lambda: True)
     schedule.stop()
     running.stop(1)
     work.stop()
@@ -156,7 +161,7 @@ class Bots:
     def run(self, name: str = "one", **plan: Any) -> tuple[int, str]:  # noqa: ANN401 - JSON
         """One replica until it has nothing to do: how it ended, and its log."""
         with self.start(name, **plan) as process:
-            _, log = process.communicate(timeout=90)
+            _, log = process.communicate(timeout=150)
             return process.returncode, log
 
     def told(self, channel: Channel) -> list[str]:
@@ -189,7 +194,7 @@ def test_three_replicas_post_each_digest_once(postgres: Server, tmp_path: Path, 
     bots = Bots(postgres.new_database(), tmp_path, hub)
     with ExitStack() as stack:
         replicas = [stack.enter_context(bots.start(name, times=3)) for name in ("one", "two", "three")]
-        assert [replica.wait(90) for replica in replicas] == [0, 0, 0]
+        assert [replica.wait(150) for replica in replicas] == [0, 0, 0]
     [checkout], [finance] = bots.told(bots.checkout), bots.told(bots.finance)
     assert checkout.startswith("checkout spent $")
     assert "in week 47 (16 to 22 November)" in checkout
@@ -245,20 +250,23 @@ def test_a_kill_right_after_the_file_puts_it_below_the_digest_once(bots: Bots) -
 
 
 @pytest.mark.parametrize(
-    ("looking", "speed", "earliest", "latest"),
-    [(9, 60, timedelta(minutes=2), HOUR), (20, 600, HOUR, 200 * timedelta(minutes=1))],
+    ("looking", "speed", "waits_for_the_end"),
+    [(2, 10, True), (60, 600, False)],
     ids=["until it is through", "for an hour at most"],
 )
 def test_a_digest_waits_while_repositories_are_looked_at(
-    bots: Bots, looking: int, speed: int, earliest: timedelta, latest: timedelta
+    bots: Bots, tmp_path: Path, looking: int, speed: int, waits_for_the_end: bool
 ) -> None:
-    """For some seconds, in which its clock goes faster."""
-    assert bots.run(looking=looking, speed=speed)[0] == 0
+    """For some seconds, or until it is posted; its clock goes faster meanwhile."""
+    looked = tmp_path / "looked"
+    plan: dict[str, Any] = {"looking": looking, "speed": speed, "looked": str(looked), "week": str(WEEK)}
+    assert bots.run(**plan)[0] == 0
     with closing(Records(bots.surroundings["TUPPENCE_DATABASE_URL"])) as records:
         posted = records.digests.find("checkout", str(WEEK))
     assert posted is not None
     assert posted.posted_at is not None
-    assert earliest <= posted.posted_at - DUE < latest
+    assert (posted.posted_at > datetime.fromisoformat(looked.read_text())) == waits_for_the_end
+    assert (posted.posted_at < DUE + HOUR) == waits_for_the_end
     assert len(bots.told(bots.checkout)) == 1
 
 

@@ -30,10 +30,10 @@ def several(postgres: Server, tmp_path: Path) -> Iterator[Replicas]:
 def test_what_a_replica_that_never_returns_had_begun_is_done_by_one_other(several: Replicas) -> None:
     """Killed in the middle of its work: that goes on where it stopped, then what waited behind it."""
     several.hold("first")
-    several.start("first", "a", "b", lease=3)
+    several.start("first", "a", "b", lease=6)
     several.await_line("first began a")
-    several.start("second", lease=3)
-    several.start("third", lease=3)
+    several.start("second", lease=6)
+    several.start("third", lease=6)
     several.processes["first"].kill()
     several.await_end("b")
     assert several.did() == ["prepared a", "began a", "began a", "did a", "prepared b", "began b", "did b"]
@@ -43,15 +43,15 @@ def test_what_a_replica_that_never_returns_had_begun_is_done_by_one_other(severa
 def test_a_replica_that_stood_still_ends_before_it_does_anything_more(several: Replicas) -> None:
     """Another one has done its work meanwhile."""
     several.hold("first")
-    several.start("first", "a", lease=3)
+    several.start("first", "a", lease=6)
     several.await_line("first began a")
-    several.start("second", lease=3)
+    several.start("second", lease=6)
     first = several.processes["first"]
     first.send_signal(signal.SIGSTOP)
     several.await_line("second did a")
     before = several.effects()
     first.send_signal(signal.SIGCONT)
-    assert first.wait(5) == -signal.SIGALRM
+    assert first.wait(60) == -signal.SIGALRM
     assert several.effects() == before
 
 
@@ -142,35 +142,45 @@ def test_who_lives_is_asked_last_and_nobody_else_takes_over_meanwhile() -> None:
 
 
 ALONE = """
-import sys, time
+import signal, sys, threading, time
 from bot.entrypoints.executors import Executor, Times
 from bot.errors import StoreUnavailable
+
+renewed = threading.Semaphore(0)
 
 class Leases:
     def join(self, executor, replica, version, seconds):
         pass
 
     def renew(self, executor, seconds):
+        renewed.release()
         if sys.argv[1] == "away":
             raise StoreUnavailable("the database is away")
         return sys.argv[1] == "held"
 
-Executor("pod-0/a", "pod-0", "1", Leases(), Times(0.05, 0.5, 5, 5)).start()
-time.sleep(1)
+fence = float(sys.argv[2])
+began = time.monotonic()
+Executor("pod-0/a", "pod-0", "1", Leases(), Times(0.05, fence, 90, 90)).start()
+for _ in range(4):
+    renewed.acquire()
+if sys.argv[1] != "held":
+    time.sleep(60)
+# By then the third one at the latest has put off the end, to a fence from when it began.
+assert time.monotonic() + signal.getitimer(signal.ITIMER_REAL)[0] > began + fence + 0.1
 """
 
 
 @pytest.mark.parametrize(
-    ("lease", "status"),
+    ("lease", "fence", "status"),
     [
-        pytest.param("held", 0, id="renewed"),
-        pytest.param("away", -signal.SIGALRM, id="no database"),
-        pytest.param("taken", 1, id="taken over"),
+        pytest.param("held", 60, 0, id="renewed"),
+        pytest.param("away", 0.5, -signal.SIGALRM, id="no database"),
+        pytest.param("taken", 60, 1, id="taken over"),
     ],
 )
-def test_a_process_works_only_while_its_lease_is_renewed(lease: str, status: int) -> None:
+def test_a_process_works_only_while_its_lease_is_renewed(lease: str, fence: float, status: int) -> None:
     """Not for a moment after it was taken; for a while where it cannot be known."""
-    program = [sys.executable, "-c", ALONE, lease]
+    program = [sys.executable, "-c", ALONE, lease, str(fence)]
     assert subprocess.run(program, cwd=ROOT, capture_output=True, check=False).returncode == status
 
 

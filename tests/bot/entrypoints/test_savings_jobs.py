@@ -22,6 +22,7 @@ from bot.adapters.records_work import work_database
 from bot.entrypoints import jobs, savings_jobs
 from bot.entrypoints.savings_jobs import SavingsWorkflows, Steps
 from bot.errors import GitHubUnavailable
+from tests.durable_work import await_end
 
 url, journal, name, script = sys.argv[1:5]
 plan = json.loads(script)
@@ -77,10 +78,10 @@ for files in plan.get("pushes", []):
     time.sleep(plan.get("between", 0))
 for clicked in plan.get("clicked", []):
     workflows.right_size(clicked)
-deadline = time.time() + 20
-while time.time() < deadline and not all(lines_of in [[l["step"], l["about"]] for l in lines()] for lines_of in plan["until"]):
-    time.sleep(0.05)
-time.sleep(plan.get("linger", 0.5))
+def reached():
+    told = [[line["step"], line["about"]] for line in lines()]
+    return all(told.count(each) >= plan["until"].count(each) for each in plan["until"])
+await_end(reached)
 work.stop(1)
 """
 
@@ -101,7 +102,7 @@ class Worker:
     def run(self, **plan: Any) -> int:  # noqa: ANN401 - JSON
         """One process until it ends: how."""
         with self.start(**plan) as process:
-            return process.wait(60)
+            return process.wait(150)
 
     def told(self, *steps: str) -> list[str]:
         """`step about` of what was written down of some steps, in order; of all where none is named."""
@@ -130,7 +131,7 @@ def test_each_branch_is_looked_at_once_a_day_and_one_after_the_other(worker: Wor
     assert worker.told("installed") == ["installed "] * 2
     assert worker.told("scan begins", "scan") == in_turn("scan r1", "scan r2", "scan r3")
 
-    assert worker.run(hours=["2026-11-21T00"], until=[["installed", ""]], repositories=[2], linger=2) == 0
+    assert worker.run(hours=["2026-11-21T00"], until=[["installed", ""]], repositories=[2]) == 0
     assert worker.told("scan") == ["scan r1", "scan r2", "scan r3", "scan r2"]
 
 
@@ -149,11 +150,11 @@ def test_a_push_is_a_reason_to_look_again_once_an_hour(worker: Worker) -> None:
     assert worker.told("scan") == ["scan r1"]
 
     pushes = [["api.yaml"], ["other.yaml"], None, ["api.yaml"]]
-    assert worker.run(pushes=pushes, between=0.3, until=[], linger=4, **plan) == 0
+    assert worker.run(pushes=pushes, between=0.3, until=[["scan", "r1"]] * 3, **plan) == 0
     assert worker.told("scan") == ["scan r1"] * 3
 
     later = {"hour": "2026-11-20T10", "next": "2026-11-20T11", "seconds": 3600}
-    assert worker.run(pushes=[None], until=[], linger=2, **{**plan, "now": later}) == 0
+    assert worker.run(pushes=[None], until=[], **{**plan, "now": later}) == 0
     assert worker.told("scan") == ["scan r1"] * 3
     # By the day's look, and by the first after a push: what stays by hand is not tried by the hour.
     assert worker.told("open_pull") == ["open_pull a"] * 2
@@ -164,7 +165,7 @@ def test_a_repository_that_is_back_on_the_same_day_is_looked_at_then(worker: Wor
     plan: dict[str, Any] = {"repositories": [1, 2], "seen": []}
     assert worker.run(hours=HOURS, slow=0.3, until=[["due", "r2"]], **plan) == 0
     assert worker.told("scan") == ["scan r1", "scan r2"]
-    assert worker.run(hours=["2026-11-20T09"], until=[], linger=3, **{**plan, "seen": [2]}) == 0
+    assert worker.run(hours=["2026-11-20T09"], until=[], **{**plan, "seen": [2]}) == 0
     assert worker.told("scan") == ["scan r1", "scan r2", "scan r1"]
 
 
@@ -173,7 +174,7 @@ def test_replicas_share_the_work(tmp_path: Path, postgres: Server) -> None:
     shared = Worker(postgres.new_database(), tmp_path)
     plan: dict[str, Any] = {"hours": HOURS[:1], "slow": 0.05, "until": [["due", "r3"]]}
     with shared.start("one", **plan) as one, shared.start("two", **plan) as two:
-        assert (one.wait(60), two.wait(60)) == (0, 0)
+        assert (one.wait(150), two.wait(150)) == (0, 0)
     assert sorted(shared.told("installed", "scan")) == ["installed ", "scan r1", "scan r2", "scan r3"]
 
 
@@ -212,12 +213,8 @@ def test_after_a_look_open_pull_requests_are_kept_true_and_new_ones_are_opened(w
 def test_a_click_opens_its_pull_request_once(worker: Worker) -> None:
     """Pressed twice, or tried again by GitHub's outage; a later look tries what came to nothing."""
     plan: dict[str, Any] = {"repositories": [1], "subjects": {"a": "s"}}
-    assert (
-        worker.run(
-            clicked=["a", "a"], fail={"open_pull a": 3}, until=[["open_pull begins", "a"]], linger=2, **plan
-        )
-        == 0
-    )
+    failed: dict[str, Any] = {"fail": {"open_pull a": 3}, "until": [["open_pull begins", "a"]]}
+    assert worker.run(clicked=["a", "a"], **failed, **plan) == 0
     assert worker.told("open_pull", "tell") == []
 
     assert (
@@ -238,14 +235,14 @@ def test_what_no_digest_tells_is_told_to_the_approver_once(worker: Worker) -> No
     """Though what is to be done by hand comes to the same each day."""
     plan: dict[str, Any] = {"repositories": [1], "subjects": {"a": "s"}, "due": {"r1": ["a"]}, "untold": True}
     until = [["tell_approver", "a opened"], ["tell", "a opened"]]
-    assert worker.run(clicked=["a"], hours=HOURS, until=until, linger=2, **plan) == 0
+    assert worker.run(clicked=["a"], hours=HOURS, until=until, **plan) == 0
     assert worker.told("tell") == ["tell a opened"] * 2
     assert worker.told("tell_approver") == ["tell_approver a opened"]
 
 
 def test_a_recommendation_that_is_not_known_opens_nothing(worker: Worker) -> None:
     """Somebody made up an id."""
-    assert worker.run(clicked=["made-up"], until=[], linger=1) == 0
+    assert worker.run(clicked=["made-up"], until=[]) == 0
     assert worker.told() == []
 
 

@@ -30,7 +30,8 @@ from bot.logs import configure
 from bot.metrics import Metrics
 from bot.redaction import Redactor
 
-storing, working, serving.STOP_SECONDS = map(float, sys.argv[2:])
+storing, working, serving.STOP_SECONDS = map(float, sys.argv[2:5])
+serving.ANSWER_SECONDS = int(sys.argv[5])
 def receive(delivery, event):
     print("storing", flush=True)
     time.sleep(storing)
@@ -44,10 +45,13 @@ print("worker stopped", flush=True)
 
 @contextmanager
 def process(
-    *, storing: float = 0, working: float = 0, limit: float = 14
+    *, storing: float = 0, working: float = 0, limit: float = 100, answer: int = 5
 ) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A serving process and its port; `storing` and `working` are seconds that hold up the end."""
-    arguments = [sys.executable, "-c", PROGRAM, SECRET, str(storing), str(working), str(limit)]
+    """A serving process and its port; `storing` and `working` are seconds that hold up the end.
+
+    It has `limit` seconds for its end, of which requests have `answer`.
+    """
+    arguments = [sys.executable, "-c", PROGRAM, SECRET, *map(str, (storing, working, limit, answer))]
     with subprocess.Popen(
         arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as started:
@@ -61,13 +65,21 @@ def process(
             started.kill()
 
 
+def connect_for_a_minute(port: int) -> None:
+    """Again and again: a busy process hears late that it is to stop."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        socket.create_connection(("127.0.0.1", port)).close()
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_it_lets_the_caller_finish(by: signal.Signals) -> None:
     """The worker stops after the server, and the process ends well."""
     with process() as (started, port):
         assert ask(port, "GET", "/healthz")[0] == 200
         started.send_signal(by)
-        said, _ = started.communicate(timeout=15)
+        said, _ = started.communicate(timeout=60)
         assert (started.returncode, said) == (0, "worker stopped\n")
 
 
@@ -83,26 +95,23 @@ def test_a_delivery_that_is_being_stored_is_still_answered() -> None:
         assert started.stdout is not None
         assert started.stdout.readline() == "storing\n"
         started.terminate()
-        time.sleep(0.4)
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port))
+            connect_for_a_minute(port)
         thread.join()
         assert answers == [202]
-        assert started.wait(timeout=15) == 0
+        assert started.wait(timeout=60) == 0
 
 
 def test_clients_that_say_nothing_do_not_hold_it_up() -> None:
     """Neither before their request nor after it."""
-    with process() as (started, port), socket.create_connection(("127.0.0.1", port)) as silent:
+    with process(answer=90) as (started, port), socket.create_connection(("127.0.0.1", port)) as silent:
         silent.sendall(b"POST /github/webhook HTTP/1.1\r\n")
         assert ask(port, "GET", "/healthz")[0] == 200
-        began = time.monotonic()
         started.terminate()
-        assert started.wait(timeout=15) == 0
-        assert time.monotonic() - began < 4
+        assert started.wait(timeout=60) == 0
 
 
-@pytest.mark.parametrize(("storing", "working"), [(30, 0), (0, 30)], ids=["a delivery", "the worker"])
+@pytest.mark.parametrize(("storing", "working"), [(200, 0), (0, 200)], ids=["a delivery", "the worker"])
 def test_what_hangs_is_left(storing: float, working: float) -> None:
     """The process ends in time with status 1, and says that the next one resumes the rest."""
     with process(storing=storing, working=working, limit=1) as (started, port):
@@ -114,11 +123,9 @@ def test_what_hangs_is_left(storing: float, working: float) -> None:
             )
             assert started.stdout is not None
             assert started.stdout.readline() == "storing\n"
-            began = time.monotonic()
             started.terminate()
-            _, logged = started.communicate(timeout=15)
+            _, logged = started.communicate(timeout=60)
         assert started.returncode == 1
-        assert time.monotonic() - began < 8
         assert "Did not stop in 1 s" in logged
 
 

@@ -21,6 +21,7 @@ from bot.logs import configure
 from bot.recommendation_slack import APPROVE, MODAL, REJECT
 from bot.redaction import Redactor
 from bot.slack_events import Asker, ButtonPressed, ModalSubmitted, to_json
+from tests.durable_work import await_end
 
 database, journal, script = sys.argv[1:4]
 plan = json.loads(script)
@@ -74,10 +75,7 @@ for at, (kind, user, id) in enumerate(plan.get("events", [])):
         else ButtonPressed(asker, APPROVE if kind == "approve" else kind, id, "", "t")
     )
     queue.put(Work("slack", f"slack/{at}", (to_json(event),)))
-deadline = time.time() + 20
-while time.time() < deadline and count("say") < plan["until"]:
-    time.sleep(0.02)
-time.sleep(0.3)
+await_end(lambda: count("say") >= plan["until"])
 work.stop(1)
 """
 
@@ -88,7 +86,7 @@ def run(folder: Path, **plan: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - J
     journal.touch()
     arguments = [f"sqlite:///{folder}/jobs.sqlite", str(journal), json.dumps(plan)]
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT, capture_output=True, check=False, timeout=60
+        [sys.executable, "-c", PROGRAM, *arguments], cwd=ROOT, capture_output=True, check=False, timeout=150
     )
     assert done.returncode in {0, -9}, done.stderr.decode()
     return [(step, about) for step, about in map(json.loads, journal.read_text().splitlines())]
@@ -101,7 +99,7 @@ def of(journal: list[tuple[str, str]], *steps: str) -> list[str]:
 def test_clicks_on_one_recommendation_never_overlap(tmp_path: Path) -> None:
     """Whoever clicks, a modal among them; clicks on another one do not wait."""
     events = [("approve", "UANA", "a"), ("modal", "UBEA", "a"), ("approve", "UBEA", "b")]
-    journal = run(tmp_path, events=events, slow=0.4, until=3)
+    journal = run(tmp_path, events=events, slow=1, until=3)
 
     ours = [step for step, about in journal if about == "a" and step.startswith("decide")]
     assert ours == ["decide begins", "decide", "decide begins", "decide"]
