@@ -13,6 +13,8 @@ from urllib.parse import quote
 _LONGEST = 300
 """Characters of one text: enough for a sentence, too few to push the rest of a report off the page."""
 
+_LONGEST_PIECE = 20
+
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufff9-\ufffb\ufffe\uffff\U000110bd\U000110cd"
@@ -50,7 +52,13 @@ def plain(text: str, most: int = _LONGEST) -> str:
     """One visible line of at most `most` characters: white space folded, unseen characters as U+FFFD."""
     line = " ".join(text[: most * 4].split())
     line = _UNSEEN.sub("\ufffd", line)
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    return line if len(line) <= most else _cut(line, most - 1) + "…"
+
+
+def _cut(line: str, most: int) -> str:
+    """The beginning of a line, without a piece of a word where that is short."""
+    whole, space, piece = line[: most + 1].rpartition(" ")
+    return whole.rstrip() if space and len(piece) <= _LONGEST_PIECE else line[:most].rstrip()
 
 
 def visible(line: str) -> str:

@@ -156,7 +156,10 @@ def _visible(value: Any, most: int, once: str) -> Any:  # noqa: ANN401 - whateve
 
 
 def _without(text: str, once: str) -> str:
-    return "" if text == once else re.sub(rf": {re.escape(once)}(?=; |$)", "", text)
+    if text == once:
+        return ""
+    another_way = text.replace(f": {once}, or ", ": ")
+    return re.sub(rf": {re.escape(once)}(?=; |$)", "", another_way)
 
 
 def hides_something(report: Report) -> bool:

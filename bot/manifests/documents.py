@@ -235,7 +235,7 @@ def _problem(error: Exception, data: bytes, before: int) -> Problem:
             "a tab indents this line, and YAML allows only spaces" if tab else f"not YAML: {error.problem}"
         )
     if "{{" in text:
-        return Problem(before + line, "a template with `{{ }}`, which nothing here fills in", template=True)
+        return Problem(before + line, "a template with {{ }}, which nothing here fills in", template=True)
     return Problem(before + line, f"{reason}; {WAY_OUT}")
 
 

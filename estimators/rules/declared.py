@@ -188,15 +188,23 @@ def invalid_quantity(change: WorkloadChange) -> Iterator[Finding]:
         if _key(problem) in old:
             continue
         short, _, _ = problem.message.partition(": ")
+        later = problem.is_placeholder
         yield finding(
             change,
             "invalid-quantity",
-            Severity.CAUTION if problem.is_placeholder else Severity.RISKY,
-            f"{problem.value} is filled in elsewhere: not known here" if problem.is_placeholder else short,
+            Severity.CAUTION if later else Severity.RISKY,
+            f"{_field(problem)}{problem.value} is filled in elsewhere" if later else short,
             problem.path,
-            evidence={"reason": problem.message},
+            evidence={} if later else {"reason": problem.message},
             thing=thing,
         )
+
+
+def _field(problem: Problem) -> str:
+    """`memory limit ` for what stands among the limits; `""` elsewhere."""
+    among, last = (str(step) for step in ("", "", *problem.path)[-2:])
+    sums = {"requests": "request", "limits": "limit"}
+    return f"{last} {sums[among]} " if among in sums else ""
 
 
 def _problems(side: Side) -> Iterator[tuple[ManifestObject, Problem]]:

@@ -14,6 +14,7 @@ from estimators.report import Finding, Severity
 ADD_HISTORY = "add --prometheus URL or --usage FILE"
 ADD_NODES = "add --kube-context NAME, or --prometheus URL or --usage FILE with nodes"
 
+_LONGEST_PIECE = 20
 _LONGEST_MESSAGE = 90
 _MEMORY_STEPS = ((512 * MIB, 16 * MIB), (4 * GIB, 64 * MIB), (32 * GIB, 256 * MIB))
 _CPU_STEPS = (
@@ -56,8 +57,11 @@ def finding(
 
 
 def clipped(words: str, most: int) -> str:
-    """`words`, cut with an ellipsis where it is longer than `most` characters."""
-    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
+    """`words`, cut with an ellipsis where it is longer than `most` characters, not within a short word."""
+    if len(words) <= most:
+        return words
+    whole, space, piece = words[:most].rpartition(" ")
+    return (whole if space and len(piece) <= _LONGEST_PIECE else words[: most - 1]).rstrip() + "…"
 
 
 def size_words(size: float | Decimal) -> str:

@@ -96,6 +96,21 @@ def test_plain_sentences_stay_readable(text: str, shown: str) -> None:
     assert md(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("not known here", "not…"),
+        ("not known here, by far", "not…"),
+        ("not known ", "not known"),
+        ("a" * 30, "aaaaaaaa…"),
+        ("known here", "known…"),
+    ],
+)
+def test_a_text_is_cut_between_words(text: str, shown: str) -> None:
+    """At most nine characters here; in a word only where it is all there is."""
+    assert plain(text, 9) == shown
+
+
 def test_an_amount_stays_on_one_line() -> None:
     """A browser would break between a minus and a dollar sign; word joiners keep them together."""
     assert (

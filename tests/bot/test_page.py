@@ -47,6 +47,16 @@ def test_without_usage_the_way_to_it_is_said_once_above_and_in_the_footer() -> N
     assert below.startswith("<sub>")
 
 
+def test_another_way_out_stays_where_the_first_is_said_above() -> None:
+    """Only a row knows what its manifest could say."""
+    found = sample_reports.unknown()
+    because = "its runs are not known: add --prometheus URL or --usage FILE, or set activeDeadlineSeconds"
+    rows = tuple(replace(row, unknown_because=because) for row in found.rows)
+    told = render_comment(replace(found, rows=rows), links=comment_links)
+
+    assert "| **Unknown**: its runs are not known: set activeDeadlineSeconds |" in told.replace("\xa0", " ")
+
+
 def test_a_report_of_nothing_but_failures_shows_them_at_once() -> None:
     """There is no table to look at first; where there is one, the list is folded away."""
     assert "<details open><summary>Not priced: 1" in render_comment(

@@ -187,9 +187,11 @@ def test_a_bad_value_of_an_autoscaler_is_named_in_its_own_file() -> None:
 @pytest.mark.parametrize("value", ["'{{.ConfigItems.memory}}'", "'${MEMORY}'", "'$(MEMORY)'"])
 def test_a_placeholder_is_not_called_a_mistake(value: str) -> None:
     """Something else fills it in; what it will be is not known here."""
-    problem = Problem(("spec",), f"{value} is not a quantity: expected digits with an optional suffix")
+    path = ("spec", "template", "spec", "containers", 0, "resources", "limits", "memory")
+    problem = Problem(path, f"{value} is not a quantity: expected digits with an optional suffix")
 
     [found] = fired(change(None, side(workload(container(), problems=[problem]))), "invalid-quantity")
 
     assert found.severity is CAUTION
-    assert found.message == f"{value} is filled in elsewhere: not known here"
+    assert found.message == f"memory limit {value} is filled in elsewhere"
+    assert found.evidence == {}

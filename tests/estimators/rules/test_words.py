@@ -35,6 +35,8 @@ MEBI = 2**20
         (count_words(Decimal(2), "OOM kill"), "2 OOM kills"),
         (clipped("abc", 3), "abc"),
         (clipped("ab cd", 4), "ab…"),
+        (clipped("not known here", 9), "not…"),
+        (clipped(f"a {'b' * 30}", 30), f"a {'b' * 27}…"),
     ],
     ids=str,
 )
