@@ -10,6 +10,7 @@ _SAID = (
     ("add --prometheus URL or --usage FILE with a longer --window", "the bot looks back 14 days"),
     ("add --kube-context NAME, or --prometheus URL or --usage FILE with nodes", _SET),
     ("add --kube-context NAME, or --usage FILE with the live VerticalPodAutoscaler", _CONTEXT),
+    ("add --kube-context NAME, or start", "set `kube_context`, or start"),
     ("add --prometheus URL, --usage FILE or --kube-context NAME", _SET),
     ("add --prometheus URL, or autoscaler_metrics to --usage FILE", _SET),
     ("add --prometheus URL or --usage FILE", _SET),

@@ -6,9 +6,10 @@ Semantics of `k8s.io/component-helpers/scheduling/corev1` and of `Toleration.Tol
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from estimators.objects import Body, mapping, sequence, string_map, text
+from estimators.ownership import label_as_exported
 from estimators.usage import Node, Taint
 from estimators.workload import Placement, Resources
 
@@ -34,6 +35,20 @@ def matching_nodes(placement: Placement, nodes: Iterable[Node], *, tolerate_cord
     `tolerate_cordon` is for DaemonSet pods, which run on cordoned and ailing nodes too.
     """
     return tuple(node for node in nodes if _matches(placement, node, tolerate_cordon=tolerate_cordon))
+
+
+def untold_labels(placement: Placement, nodes: Sequence[Node]) -> tuple[str, ...]:
+    """Labels that the pod asks its nodes about, and of which nothing tells whether a node has them.
+
+    Those that no node has where not all labels are known, or where only a name is that was made of theirs
+    (`my_pool` of `my-pool`): that none matches then says nothing.
+    """
+    told = {key for node in nodes for key in node.labels}
+    known = all(node.labels_known for node in nodes)
+    terms = [mapping(item) for term in placement.affinity for item in sequence(term.get("matchExpressions"))]
+    asked = [*placement.node_selector, *(text(term.get("key")) for term in terms)]
+    unseen = (key for key in dict.fromkeys(asked) if key not in told)
+    return tuple(key for key in unseen if not known or label_as_exported(key) in told)
 
 
 def fits(pod_request: Resources, node: Node) -> bool:

@@ -11,7 +11,7 @@ from estimators.change import Cluster, Simulation
 from estimators.demand import demands_of
 from estimators.hpa_simulation import simulate
 from estimators.money import HOURS_PER_MONTH, ZERO, Range
-from estimators.placement import matching_nodes
+from estimators.placement import matching_nodes, untold_labels
 from estimators.pod_request import EffectivePod
 from estimators.prices import Provenance
 from estimators.report import ReplicaCount
@@ -20,6 +20,9 @@ from estimators.workload import Autoscaler, JobTerms, PodGroup, Scaling, Workloa
 
 ASK_FOR_USAGE = "add --prometheus URL or --usage FILE"
 ASK_FOR_NODES = "add --prometheus URL, --usage FILE or --kube-context NAME"
+ASK_FOR_LABELS = (
+    "add --kube-context NAME, or start kube-state-metrics with --metric-labels-allowlist=nodes=[*]"
+)
 SECONDS_PER_HOUR = Decimal(3600)
 
 
@@ -81,13 +84,18 @@ def count_pods(
 def _per_node(
     group: PodGroup, history: WorkloadUsage | None, cluster: Cluster
 ) -> ReplicaCount | UnknownCount:
-    if cluster.nodes:
+    untold = untold_labels(group.template.placement, cluster.nodes)
+    if cluster.nodes and not untold:
         fitting = matching_nodes(group.template.placement, cluster.nodes, tolerate_cordon=True)
         note = f"{len(fitting)} of {len(cluster.nodes)} nodes match"
         return ReplicaCount(Range.exactly(Decimal(len(fitting))), "nodes", Provenance.MEASURED, note)
     mean = _mean(history.replicas) if history else None
     if mean is not None:
         return ReplicaCount(Range.exactly(mean), "observed", Provenance.MEASURED, "mean of the history")
+    if untold:
+        return UnknownCount(
+            f"runs on nodes by {untold[0][:60]}, which is not known of them: {ASK_FOR_LABELS}"
+        )
     return UnknownCount(f"runs one pod per node and no nodes are known: {ASK_FOR_NODES}")
 
 

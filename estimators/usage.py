@@ -167,7 +167,8 @@ class Node:
     """A node: labels, taints, resources by name (cores, bytes, counts) and what it costs if known.
 
     `hourly` are unit prices of this node: `cpu` per core-hour, `memory` per GiB-hour, `gpu` per
-    GPU-hour and `total` for the whole node; a key is absent when nothing said it.
+    GPU-hour and `total` for the whole node; a key is absent when nothing said it. `labels_known` is
+    False where it may have labels that nothing told.
     """
 
     name: str
@@ -176,14 +177,12 @@ class Node:
     capacity: Mapping[str, Decimal] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     hourly: Mapping[str, Decimal] = field(default_factory=dict)
+    labels_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class LiveFacts:
-    """What a cluster holds at one moment; each field means what it means in `UsageSnapshot`.
-
-    Learnt from kube-state-metrics and OpenCost, or from the Kubernetes API.
-    """
+    """What a cluster holds at one moment; each field means what it means in `UsageSnapshot`."""
 
     nodes: tuple[Node, ...] = ()
     objects: tuple[Body, ...] = ()

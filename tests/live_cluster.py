@@ -40,6 +40,7 @@ def nodes() -> list[Body]:
                     "topology.kubernetes.io/region": "eu-west-1",
                     "topology.kubernetes.io/zone": "eu-west-1a",
                     "kubernetes.io/arch": "arm64",
+                    "kubernetes.io/hostname": "node-a",
                     "team": "payments",
                 }
             },
@@ -56,6 +57,7 @@ def nodes() -> list[Body]:
             metadata={
                 "labels": {
                     "kubernetes.io/arch": "amd64",
+                    "kubernetes.io/hostname": "node-b",
                     "node.kubernetes.io/instance-type": "p4d.24xlarge",
                     "topology.kubernetes.io/region": "eu-west-1",
                     "eks.amazonaws.com/capacityType": "ON_DEMAND",

@@ -23,6 +23,8 @@ PRICE_METRICS = {
     "node_total_hourly_cost": "total",
 }
 VOLUME_METRICS = ("pv_hourly_cost", "kube_persistentvolume_info")
+_EVERY_NODE_HAS = "kubernetes.io/hostname"
+"""The kubelet sets it: where it is not told, neither are others that nodes may have."""
 _NODE_NAMES = ("node", "instance")
 _LABELS_OF_OPENCOST = {
     "instance_type": "node.kubernetes.io/instance-type",
@@ -63,6 +65,7 @@ def build_nodes(families: Families, partial: list[str]) -> tuple[Node, ...]:
             capacity=capacity.get(name, {}),
             taints=tuple(sorted(taints[name], key=lambda taint: (taint.key, taint.value, taint.effect))),
             hourly=hourly.get(name, {}),
+            labels_known=_EVERY_NODE_HAS in labels.get(name, {}),
         )
         for name in sorted((names | hourly.keys()) - {""})
     )

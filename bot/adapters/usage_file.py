@@ -261,7 +261,7 @@ def _percent(name: str, place: Place) -> int:
 
 
 def _node(place: Place) -> Node:
-    keys = place.keys("name", "labels", "allocatable", "capacity", "taints", "hourly")
+    keys = place.keys("name", "labels", "labels_known", "allocatable", "capacity", "taints", "hourly")
     return Node(
         name=keys["name"].name(),
         labels={name: value.text() for name, value in keys["labels"].entries()},
@@ -269,6 +269,8 @@ def _node(place: Place) -> Node:
         capacity=_quantities(keys["capacity"]),
         taints=tuple(_taint(item) for item in keys["taints"].items()),
         hourly=_prices(keys["hourly"]),
+        labels_known=keys["labels"].value is not None
+        and (keys["labels_known"].value is None or keys["labels_known"].flag()),
     )
 
 

@@ -146,6 +146,7 @@ def _node(node: Node) -> dict[str, Any]:
     return {
         "name": node.name,
         "labels": node.labels,
+        "labels_known": node.labels_known,
         "allocatable": _decimals(node.allocatable),
         "capacity": _decimals(node.capacity),
         "taints": [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in node.taints],

@@ -13,6 +13,8 @@ import numpy as np
 
 from estimators.change import Side, WorkloadChange
 from estimators.objects import Path
+from estimators.placement import untold_labels
+from estimators.replicas import ASK_FOR_LABELS
 from estimators.rules.containers import asked, containers, gone_containers
 from estimators.rules.observed import history_of, window_of
 from estimators.rules.pods import fewest, fixed, most, only_group, replayed, scaled
@@ -226,7 +228,13 @@ def _not_of_usage(change: WorkloadChange, loss: Loss) -> str:
         if any(item.rule == "volume-shrinks" for item in volume_shrinks(change)):
             return ""
         return f"{loss.words} shrinks, and no history tells how full it is: look before you merge"
-    return "" if change.cluster.nodes else f"no nodes are known that it could land on: {ADD_NODES}"
+    if not change.cluster.nodes:
+        return f"no nodes are known that it could land on: {ADD_NODES}"
+    untold = [
+        untold_labels(group.template.placement, change.cluster.nodes) for group in change.side.workload.groups
+    ]
+    name = next((names[0][:60] for names in untold if names), "")
+    return f"which nodes have {name} is not known: {ASK_FOR_LABELS}" if name else ""
 
 
 def _no_history(change: WorkloadChange) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from estimators.change import Side, WorkloadChange
 from estimators.money import ZERO
 from estimators.objects import Path
-from estimators.placement import demanded_labels, fits, matching_nodes
+from estimators.placement import demanded_labels, fits, matching_nodes, untold_labels
 from estimators.quantity import GIB, show_cores
 from estimators.report import Estimate, Finding, Severity
 from estimators.rules.autoscaling import maximum
@@ -36,7 +36,8 @@ _PDB_SHARE = Decimal("0.5")
 def unschedulable(change: WorkloadChange) -> Iterator[Finding]:
     """`unschedulable`: no known node matches the pod, or none that matches has room for it when empty.
 
-    Only where some node took the pod before. Pools that scale up from zero have no node to be seen.
+    Only where some node took the pod before. Pools that scale up from zero have no node to be seen, and
+    where the labels that it asks for are not known of any node, none is held against it.
     """
     nodes, after = change.cluster.nodes, change.after
     if not nodes or after is None:
@@ -45,7 +46,7 @@ def unschedulable(change: WorkloadChange) -> Iterator[Finding]:
     for group in after.workload.groups:
         matching = _matching(after, group, nodes)
         request = after.pod_request.get(group.name, {})
-        if any(fits(request, node) for node in matching):
+        if any(fits(request, node) for node in matching) or untold_labels(group.template.placement, nodes):
             continue
         earlier = old.get(group.name)
         if earlier and change.before:

@@ -105,6 +105,12 @@ def test_a_label_that_cannot_be_known_is_doubted_aloud(server: str) -> None:
     assert "my_company_com_pool" in remark
 
 
+def test_whether_all_labels_of_nodes_are_known_is_known(server: str) -> None:
+    """Every node has a hostname: where that is not exported, others may not be either."""
+    assert {node.labels_known for node in facts_of(server, "plain").nodes} == {True}
+    assert {node.labels_known for node in facts_of(server, "bare").nodes} == {False}
+
+
 def test_a_node_for_nothing_has_no_known_price(server: str) -> None:
     """OpenCost writes 0 where it found no price: that is unknown, not free."""
     facts = facts_of(server, "odd")

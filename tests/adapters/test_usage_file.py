@@ -109,6 +109,18 @@ def test_what_is_missing_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
     assert snapshot.scrape_interval_seconds == 30
 
 
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [({"labels": {}}, True), ({}, False), ({"labels": {"a": "b"}, "labels_known": False}, False)],
+    ids=["none", "missing", "some"],
+)
+def test_labels_that_are_missing_are_not_known(tmp_path: Path, told: dict[str, Any], known: bool) -> None:
+    """A node without labels is another thing than one whose labels nobody told."""
+    document = {**contract(), "nodes": [{"name": "n1", **told}]}
+    [node] = usage_file.read_snapshot(written(tmp_path, document)).nodes
+    assert node.labels_known is known
+
+
 def test_a_cluster_without_workloads_is_a_snapshot_too(tmp_path: Path) -> None:
     """Only schema and window are needed."""
     document = {key: contract()[key] for key in ("schema", "window")}

@@ -9,7 +9,7 @@ import estimators
 from bot import adapters
 from bot.inert import md, phrases
 from bot.server_words import as_the_bot_says
-from estimators.replicas import ASK_FOR_NODES, ASK_FOR_USAGE
+from estimators.replicas import ASK_FOR_LABELS, ASK_FOR_NODES, ASK_FOR_USAGE
 from estimators.rules.words import ADD_HISTORY, ADD_NODES
 from estimators.sides import ASK_FOR_LIVE
 
@@ -37,6 +37,7 @@ def _sentences_with_options() -> list[str]:
     [
         ASK_FOR_USAGE,
         ASK_FOR_NODES,
+        ASK_FOR_LABELS.replace(OF_KUBE_STATE_METRICS, ""),
         ADD_NODES,
         ASK_FOR_LIVE,
         f"no finished run in the usage history: {ADD_HISTORY} with a longer --window",

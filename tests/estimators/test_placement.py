@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from estimators.placement import demanded_labels, fits, matching_nodes
+from estimators.placement import demanded_labels, fits, matching_nodes, untold_labels
 from estimators.usage import Node, Taint
 from estimators.workload import Placement
 
@@ -21,6 +21,34 @@ def lands(
     """Whether the one node `n1` takes the pod."""
     node = Node("n1", labels, taints=taints)
     return matching_nodes(placement, [node], tolerate_cordon=daemon) == (node,)
+
+
+@pytest.mark.parametrize(
+    ("placement", "known", "expected"),
+    [
+        pytest.param(Placement({"disk": "ssd", "os": "linux"}), False, ("os",), id="selector"),
+        pytest.param(Placement({"disk": "hdd"}), False, (), id="a label that some node has"),
+        pytest.param(
+            Placement(
+                affinity=({"matchExpressions": [{"key": "os", "operator": "NotIn", "values": ["x"]}]},)
+            ),
+            False,
+            ("os",),
+            id="affinity",
+        ),
+        pytest.param(Placement(), False, (), id="anywhere"),
+        pytest.param(Placement({"os": "linux"}), True, (), id="all labels are known"),
+        pytest.param(Placement({"my.co/pool": "a"}), True, ("my.co/pool",), id="a name made of it"),
+    ],
+)
+def test_a_label_that_was_not_told_is_not_absent(
+    placement: Placement, known: bool, expected: tuple[str, ...]
+) -> None:
+    """kube-state-metrics exports no labels of nodes unless it is told to, or a few alone."""
+    exported = {"my_co_pool": "a"}
+    nodes = [Node("n1", LABELS, labels_known=known), Node("n2", exported, labels_known=known)]
+
+    assert untold_labels(placement, nodes) == expected
 
 
 def expression(key: str, operator: str, *values: str) -> Mapping[str, Any]:

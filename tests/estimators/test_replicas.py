@@ -17,7 +17,7 @@ from estimators.pod_request import EffectivePod
 from estimators.replicas import replay
 from estimators.report import ReplicaCount, Verdict
 from estimators.usage import RunHistory, WorkloadKey
-from tests.usage_builders import container_usage, history, snapshot
+from tests.usage_builders import container_usage, history, node, snapshot
 from tests.yaml_objects import objects
 
 STEPS = 288
@@ -47,6 +47,39 @@ spec: {{scaleTargetRef: {{name: api}}, {bounds}, triggers: [{{type: cpu, metadat
 
     assert found is not None
     assert [*found.pods[-2:]] == [at_rest, at_work]
+
+
+DAEMON = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: api, namespace: payments}
+spec:
+  template:
+    spec: {nodeSelector: {kubernetes.io/os: linux}, containers: [{name: main, resources: {requests: {cpu: 1}}}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("labels", "ran", "pods"),
+    [
+        pytest.param({"kubernetes.io/os": "linux"}, None, Decimal(2), id="labels that are known"),
+        pytest.param({}, 5.0, Decimal(5), id="what ran stands in for labels"),
+        pytest.param({}, None, None, id="neither is known"),
+    ],
+)
+def test_a_daemon_whose_nodes_labels_are_not_known_is_not_free(
+    labels: dict[str, str], ran: float | None, pods: Decimal | None
+) -> None:
+    """kube-state-metrics exports no labels of nodes unless it is told to."""
+    nodes = [replace(node(name, labels=labels), labels_known=False) for name in ("n1", "n2")]
+    used = replace(history(replicas=ran or 0), key=WorkloadKey("payments", "DaemonSet", "api"))
+    cluster = Cluster(usage=snapshot(*([used] if ran else []), nodes=nodes))
+    found = compare(Revision("a", []), Revision("b", objects(DAEMON)), lambda _environment: cluster)
+    [row] = found.rows
+
+    assert (row.after.replicas.count.expected if row.after else None) == pods
+    assert row.verdict is (Verdict.SAFE if pods else Verdict.UNKNOWN)
+    assert [item.kind for item in found.unpriced] == ([] if pods else ["DaemonSet"])
 
 
 CRON = """

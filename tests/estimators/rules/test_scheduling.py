@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from estimators.change import Side, WorkloadChange
 from estimators.money import Range
 from estimators.usage import Node, Taint
+from estimators.verdict import unknown_because
 from estimators.workload import Placement, Scaling
 from tests.builders import autoscaler, budget, change, container, fired, manifest, side, workload
 from tests.usage_builders import node, snapshot
@@ -71,6 +73,19 @@ def test_a_pod_has_to_match_some_node(placement: Placement, field: str) -> None:
     [found] = fired(on([SMALL], asking("1"), asking("1", placement=placement)), "unschedulable")
 
     assert found.path == f"spec.template.spec.{field}"
+
+
+@pytest.mark.parametrize("scaling", [Scaling.REPLICAS, Scaling.PER_NODE])
+def test_labels_that_are_not_known_hold_nothing_against_a_pod(scaling: Scaling) -> None:
+    """Nor is it known that it lands anywhere, where it moves."""
+    mute = replace(LARGE, labels_known=False)
+    linux = asking("1", placement=Placement(node_selector={"kubernetes.io/os": "linux"}), scaling=scaling)
+    moved = on([mute], asking("1", scaling=scaling), linux)
+
+    assert fired(on([mute], None, linux), "unschedulable") == []
+    assert fired(moved, "unschedulable") == []
+    assert "kubernetes.io/os" in unknown_because(moved)
+    assert fired(on([LARGE], None, linux), "unschedulable")
 
 
 def test_a_cordoned_node_still_takes_daemons() -> None:
