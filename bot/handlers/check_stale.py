@@ -9,7 +9,7 @@ from bot.default_branch import whole_tree
 from bot.manifests.edits.wanted import same_amount
 from bot.manifests.edits.whole_tree import WholeTree
 from bot.manifests.rendered import Renderer
-from bot.policy import FILE_NAME, Environment, Policy
+from bot.policy import Environment, Policy
 from bot.policy_in_force import policy_in_force
 from bot.ports import Policies
 from bot.recommendation_json import place_from, recommendation_from
@@ -19,6 +19,9 @@ from estimators.objects import dig
 from estimators.quantity import show_amount
 from estimators.recommendation import FieldChange
 from estimators.running import changed_since
+
+_DEPLOYED = (".yaml", ".yml", ".json", ".tpl", "Kustomization")
+"""How the names of manifests, patches, values, templates and policies end."""
 
 
 def difference(
@@ -62,15 +65,18 @@ def may_be_untrue(
     recommendations: Recommendations,
     pulls: RightSizingPulls,
 ) -> bool:
-    """Whether what is open of a repository was found in one of `files` (None: in any), or goes by the policy.
+    """Whether one of `files` (None: any) may say otherwise what is open of a repository.
 
-    What is open are recommendations and pull requests of ours. Raises StoreUnavailable.
+    What is open are recommendations and pull requests of ours. A value comes from more files than the one
+    that declares the object: patches, values, templates, the policy. Raises StoreUnavailable.
     """
     found = [one for one in recommendations.open_ones() if one.repository == repository]
     proposed = [recommendations.find(pull.id) for pull in pulls.open_ones(repository)]
     found += [one for one in proposed if one is not None]
     sources = {recommendation_from(one.recommendation).source.file for one in found}
-    return bool(sources) and (files is None or not sources.isdisjoint(files) or FILE_NAME in files)
+    return bool(sources) and (
+        files is None or any(file.endswith(_DEPLOYED) or file in sources for file in files)
+    )
 
 
 def _runs_otherwise(

@@ -196,17 +196,31 @@ def test_an_object_that_is_to_go_is_stale_once_it_is_gone(branch: Branch, record
     ("files", "repository", "may_be"),
     [
         (["README.md", "api.yaml"], 7, True),
-        (["README.md", "other/api.yaml"], 7, False),
+        (["overlays/production/kustomization.yaml"], 7, True),
+        (["overlays/production/Kustomization"], 7, True),
+        (["charts/api/templates/_helpers.tpl"], 7, True),
+        (["README.md", "cmd/main.go", "yaml"], 7, False),
         ([], 7, False),
         ([".tuppence.yaml"], 7, True),
         (None, 7, True),
         (["api.yaml"], 8, False),
         (None, 8, False),
     ],
-    ids=["its file", "others", "none", "the policy", "not known", "elsewhere", "elsewhere not known"],
+    ids=[
+        "its file",
+        "a patch",
+        "an overlay",
+        "a template",
+        "others",
+        "none",
+        "the policy",
+        "not known",
+        "elsewhere",
+        "elsewhere not known",
+    ],
 )
 @pytest.mark.parametrize("proposed", [False, True], ids=["recommendation", "pull request"])
-def test_a_push_matters_to_what_was_found_in_its_files(
+def test_a_push_of_what_is_deployed_matters_to_what_is_open(
     records: Records, files: list[str] | None, repository: int, may_be: bool, proposed: bool
 ) -> None:
     """To what is open: a recommendation, or a pull request of one that no look finds any more."""
