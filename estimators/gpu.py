@@ -35,6 +35,8 @@ _WHOLE = frozenset(
         "habana.ai/gaudi",
     }
 )
+_SLICED = ("nvidia.com/gpu", "nvidia.com/gpu.shared")
+"""What slices are called under MIG's single strategy."""
 _CORES = "aws.amazon.com/neuroncore"
 _MIG_RESOURCE = re.compile(r"nvidia\.com/mig-(.+)")
 _PROFILE = re.compile(r"(?:([0-9])c\.)?([0-9])g\.[0-9]{1,3}gb(?:[.+-][a-z.]+)?")
@@ -112,12 +114,16 @@ def physical_gpus(resources: Resources, label_sets: Iterable[Labels]) -> GpuShar
 
 def gpus_of_node(node: Node) -> Decimal:
     """How many physical GPUs a node has, whole ones, however they are advertised."""
-    physical = physical_gpus(node.capacity or node.allocatable, [node.labels]).count
+    size, labels = node.capacity or node.allocatable, node.labels
+    physical = physical_gpus(size, [labels]).count
     # Slices that no MIG geometry uses are on the node all the same.
     counted = ZERO
-    if node.labels.get("nvidia.com/mig.strategy") == "mixed":
-        counted = Decimal(_positive(node.labels.get("nvidia.com/gpu.count")) or 0)
-    return max(physical.to_integral_value(rounding=ROUND_CEILING), counted)
+    if labels.get("nvidia.com/mig.strategy") == "mixed":
+        counted = Decimal(_positive(labels.get("nvidia.com/gpu.count")) or 0)
+    elif (piece := _single_strategy(labels.get("nvidia.com/gpu.product", ""), labels)) < 1:
+        counted = sum((size.get(name, ZERO) / (_sharers(name, labels) or 1) for name in _SLICED), ZERO)
+        counted /= 1 // piece
+    return max(physical, counted).to_integral_value(rounding=ROUND_CEILING)
 
 
 def gpu_labels(labels: Labels) -> Labels:

@@ -21,6 +21,14 @@ A100 = {"nvidia.com/gpu.product": "NVIDIA-A100-SXM4-40GB"}
 A30 = {"nvidia.com/gpu.product": "NVIDIA-A30"}
 
 
+def single(profile: str) -> Mapping[str, str]:
+    """Labels of a node whose A100s are cut into one profile, under MIG's single strategy."""
+    return {
+        "nvidia.com/gpu.product": f"NVIDIA-A100-SXM4-40GB-MIG-{profile}",
+        "nvidia.com/mig.strategy": "single",
+    }
+
+
 def count(resource: str, labels: Mapping[str, str], amount: int = 1) -> Decimal:
     """Physical GPUs that so many of a resource are on a node with these labels."""
     return physical_gpus({resource: Decimal(amount)}, [labels]).count
@@ -160,9 +168,19 @@ def test_no_profile_is_more_than_one_gpu(profile: str, product: str) -> None:
         ({"nvidia.com/gpu.replicas": "4"}, {"nvidia.com/gpu": 8}, 2),
         ({"nvidia.com/mig.strategy": "mixed", "nvidia.com/gpu.count": "8"}, {"nvidia.com/mig-3g.20gb": 16}, 8),
         ({}, {"nvidia.com/mig-3g.20gb": 2}, 1),
+        (single("1g.5gb"), {"nvidia.com/gpu": 56}, 8),
+        (single("2g.10gb"), {"nvidia.com/gpu": 24}, 8),
+        (single("3g.20gb"), {"nvidia.com/gpu": 16}, 8),
+        (single("4g.20gb"), {"nvidia.com/gpu": 8}, 8),
+        (single("7g.40gb"), {"nvidia.com/gpu": 8}, 8),
+        ({**single("3g.20gb"), "nvidia.com/gpu.replicas": "5"}, {"nvidia.com/gpu.shared": 80}, 8),
+        ({"nvidia.com/gpu.product": "NVIDIA-A30-MIG-2g.12gb"}, {"nvidia.com/gpu": 4}, 2),
         ({}, {"cpu": 4}, 0),
     ],
-    ids=["time-sliced", "mixed", "uneven-slices", "none"],
+    ids=[
+        *("time-sliced", "mixed", "uneven-slices", "single-1g", "single-2g", "single-3g", "single-4g"),
+        *("single-7g", "single-3g-shared", "single-A30", "none"),
+    ],
 )  # fmt: skip
 def test_a_node_has_whole_gpus_however_it_advertises_them(
     labels: Mapping[str, str], capacity: Mapping[str, int], expected: int
