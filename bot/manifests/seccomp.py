@@ -38,7 +38,16 @@ _OTHER_PROCESSES = {
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
     "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
     "kcmp": (312, 272),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "sched_setaffinity": (203, 122),
+    "sched_setscheduler": (144, 119),
+    "sched_setparam": (142, 118),
+    "sched_setattr": (314, 274),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
     "shmget": (29, 194),
     "shmat": (30, 196),
     "semget": (64, 190),
@@ -105,7 +114,7 @@ _FILE_ATTRIBUTES = {
     "inotify_add_watch": (254, 27),
 }
 _PROGRAMS = {"execve": (59, 221), "execveat": (322, 281)}
-_CLONE, _CLONE3, _TGKILL = (56, 220), (435, 435), (234, 131)
+_CLONE, _CLONE3, _TGKILL, _PRLIMIT64 = (56, 220), (435, 435), (234, 131), (302, 261)
 _NEWEST_KNOWN = 451
 _FIRST_X32 = 0x40000000
 
@@ -168,10 +177,17 @@ def _program(*, may_execute: bool) -> Iterator[bytes]:
     yield _step(_HAS_BITS, _CLONE_THREAD, when_false=1)
     yield _step(_RETURN, _ALLOW)
     yield _step(_RETURN, _ERRNO | errno.EPERM)
+    # Its own limits have the number 0.
+    yield from _only_on(_PRLIMIT64[column], 0)
     # Go interrupts its own threads by signal; nobody else's.
-    yield _step(_EQUAL, _TGKILL[column], when_false=3)
+    yield from _only_on(_TGKILL[column], os.getpid())
+    yield _step(_RETURN, _ALLOW)
+
+
+def _only_on(number: int, process: int) -> Iterator[bytes]:
+    yield _step(_EQUAL, number, when_false=4)
     yield _step(_LOAD, _FIRST_ARGUMENT_OFFSET)
-    yield _step(_EQUAL, os.getpid(), when_true=1)
+    yield _step(_EQUAL, process, when_true=1)
     yield _step(_RETURN, _ERRNO | errno.EPERM)
     yield _step(_RETURN, _ALLOW)
 

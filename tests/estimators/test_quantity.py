@@ -26,7 +26,7 @@ def test_a_valid_quantity_is_its_base_units(text: object, amount: str) -> None:
 @pytest.mark.parametrize(
     "value",
     ["", " 1", "1 Gi", "1K", "NaN", "Infinity", "-1", "1_000", "٣", "1e999999", "1GiB", "0x10", "1e1000", True, None, [],
-     float("nan"), float("inf"), pytest.param(10**5000, id="5,001 digits"), pytest.param("9" * 5000, id="5,000 nines"), "100E", -2, "1:30", "--1", "{{ .Values.cpu }}"],
+     float("nan"), float("inf"), pytest.param(10**5000, id="5,001 digits"), pytest.param("9" * 5000, id="5,000 nines"), pytest.param("0" * 41 + "1", id="42 digits"), "100E", -2, "1:30", "--1", "{{ .Values.cpu }}"],
 )  # fmt: skip
 def test_anything_else_is_refused_with_a_reason(value: object) -> None:
     """What the API server would refuse is refused, in one short line."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import resource
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ _IO_URING_SETUP, _PTRACE_ATTACH = 425, 16
 
 def _connect(family: socket.AddressFamily, kind: socket.SocketKind, address: tuple[str, int] | str) -> str:
     with socket.socket(family, kind) as connection:
-        connection.settimeout(2)
+        connection.settimeout(30)
         connection.connect(address)
         connection.send(b"stolen")
     return "sent"
@@ -74,6 +75,13 @@ def attempts(prey: Mapping[str, Any]) -> Mapping[str, Callable[[], str]]:
         "truncate": lambda: _done(os.truncate, prey["victim"], 0),
         "start a process": _fork,
         "signal another process": lambda: _signal(parent),
+        "limit another process": lambda: str(resource.prlimit(parent, resource.RLIMIT_CORE)),
+        "slow another process": lambda: _done(
+            os.setpriority, os.PRIO_PROCESS, parent, os.getpriority(os.PRIO_PROCESS, parent)
+        ),
+        "keep another process to some processors": lambda: _done(
+            os.sched_setaffinity, parent, os.sched_getaffinity(parent)
+        ),
         "trace another process": lambda: _checked(libc.ptrace(_PTRACE_ATTACH, prey["pid"], None, None)),
         "become another program": lambda: str(os.execv("/bin/true", ["true"])),  # noqa: S606 - the attack itself
     }

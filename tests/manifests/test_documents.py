@@ -106,10 +106,10 @@ def test_bom_and_windows_line_ends_are_read() -> None:
 )
 def test_what_cannot_be_read_is_a_problem_with_its_line(data: bytes, line: int, words: str) -> None:
     """Never an exception, and quick."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     found, reason = problem(data)
     assert (found, words in reason) == (line, True), (found, reason)
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 def test_anchors_that_deepen_each_other_are_refused() -> None:
@@ -176,11 +176,24 @@ def test_ten_megabytes_are_read_in_bounded_time_and_memory() -> None:
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=150
     )
     reason, kilobytes = ran.stdout.splitlines()
     assert "more than 1,000,000 values" in reason
     assert int(kilobytes) < 400_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"{" + b",".join(b"k%d" % key for key in range(1_100)) + b"}", id="in one mapping"),
+        pytest.param((b"- [" + b"[]," * 50 + b"]\n") * 25, id="in many lists"),
+    ],
+)
+def test_values_count_wherever_they_are(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No list of a file need be long by itself."""
+    monkeypatch.setattr("bot.manifests.composing.MAX_NODES", 1_000)
+    assert "more than 1,000 values" in problem(data)[1]
 
 
 def test_a_file_over_ten_megabytes_is_not_read() -> None:
