@@ -69,45 +69,55 @@ class Shares(NamedTuple):
 
 
 def share_out(tenants: Sequence[Tenant], control_plane: int, rule: SharedRule) -> Shares:
-    """Split what `rule` calls shared, and the control plane, among the other tenants of one cluster."""
+    """Split what `rule` calls shared, and the control plane, among the other tenants of one cluster.
+
+    A namespace gets its share, and splits it among its workloads: what it gets does not depend on how many
+    workloads it or another one has, to the last nano-unit.
+    """
     serving = {name for name in {tenant.namespace for tenant in tenants} if rule.covers(name)}
     moved = frozenset(index for index, tenant in enumerate(tenants) if tenant.namespace in serving)
     pot = control_plane + sum(tenants[index].direct for index in moved)
     idle_pot = sum(tenants[index].idle for index in moved)
-    sharers = _sharers(tenants, moved, rule)
+    paying: dict[str, list[int]] = {}
+    for index, tenant in enumerate(tenants):
+        if index not in moved:
+            paying.setdefault(tenant.namespace, []).append(index)
+    sharers = _sharers(sorted(paying), rule)
     given = sum(weight for weight, _ in sharers)
     central = max(100 * _PERCENT - given, 0) if rule.split is Split.FIXED else int(not given)
     weights = [*(weight for weight, _ in sharers), central]
+    costs = {
+        name: [tenants[index].direct + tenants[index].idle for index in some] for name, some in paying.items()
+    }
     shared, idle = [0] * len(tenants), [0] * len(tenants)
     left = []
     for amount, found in ((pot, shared), (idle_pot, idle)):
         *parts, rest = apportioned(amount, weights)
         left.append(rest)
-        for part, (_, members) in zip(parts, sharers, strict=True):
-            costs = [tenants[index].direct + tenants[index].idle for index in members]
-            each = apportioned(part, costs if any(costs) else [1] * len(members))
-            for index, share in zip(members, each, strict=True):
-                found[index] += share
+        for part, (_, names) in zip(parts, sharers, strict=True):
+            each = _by_cost(part, [sum(costs[name]) for name in names])
+            for name, its_part in zip(names, each, strict=True):
+                for index, share in zip(paying[name], _by_cost(its_part, costs[name]), strict=True):
+                    found[index] = share
     return Shares(moved, shared, idle, *left)
 
 
-def _sharers(
-    tenants: Sequence[Tenant], moved: frozenset[int], rule: SharedRule
-) -> list[tuple[int, list[int]]]:
-    """Those who share: a weight, and the tenants that it is of."""
-    paying = [index for index in range(len(tenants)) if index not in moved]
-    if rule.split is Split.CENTRAL or not paying:
+def _by_cost(part: int, costs: Sequence[int]) -> list[int]:
+    """A part of what is shared by what each costs, and evenly where all of them are free."""
+    return apportioned(part, costs if any(costs) else [1] * len(costs))
+
+
+def _sharers(namespaces: Sequence[str], rule: SharedRule) -> list[tuple[int, list[str]]]:
+    """Those who share: a weight, and the namespaces that it is of."""
+    if rule.split is Split.CENTRAL or not namespaces:
         return []
     if rule.split is Split.PROPORTIONAL:
-        return [(1, paying)]
-    members: dict[str, list[int]] = {}
-    for index in paying:
-        members.setdefault(tenants[index].namespace, []).append(index)
+        return [(1, list(namespaces))]
     if rule.split is Split.EVEN:
-        return [(1, members[name]) for name in sorted(members)]
-    fitting: dict[str, list[int]] = {pattern: [] for pattern in rule.percents}
-    for name in sorted(members):
+        return [(1, [name]) for name in namespaces]
+    fitting: dict[str, list[str]] = {pattern: [] for pattern in rule.percents}
+    for name in namespaces:
         first = next((pattern for pattern in fitting if fnmatchcase(name, pattern)), None)
         if first is not None:
-            fitting[first] += members[name]
+            fitting[first].append(name)
     return [(int(rule.percents[pattern] * _PERCENT), some) for pattern, some in fitting.items() if some]

@@ -74,3 +74,24 @@ def test_every_split_gives_out_exactly_what_is_shared(
     assert sum(shares.idle) + shares.central_idle == sum(item.idle for item in served)
     assert min([*shares.shared, *shares.idle, shares.central_shared, shares.central_idle]) >= 0
     assert all(not shares.shared[index] and not shares.idle[index] for index in shares.moved)
+
+
+@given(_tenants, st.integers(0, 10**12), rules)
+def test_a_namespace_pays_the_same_however_others_are_divided(
+    tenants: list[Tenant], plane: int, rule: SharedRule
+) -> None:
+    """So one namespace can be told alone, of the others no more than what each costs as a whole."""
+    own = [tenant for tenant in tenants if tenant.namespace == "shop"]
+    each = [tenant for tenant in tenants if tenant.namespace != "shop"]
+    whole = [
+        Tenant(
+            name,
+            sum(item.direct for item in each if item.namespace == name),
+            sum(item.idle for item in each if item.namespace == name),
+        )
+        for name in {tenant.namespace for tenant in each}
+    ]
+    found, expected = share_out([*own, *whole], plane, rule), share_out([*own, *each], plane, rule)
+    assert found.shared[: len(own)] == expected.shared[: len(own)]
+    assert found.idle[: len(own)] == expected.idle[: len(own)]
+    assert found[3:] == expected[3:]
