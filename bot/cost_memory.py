@@ -7,6 +7,7 @@ windows of a question begin and end there, and a month of thousands of workloads
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -14,7 +15,7 @@ from bot.cost_ports import KeptHour
 from bot.cost_windows import Hours, midnight
 from estimators.allocation import Charged, HourCost, WindowCost, sum_of_workloads
 from estimators.allocation_days import DayCost, NodesDay, WorkloadDay
-from estimators.allocation_window import sum_of_nodes
+from estimators.allocation_window import others_added_up, sum_of_nodes
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -48,31 +49,38 @@ class HoursInMemory:
         """The hours of `[start, end)` that were measured."""
         return [each for each in self._kept.get(cluster, ()) if start <= each.hour < end]
 
-    def window(self, cluster: str, start: datetime, end: datetime) -> WindowCost:
+    def window(
+        self, cluster: str, start: datetime, end: datetime, namespaces: Collection[str] = ()
+    ) -> WindowCost:
         """All hours of `[start, end)` added up. Raises ValueError for bounds within a piece."""
         for bound in (start, end):
             if bound not in {midnight(bound), midnight(bound).replace(hour=self._end.hour)}:
                 raise ValueError(f"{bound} is neither midnight nor at {self._end:%H:%M}")
         pieces = [each for each in self._pieces.get(cluster, ()) if start <= each.start and each.end <= end]
-        return self._sum(cluster, pieces, Hours(start, end))
+        found = self._sum(cluster, pieces, Hours(start, end))
+        if not namespaces:
+            return found
+        return replace(found, workloads=others_added_up(found.workloads, namespaces))
 
     def days(
         self, cluster: str, start: datetime, end: datetime, namespaces: Collection[str] = ()
     ) -> Sequence[DayCost]:
-        """The days of `[start, end)`, with the workloads of some namespaces where any are named."""
+        """The days of `[start, end)`, with the workloads that `window` has."""
         found = []
         while start < end:
             next_day = min(midnight(start) + _DAY, end)
-            day = self.window(cluster, start, next_day)
+            day = self.window(cluster, start, next_day, namespaces)
             workloads = tuple(
-                WorkloadDay(item.workload, item.labels, item.direct, item.idle)
-                for item in day.workloads
-                if not namespaces or item.workload.namespace in namespaces
+                WorkloadDay(item.workload, item.labels, item.direct, item.idle) for item in day.workloads
             )
             sums = (day.bill, day.tenants, day.idle, day.control_plane)
             found.append(DayCost(start, next_day, *sums, day.covered, workloads))
             start = next_day
         return found
+
+    def whole_days(self, cluster: str, start: datetime, end: datetime) -> Sequence[DayCost]:
+        """The same days without any workload."""
+        return [replace(day, workloads=()) for day in self.days(cluster, start, end)]
 
     def node_days(self, cluster: str, start: datetime, end: datetime, node: str = "") -> Sequence[NodesDay]:
         """What all nodes cost on the days of `[start, end)`, or the one that is named."""

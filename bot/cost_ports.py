@@ -46,14 +46,24 @@ class ChargedHours(Protocol):
         """The hours of `[start, end)` that are kept, in order; the others are missing."""
         ...
 
-    def window(self, cluster: str, start: datetime, end: datetime) -> WindowCost:
-        """All hours of `[start, end)` added up."""
+    def window(
+        self, cluster: str, start: datetime, end: datetime, namespaces: Collection[str] = ()
+    ) -> WindowCost:
+        """All hours of `[start, end)` added up.
+
+        Where namespaces are named, the workloads of each other one are added up as well
+        (`allocation_window.others_added_up`).
+        """
         ...
 
     def days(
         self, cluster: str, start: datetime, end: datetime, namespaces: Collection[str] = ()
     ) -> Sequence[DayCost]:
-        """The days of `[start, end)` in order, with the workloads of some namespaces where any are named."""
+        """The days of `[start, end)` in order, with the workloads that `window` has."""
+        ...
+
+    def whole_days(self, cluster: str, start: datetime, end: datetime) -> Sequence[DayCost]:
+        """The same days without any workload."""
         ...
 
     def node_days(self, cluster: str, start: datetime, end: datetime, node: str = "") -> Sequence[NodesDay]:

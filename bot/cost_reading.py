@@ -17,7 +17,7 @@ from bot.cost_names import DIMENSIONS, Names, names_in, refused_name
 from bot.cost_ports import ChargedHours
 from bot.cost_windows import PROJECTED_FROM, Hours, Windows, midnight, month_of
 from bot.server_config import ServerConfig
-from estimators.allocation import WindowCost
+from estimators.allocation import WindowCost, WorkloadCost
 from estimators.allocation_days import DayCost, NodesDay
 from estimators.ownership import Labels
 from estimators.prices import Provenance
@@ -27,8 +27,6 @@ from estimators.showback_answer import Answer, Question, Selection, answer
 from estimators.showback_days import daily, daily_by_group, daily_of_nodes
 from estimators.usage import WorkloadKey
 
-NOBODYS = "-"
-"""No namespace can have this name: what a day cost as a whole is read without its workloads."""
 _DAY = timedelta(days=1)
 _ROWS_BY = {"gpu": GroupKind.GPU_MODEL, "idle": GroupKind.NODE, "top": GroupKind.WORKLOAD}
 _OF_NODES: Mapping[str, Callable[[NodesDay], int]] = {
@@ -64,13 +62,9 @@ class CostReading:
         self._asked, self._costs, self._config, self._sight = question, costs, config, sight
         self._windows = windows
         self.owners, self._rule = owners(config), shared_rule(config)
-        both = [
-            (costs.window(name, *self._windows.asked), costs.window(name, *self._windows.before))
-            for name in costs.clusters()
-        ]
-        measured = [(now, then) for now, then in both if now.covered or then.covered]
-        self.windows: Sequence[WindowCost] = [now for now, _ in measured]
-        self._then = [then for _, then in measured]
+        namespace = question.namespace or (question.name if question.kind == "namespace" else "")
+        self._only = (namespace,) if namespace else ()
+        self._read(self._only)
 
     def refusal(self) -> CostRefusal | None:
         """Why these hours have no answer."""
@@ -82,6 +76,10 @@ class CostReading:
             )
         if not self._asked.name and not self._asked.label:
             return None
+        if self._only:
+            if any(self._asks_for(item.workload) for item in self._workloads()):
+                return None
+            self._read(())  # whatever else was meant may be anywhere
         return refused_name(self._asked, self._names, self._windows.before.start, self._said_by)
 
     def answer(self, since: datetime | None = None) -> CostAnswer:
@@ -113,18 +111,34 @@ class CostReading:
         """The team of a workload by the labels it had in these windows; `""` for nobody's."""
         return self.owners.of(workload, self._labels.get(workload, {})).team
 
+    def _read(self, namespaces: Sequence[str]) -> None:
+        both = [
+            [self._costs.window(name, *hours, namespaces) for hours in self._windows]
+            for name in self._costs.clusters()
+        ]
+        measured = [(now, then) for now, then in both if now.covered or then.covered]
+        self.windows: Sequence[WindowCost] = [now for now, _ in measured]
+        self._then = [then for _, then in measured]
+
+    def _workloads(self) -> Iterator[WorkloadCost]:
+        """Of both windows, the newer ones last."""
+        return (item for window in (*self._then, *self.windows) for item in window.workloads)
+
+    def _asks_for(self, workload: WorkloadKey) -> bool:
+        """Whether a namespace or a workload is the one that is asked about."""
+        name = workload.namespace if self._asked.kind == "namespace" else workload.name
+        return workload.namespace in self._only and name == self._asked.name
+
     @cached_property
     def _labels(self) -> dict[WorkloadKey, Labels]:
         """Of every workload, the newest it had."""
-        both = (*self._then, *self.windows)
-        return {item.workload: item.labels for window in both for item in window.workloads}
+        return {item.workload: item.labels for item in self._workloads()}
 
     @cached_property
     def _names(self) -> Names:
         both, whole = (*self.windows, *self._then), self._sight.whole
-        workloads = (item for window in both for item in window.workloads)
         return names_in(
-            (item for item in workloads if self._sight.covers(item.workload.namespace)),
+            (item for item in self._workloads() if self._sight.covers(item.workload.namespace)),
             self.owners,
             label=self._asked.label,
             teams=[team.name for team in self._config.teams] if whole else (),
@@ -176,8 +190,13 @@ class CostReading:
                 for window in self.windows
             }
             return daily_of_nodes(read, amount)
-        only = self._namespaces(self.question)
-        return daily(self.question, self._read_days(start, only))
+        if not self.question.of_all:
+            return daily(self.question, self._read_days(start, self._only))
+        whole = {
+            window.cluster: self._costs.whole_days(window.cluster, start, asked.end)
+            for window in self.windows
+        }
+        return daily(self.question, whole)
 
     def days_by_group(self, since: datetime) -> Mapping[str, tuple[DayAmount, ...]]:
         """The days from then on of every group that the question's rows are of."""
@@ -186,15 +205,6 @@ class CostReading:
     def _read_days(self, start: datetime, only: Sequence[str]) -> dict[str, Sequence[DayCost]]:
         end = self._windows.asked.end
         return {window.cluster: self._costs.days(window.cluster, start, end, only) for window in self.windows}
-
-    def _namespaces(self, question: Question) -> Sequence[str]:
-        """Whose workloads of each day are needed; none named means all of them."""
-        if question.of_all:
-            return [NOBODYS]
-        # Costs that are shared by cost need everybody's: then no namespace can be read alone.
-        shared = any(window.control_plane for window in self.windows) or self._config.shared.namespaces
-        namespace = self._asked.namespace or (self._asked.name if self._asked.kind == "namespace" else "")
-        return [namespace] if namespace and not shared else []
 
     def _chart(self, question: Question) -> Iterator[ChartDay]:
         """Whole days, so that they can be compared: the window's first one from its midnight."""
@@ -214,7 +224,8 @@ class CostReading:
             day += _DAY
 
     def _total(self, question: Question, hours: Hours) -> Answer:
-        return answer(question, [self._costs.window(window.cluster, *hours) for window in self.windows], [])
+        windows = [self._costs.window(window.cluster, *hours, self._only) for window in self.windows]
+        return answer(question, windows, [])
 
 
 def _prices(windows: Sequence[WindowCost], only: str) -> tuple[PriceSource, ...]:

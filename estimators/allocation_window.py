@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
 
 from estimators.allocation import HourCost, NodeCost, WindowCost, WorkloadCost, sum_of_workloads
+from estimators.usage import WorkloadKey
+
+MONEY = tuple("cpu memory gpu storage load_balancer idle_cpu idle_memory idle_gpu".split())
+"""The amounts of money of a `WorkloadCost`."""
+_money = attrgetter(*MONEY)
 
 
 def window_of(hours: Iterable[HourCost], start: datetime, end: datetime, cluster: str = "") -> WindowCost:
@@ -38,6 +45,29 @@ def window_of(hours: Iterable[HourCost], start: datetime, end: datetime, cluster
         covered=min(covered / wanted, 1.0) if wanted else 0.0,
         notes=tuple(notes),
     )
+
+
+def others_added_up(workloads: Iterable[WorkloadCost], named: Container[str]) -> tuple[WorkloadCost, ...]:
+    """The workloads of the namespaces that are named, then what each other namespace cost as one row.
+
+    Such a row is of `whole_namespace`, and has neither labels nor quantities.
+    """
+    own: list[WorkloadCost] = []
+    others: dict[str, list[WorkloadCost]] = {}
+    for item in workloads:
+        namespace = item.workload.namespace
+        (own if namespace in named else others.setdefault(namespace, [])).append(item)
+    return (*own, *(_as_one(whole_namespace(name), others[name]) for name in sorted(others)))
+
+
+def _as_one(key: WorkloadKey, workloads: Iterable[WorkloadCost]) -> WorkloadCost:
+    sums: Iterable[Any] = map(sum, zip(*map(_money, workloads), strict=True))
+    return WorkloadCost(key, **dict(zip(MONEY, sums, strict=True)))
+
+
+def whole_namespace(name: str) -> WorkloadKey:
+    """Stands for all workloads of a namespace."""
+    return WorkloadKey(name, "Namespace", name)
 
 
 def sum_of_nodes(parts: Iterable[NodeCost]) -> tuple[NodeCost, ...]:

@@ -12,8 +12,8 @@ from bot.adapters.records_allocation_tables import beginning, cluster_hours, clu
 from bot.adapters.records_allocation_writes import keep, locked_cluster, note_asked
 from bot.adapters.records_database import Database
 from bot.cost_ports import KeptHour
-from estimators.allocation import HourCost, WindowCost
-from estimators.allocation_days import DayCost, NodesDay
+from estimators.allocation import HourCost, WindowCost, WorkloadCost
+from estimators.allocation_days import DayCost, NodesDay, WorkloadDay
 
 
 class StoredCostHours:
@@ -45,16 +45,21 @@ class StoredCostHours:
                 KeptHour(beginning(hour), covered, asks, asked_at) for hour, covered, asks, asked_at in found
             ]
 
-    def window(self, cluster: str, start: datetime, end: datetime) -> WindowCost:
+    def window(
+        self, cluster: str, start: datetime, end: datetime, namespaces: Collection[str] = ()
+    ) -> WindowCost:
         """All hours of `[start, end)` added up."""
         hours = hour_number(start), hour_number(end)
         with self._database.reading() as connection:
             number, currency = _known(connection, cluster)
             own = sums.cluster_sums(connection, number, hours)
+            workloads = sums.workload_sums(connection, number, hours, namespaces)
+            if not _complete(workloads, own.tenants or 0):
+                workloads = sums.workload_sums(connection, number, hours)
             return WindowCost(
                 start=start,
                 end=end,
-                workloads=sums.workload_sums(connection, number, hours),
+                workloads=workloads,
                 nodes=sums.node_sums(connection, number, hours),
                 control_plane=own.control_plane or 0,
                 orphans=own.orphans or 0,
@@ -67,10 +72,22 @@ class StoredCostHours:
     def days(
         self, cluster: str, start: datetime, end: datetime, namespaces: Collection[str] = ()
     ) -> Sequence[DayCost]:
-        """The days of `[start, end)`, with the workloads of some namespaces where any are named."""
+        """The days of `[start, end)`, with the workloads that `window` has."""
+        hours = hour_number(start), hour_number(end)
         with self._database.reading() as connection:
             number, _ = _known(connection, cluster)
-            return sums.days(connection, number, (hour_number(start), hour_number(end)), namespaces)
+            found = sums.days(
+                connection, number, hours, sums.workload_days(connection, number, hours, namespaces)
+            )
+            if all(_complete(day.workloads, day.tenants) for day in found):
+                return found
+            return sums.days(connection, number, hours, sums.workload_days(connection, number, hours))
+
+    def whole_days(self, cluster: str, start: datetime, end: datetime) -> Sequence[DayCost]:
+        """The same days without any workload."""
+        with self._database.reading() as connection:
+            number, _ = _known(connection, cluster)
+            return sums.days(connection, number, (hour_number(start), hour_number(end)), {})
 
     def node_days(self, cluster: str, start: datetime, end: datetime, node: str = "") -> Sequence[NodesDay]:
         """What all nodes cost on the days of `[start, end)`, or the one that is named."""
@@ -84,6 +101,11 @@ class StoredCostHours:
             return []
         with self._database.reading() as connection:
             return connection.scalars(select(clusters.c.name).order_by(clusters.c.name)).all()
+
+
+def _complete(workloads: Sequence[WorkloadCost | WorkloadDay], tenants: int) -> bool:
+    """Whether these are all tenants: hours that an older version of ours wrote have no sums of namespaces."""
+    return sum(item.direct for item in workloads) == tenants
 
 
 def _known(connection: Connection, cluster: str) -> tuple[int, str]:

@@ -26,12 +26,14 @@ from bot.adapters.records_allocation_tables import (
     cluster_hours,
     nodes,
     of_gpus,
+    of_namespaces,
     of_nodes,
     of_workloads,
     workloads,
 )
 from estimators.allocation import NodeCost, WorkloadCost
 from estimators.allocation_days import DayCost, NodesDay, WorkloadDay
+from estimators.allocation_window import whole_namespace
 from estimators.prices import Provenance
 from estimators.usage import WorkloadKey
 
@@ -41,26 +43,27 @@ Hours = tuple[int, int]
 
 
 def cluster_sums(connection: Connection, cluster: int, window: Hours) -> Row[Any]:
-    """`covered`, summed over the hours, and what no workload and no node has; None where no hour is kept."""
+    """`covered`, tenants, control plane and orphans, summed over the hours; None where no hour is kept."""
     of = cluster_hours.c
     query = select(
         func.sum(of.covered).label("covered"),
-        _sum(of.control_plane).label("control_plane"),
-        _sum(of.orphans).label("orphans"),
+        *(_sum(of[name]).label(name) for name in ("tenants", "control_plane", "orphans")),
     )
     return connection.execute(query.where(of.cluster == cluster, _within(of.hour, window))).one()
 
 
-def workload_sums(connection: Connection, cluster: int, window: Hours) -> tuple[WorkloadCost, ...]:
-    """One row for each workload and set of labels."""
+def workload_sums(
+    connection: Connection, cluster: int, window: Hours, namespaces: Collection[str] = ()
+) -> tuple[WorkloadCost, ...]:
+    """One row for each workload and set of labels; where namespaces are named, one for each of the others."""
     models: dict[int, dict[str, int]] = defaultdict(dict)
-    for row in connection.execute(select(_summed(of_gpus, cluster, window))):
+    for row in connection.execute(select(_summed(of_gpus, cluster, window, namespaces))):
         models[row.workload][row.model] = row.cost
-    sums = _summed(of_workloads, cluster, window)
+    sums = _summed(of_workloads, cluster, window, namespaces)
     who = (workloads.c.id, workloads.c.namespace, workloads.c.kind, workloads.c.name, workloads.c.labels)
     added = [sums.c[name] for name in of_workloads.added]
     query = select(*who, *added).join_from(sums, workloads, workloads.c.id == sums.c.workload)
-    return tuple(
+    found = [
         WorkloadCost(
             WorkloadKey(namespace, kind, name),
             **dict(zip(of_workloads.added, amounts, strict=True)),
@@ -69,8 +72,18 @@ def workload_sums(connection: Connection, cluster: int, window: Hours) -> tuple[
         )
         for number, namespace, kind, name, labels, *amounts in connection.execute(
             query.order_by(*who[1:4], workloads.c.id)
-        )
-    )
+        ).all()
+    ]
+    others = _other_namespaces(connection, cluster, window, namespaces) if namespaces else ()
+    return (*found, *others)
+
+
+def _other_namespaces(
+    connection: Connection, cluster: int, window: Hours, namespaces: Collection[str]
+) -> Iterator[WorkloadCost]:
+    for name, *amounts in sorted(connection.execute(select(_summed(of_namespaces, cluster, window))).all()):
+        if name not in namespaces:
+            yield WorkloadCost(whole_namespace(name), **dict(zip(of_namespaces.added, amounts, strict=True)))
 
 
 def node_sums(connection: Connection, cluster: int, window: Hours) -> tuple[NodeCost, ...]:
@@ -80,8 +93,18 @@ def node_sums(connection: Connection, cluster: int, window: Hours) -> tuple[Node
     added = [sums.c[name] for name in of_nodes.added]
     query = select(*facts, *added).join_from(sums, nodes, nodes.c.id == sums.c.node)
     return tuple(
-        NodeCost(**{**row, "provenance": Provenance(row["provenance"])})
-        for row in connection.execute(query.order_by(nodes.c.node, nodes.c.id)).mappings()
+        NodeCost(
+            node,
+            **dict(zip(of_nodes.added, amounts, strict=True)),
+            labels=labels,
+            spot=spot,
+            gpu_model=gpu_model,
+            source=source,
+            provenance=Provenance(provenance),
+        )
+        for node, labels, spot, gpu_model, source, provenance, *amounts in connection.execute(
+            query.order_by(nodes.c.node, nodes.c.id)
+        ).all()
     )
 
 
@@ -97,11 +120,31 @@ def notes(connection: Connection, cluster: int, window: Hours) -> tuple[str, ...
     return (*found[:MOST_NOTES], f"{len(found) - MOST_NOTES} more notes about older hours")
 
 
+def workload_days(
+    connection: Connection, cluster: int, window: Hours, namespaces: Collection[str] = ()
+) -> Mapping[int, Sequence[WorkloadDay]]:
+    """What `workload_sums` has, by the number of the day."""
+    known = select(workloads).where(workloads.c.cluster == cluster)
+    if namespaces:
+        known = known.where(workloads.c.namespace.in_(namespaces))
+    who = {
+        row.id: (WorkloadKey(row.namespace, row.kind, row.name), row.labels)
+        for row in connection.execute(known).all()
+    }
+    found: dict[int, list[WorkloadDay]] = defaultdict(list)
+    for day, about, direct, idle in _by_day(connection, of_workloads, cluster, window, namespaces):
+        found[day].append(WorkloadDay(*who[about], direct, idle))
+    if namespaces:
+        for day, name, direct, idle in _by_day(connection, of_namespaces, cluster, window):
+            if name not in namespaces:
+                found[day].append(WorkloadDay(whole_namespace(name), {}, direct, idle))
+    return found
+
+
 def days(
-    connection: Connection, cluster: int, window: Hours, namespaces: Collection[str]
+    connection: Connection, cluster: int, window: Hours, its_workloads: Mapping[int, Sequence[WorkloadDay]]
 ) -> tuple[DayCost, ...]:
     """Every day of the window in order, those without an hour too."""
-    its_workloads = _workload_days(connection, cluster, window, namespaces)
     its_own = _cluster_days(connection, cluster, window)
     found = []
     for number, first, last in _days_of(window):
@@ -159,40 +202,26 @@ def _cluster_days(connection: Connection, cluster: int, window: Hours) -> Mappin
     return {number: rest for number, *rest in connection.execute(query.group_by(day))}
 
 
-def _workload_days(
-    connection: Connection, cluster: int, window: Hours, namespaces: Collection[str]
-) -> Mapping[int, list[WorkloadDay]]:
-    known = select(workloads).where(workloads.c.cluster == cluster)
-    if namespaces:
-        known = known.where(workloads.c.namespace.in_(namespaces))
-    who = {
-        row.id: (WorkloadKey(row.namespace, row.kind, row.name), row.labels)
-        for row in connection.execute(known)
-    }
-    if not who:
-        return {}
-    parts = []
-    for table, day, which in _parts(of_workloads, cluster, window):
-        of = table.c
+def _by_day(
+    connection: Connection, sums: Sums, cluster: int, window: Hours, namespaces: Collection[str] = ()
+) -> Iterator[Sequence[Any]]:
+    """Day, about whom, what that cost itself and its part in the idle: in the order of the first two."""
+    for table, day, which in _parts(sums, cluster, window):
+        of, about = table.c, table.c[sums.about[0]]
         direct = of.cpu + of.memory + of.gpu + of.storage + of.load_balancer
-        sums = select(day.label("day"), of.workload, direct, of.idle_cpu + of.idle_memory + of.idle_gpu)
-        parts.append(sums.where(which))
-    rows = union_all(*parts).subquery()
-    number, workload, direct, idle = rows.c
-    query = select(number, workload, _sum(direct), _sum(idle)).group_by(number, workload)
-    if namespaces:
-        query = query.where(workload.in_(select(known.subquery().c.id)))
-    found: dict[int, list[WorkloadDay]] = defaultdict(list)
-    for on, about, its_direct, its_idle in connection.execute(query.order_by(number, workload)):
-        found[on].append(WorkloadDay(*who[about], its_direct, its_idle))
-    return found
+        idle = of.idle_cpu + of.idle_memory + of.idle_gpu
+        query = select(day, about, direct, idle)
+        if table is sums.hours:
+            query = select(day, about, _sum(direct), _sum(idle)).group_by(day, about)
+        query = query.where(which, *_in(namespaces, cluster, table)).order_by(day, about)
+        yield from connection.execute(query).all()
 
 
-def _summed(sums: Sums, cluster: int, window: Hours) -> Subquery:
-    """One row for each that the sums are about."""
+def _summed(sums: Sums, cluster: int, window: Hours, namespaces: Collection[str] = ()) -> Subquery:
+    """One row for each that the sums are about, of the workloads of some namespaces where any are named."""
     names = (*sums.about, *sums.added)
     parts: list[Select[Any]] = [
-        select(*(table.c[name] for name in names)).where(which)
+        select(*(table.c[name] for name in names)).where(which, *_in(namespaces, cluster, table))
         for table, _, which in _parts(sums, cluster, window)
     ]
     rows = union_all(*parts).subquery()
@@ -218,6 +247,14 @@ def _parts(
         whole = (days.c.cluster == cluster) & _within(days.c.day, (first_day, end_day))
         found.append((days, days.c.day, whole))
     return found
+
+
+def _in(namespaces: Collection[str], cluster: int, table: Table) -> Iterator[ColumnElement[bool]]:
+    """Where namespaces are named: which rows of workloads are of them."""
+    if namespaces:
+        of = workloads.c
+        named = select(of.id).where(of.cluster == cluster, of.namespace.in_(namespaces))
+        yield table.c.workload.in_(named)
 
 
 def _within(column: ColumnElement[int], window: Hours) -> ColumnElement[bool]:

@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 
 from bot.adapters.records_tables import JsonText, Moment, PlainText, metadata
+from estimators.allocation_window import MONEY
 
-WORKLOAD_MONEY = tuple("cpu memory gpu storage load_balancer idle_cpu idle_memory idle_gpu".split())
 WORKLOAD_AMOUNTS = tuple(
     "cpu_requested cpu_used cpu_claimed cpu_measured memory_requested memory_used memory_claimed"
     " memory_measured gpus gpu_busy gpu_measured replica_hours".split()
@@ -116,12 +116,12 @@ cluster_hours = Table(
     _of("asks", Integer),
     _of("asked_at", Moment),
 )
-of_workloads = _sums(
-    "cost_workload", about={"workload": Integer}, money=WORKLOAD_MONEY, amounts=WORKLOAD_AMOUNTS
-)
+of_workloads = _sums("cost_workload", about={"workload": Integer}, money=MONEY, amounts=WORKLOAD_AMOUNTS)
 of_gpus = _sums("cost_gpu", about={"workload": Integer, "model": PlainText}, money=("cost",), amounts=())
 of_nodes = _sums("cost_node", about={"node": Integer}, money=NODE_MONEY, amounts=NODE_AMOUNTS)
-ALL_SUMS = (of_workloads, of_gpus, of_nodes)
+of_namespaces = _sums("cost_namespace", about={"namespace": PlainText}, money=MONEY, amounts=())
+"""Sums of its workloads: of whoever is not asked about, this is all that an answer needs."""
+ALL_SUMS = (of_workloads, of_gpus, of_nodes, of_namespaces)
 
 
 def hour_number(moment: datetime) -> int:

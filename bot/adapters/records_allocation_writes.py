@@ -9,20 +9,20 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, cast, delete, func, literal, select, update
+from sqlalchemy import BigInteger, Connection, Table, cast, delete, func, literal, select, update
 
 from bot.adapters.records_allocation_tables import (
     ALL_SUMS,
     NODE_AMOUNTS,
     NODE_MONEY,
     WORKLOAD_AMOUNTS,
-    WORKLOAD_MONEY,
     Sums,
     cluster_hours,
     clusters,
     hour_number,
     nodes,
     of_gpus,
+    of_namespaces,
     of_nodes,
     of_workloads,
     workloads,
@@ -30,13 +30,14 @@ from bot.adapters.records_allocation_tables import (
 from bot.adapters.records_rows import insert
 from bot.errors import UserError
 from estimators.allocation import NANO, HourCost, NodeCost, WorkloadCost
+from estimators.allocation_window import MONEY
 
 MOST = 2**63 // 24
 """The nano-units that an hour may cost, so that a day's sums fit into a database's 64 bits: 384 million."""
 AT_ONCE = 10_000
 """Values that one statement names; SQLite takes 32,766."""
 Row = dict[str, Any]
-_sums_of_workload = attrgetter(*WORKLOAD_MONEY, *WORKLOAD_AMOUNTS)
+_sums_of_workload = attrgetter(*MONEY, *WORKLOAD_AMOUNTS)
 _sums_of_node = attrgetter(*NODE_MONEY, *NODE_AMOUNTS)
 
 
@@ -97,7 +98,10 @@ def keep(connection: Connection, cluster: int, hours: Sequence[HourCost], at: da
     days = sorted({hour // 24 for hour in by_number})
     for sums in ALL_SUMS:
         _remove(connection, sums.hours, cluster, by_number)
-        _add(connection, sums.hours, [{"cluster": cluster, **row} for row in rows[sums]])
+        if sums in rows:
+            _add(connection, sums.hours, [{"cluster": cluster, **row} for row in rows[sums]])
+        else:
+            _add_namespaces(connection, cluster, by_number)
         for day in days:
             _add_up(connection, sums, cluster, day)
 
@@ -155,6 +159,21 @@ def _remove(connection: Connection, table: Table, cluster: int, hours: Iterable[
 def _add(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     if rows:
         connection.execute(table.insert(), rows)
+
+
+def _add_namespaces(connection: Connection, cluster: int, hours: Iterable[int]) -> None:
+    """The sums of the workloads that are written."""
+    of, namespace = of_workloads.hours.c, workloads.c.namespace
+    total = (
+        select(
+            literal(cluster), of.hour, namespace, *(cast(func.sum(of[name]), BigInteger) for name in MONEY)
+        )
+        .join(workloads, workloads.c.id == of.workload)
+        .where(of.cluster == cluster, of.hour.in_(list(hours)))
+        .group_by(of.hour, namespace)
+    )
+    names = ["cluster", "hour", "namespace", *MONEY]
+    connection.execute(of_namespaces.hours.insert().from_select(names, total))
 
 
 def _add_up(connection: Connection, sums: Sums, cluster: int, day: int) -> None:

@@ -237,10 +237,8 @@ def test_days_are_the_window_cut_at_midnight(costs: cost_ports.CostHours) -> Non
     ]
     for day in found:
         assert sum(item.direct for item in day.workloads) == day.tenants
-    [only] = {
-        item.workload.namespace for item in costs.days("prod", MONDAY, MONDAY + HOUR, ["shop"])[0].workloads
-    }
-    assert only == "shop"
+    whole = costs.whole_days("prod", MONDAY + HOUR * 20, MONDAY + HOUR * 80)
+    assert list(whole) == [replace(day, workloads=()) for day in found]
 
 
 def test_an_hour_that_is_written_again_replaces_itself_in_its_day(costs: cost_ports.CostHours) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from bot.cost_words import said
 from bot.handlers.cost_question import answer_question
 from bot.server_config import ServerConfig, SharedCosts, Team
 from estimators.allocate import allocate
+from estimators.allocation import WindowCost
 from estimators.ownership import Dimension
 from tests import cost_samples
 from tests.bot.cost_answers import CONFIG, QUESTIONS, answered, reply, shop
@@ -291,6 +292,51 @@ def test_the_store_says_what_memory_says(text: str, stored: CostHours) -> None:
     told, expected = cost_json(kept), cost_json(held)
     assert told == expected
     assert [day.parts for day in kept.chart] == [day.parts for day in held.chart]
+
+
+class InFull(HoursInMemory):
+    """The same cluster, of which all workloads are read, whoever is asked about."""
+
+    def window(
+        self,
+        cluster: str,
+        start: datetime,
+        end: datetime,
+        namespaces: Collection[str] = (),  # noqa: ARG002 - that is what it is for
+    ) -> WindowCost:
+        return super().window(cluster, start, end)
+
+
+@pytest.fixture(scope="module")
+def in_full() -> InFull:
+    """As `shop`."""
+    found = InFull(END)
+    found.add("prod", map(allocate, cost_samples.hours()), "USD")
+    return found
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        SharedCosts(),
+        SharedCosts(("kube-system",)),
+        SharedCosts(("kube-system",), "even"),
+        SharedCosts(("kube-system",), "fixed", {"s*": Decimal(30), "*": Decimal("60.5")}),
+        SharedCosts(("kube-system",), "central"),
+    ],
+    ids=["the control plane", "proportional", "even", "fixed", "central"],
+)
+@pytest.mark.parametrize(
+    "text", ["namespace payments 30d chart", "namespace kube-system", "workload payments/ledger"]
+)
+def test_one_namespace_costs_the_same_whatever_is_read_of_the_others(
+    text: str, shared: SharedCosts, in_full: InFull
+) -> None:
+    """All workloads of the others, or of each namespace its sum: every number, and the days of a chart."""
+    config = replace(CONFIG, shared=shared)
+    found, expected = answered(text, config=config), answered(text, config=config, costs=in_full)
+    assert cost_json(found) == cost_json(expected)
+    assert [day.parts for day in found.chart] == [day.parts for day in expected.chart]
 
 
 def test_memory_gives_no_window_that_would_cut_a_piece() -> None:
