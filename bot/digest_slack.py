@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bot.cost_words import Sentence, escaped, said
 from bot.digest import ALL_TEAMS, MOST_MOVERS, Digest, ItemState, MergedPull
 from bot.digest_slack_teams import MOST_TEAMS, teams_table
-from bot.digest_words import bars, counted, headline, notes, origin, shares
+from bot.digest_words import bars, counted, drawn_days, headline, notes, origin, shares
 from bot.inert import plain
 from bot.recommendation_slack import changes_in_short, context, item_blocks, kept, linked, section
 from bot.slack_message import Block, SlackMessage, fitted, mrkdwn
@@ -98,7 +98,7 @@ def _pictured(digest: Digest, picture: Picture | None) -> Iterator[Block]:
         yield {"type": "image", "slack_file": {"id": picture.file}, "alt_text": alt}
         return
     if days := bars(digest):
-        yield section(f"{days} the last four weeks")
+        yield section(f"{days} the last {drawn_days(days)}")
 
 
 def _movers(digest: Digest, most: int) -> Iterator[str]:

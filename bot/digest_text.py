@@ -15,7 +15,7 @@ from rich.text import Text
 from bot.cost_terminal import section
 from bot.cost_words import WHOLE_FROM, column, escaped, share
 from bot.digest import ALL_TEAMS, Digest, DigestItem, MergedPull, TeamWeek
-from bot.digest_words import bars, counted, headline, notes, origin, shares
+from bot.digest_words import bars, counted, drawn_days, headline, notes, origin, shares
 from bot.inert import plain
 from bot.recommendation_words import changes_words
 from bot.unused_words import apart
@@ -55,7 +55,7 @@ def _parts(digest: Digest) -> Iterator[Text | Padding]:
         first.append(escaped(part.text, _line), "bold" if part.strong else "")
     yield first
     if not digest.quiet:
-        about = [f"{days} four weeks" if (days := bars(digest)) else "", *shares(digest)]
+        about = [f"{days} {drawn_days(days)}" if (days := bars(digest)) else "", *shares(digest)]
         if told := " · ".join(filter(None, about)):
             yield Text(told)
         for told_apart in _sections(digest):

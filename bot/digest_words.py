@@ -20,6 +20,7 @@ from estimators.recommendation import Reason
 _MOMENT = timedelta(microseconds=1)
 _HALF_A_CENT = Decimal("0.005")
 _MOST_OVER = 3
+_DRAWN = 28
 _LONGEST_NAME = 80
 
 
@@ -64,6 +65,11 @@ def bars(digest: Digest) -> str:
     return trend(
         [DayAmount(at, as_nano(cost or Decimal(0)), float(cost is not None)) for at, cost in digest.trend]
     )
+
+
+def drawn_days(drawn: str) -> str:
+    """`four weeks`, or fewer days where nothing was measured before them."""
+    return "four weeks" if len(drawn) == _DRAWN else f"{len(drawn)} days"
 
 
 def counted(digest: Digest) -> list[str]:

@@ -142,7 +142,7 @@ def _confirm(item: DigestItem, most: int) -> Block:
     what = plain(changes_in_short(item), min(most, 120))
     text = (
         f"Tuppence opens a pull request in {plain(item.repository, 80)}: {what}. Nothing is merged by it. "
-        "What no pull request can do it says how to do by hand."
+        "If no pull request can do it, you are told what to change by hand."
     )
     return {
         "title": {"type": "plain_text", "text": "Open the pull request?"},
@@ -265,7 +265,7 @@ def carried(private_metadata: str) -> Mapping[str, str]:
 
 def by_hand_message(workload: str, why: str, patch: str) -> SlackMessage:
     """What somebody has to write themselves, and text to copy."""
-    told = f"*{mrkdwn(workload)}* has to be changed by hand: {mrkdwn(why, 1_000)}"
+    told = f"*{mrkdwn(workload)}* has to be changed by hand: {mrkdwn(why.rstrip('.'), 1_000)}."
     text = f"{plain(workload)} has to be changed by hand."
     return SlackMessage(text, (section(told), *([section(_fenced(patch))] if patch.strip() else [])))
 

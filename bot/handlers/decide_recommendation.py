@@ -49,6 +49,7 @@ _TOO_LATE = (
 _NO_PULLS = "Not approved: Tuppence runs without a GitHub App here, so it cannot open the pull request."
 _VERBS: Mapping[What, str] = {"approve": "approved", "reject": "rejected"}
 _USER = re.compile(r"[UW][A-Z0-9]{2,30}")
+_GROUP = re.compile(r"S[A-Z0-9]{8,30}")
 _UNSEEN = "\ufffd \u2060"
 
 
@@ -141,7 +142,7 @@ def _permitted(
 
 def _who_may(name: str, team: Team, users: Sequence[str], *, readable: bool) -> str:
     """What somebody is told who may not decide; `readable` is whether the team's Slack group is."""
-    group = code(team.approvers.slack_group) if team.approvers.slack_group else ""
+    group = _group(team.approvers.slack_group)
     if not readable:
         return (
             f"Not decided: who may decide about {name} is not known, since the Slack group {group} "
@@ -153,7 +154,12 @@ def _who_may(name: str, team: Team, users: Sequence[str], *, readable: bool) -> 
             f"Nobody can decide about {name} in Slack: `teams[].approvers` of {code(team.name)} "
             "in `tuppence.yaml` names no `slack_group` and no `slack_users`."
         )
-    return f"{name} is not yours to decide. People in {' or '.join(who)} may."
+    return f"{name} is not yours to decide: {' or '.join(who)} may."
+
+
+def _group(named: str) -> str:
+    """A group as people know it: Slack shows the handle for an id, and calls nobody to a private answer."""
+    return f"<!subteam^{named}>" if _GROUP.fullmatch(named) else code(named) if named else ""
 
 
 def _settled(asker: Asker, kept: KeptRecommendation, action: str, given: Deciding) -> Outcome | None:

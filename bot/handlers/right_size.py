@@ -263,7 +263,7 @@ def _not_written(id: str, written: Ambiguous) -> Became:  # noqa: A002 - its nam
 
 def _by_hand(found: Recommendation, error: GitHubRefused) -> str:
     where = f"{found.source.file}:{found.source.line}"
-    return f"{error}. What was approved can be written by hand, {where} is where to begin"
+    return f"{error}. Begin at {where}"
 
 
 def _page(

@@ -95,7 +95,9 @@ def _teams(reply: CostReply, teams: frozenset[str], rows: int) -> Iterator[str]:
     if found and not is_compared(reply):
         why = not_compared(reply)
         yield mrkdwn(f"{why[:1].upper()}{why[1:]}.")
-    if not found:
+    if not teams:
+        yield "You approve for no team of `tuppence.yaml`. `/cost team` lists all that you may see."
+    elif not found:
         yield "None of your teams has any cost that was measured. `/cost team` lists all that you may see."
 
 

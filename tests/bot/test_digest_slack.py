@@ -64,6 +64,15 @@ def test_a_quiet_week_is_one_line() -> None:
     assert len(taken(digest_message(quiet, {})).blocks) == 1
 
 
+def test_days_before_anything_was_measured_are_not_drawn() -> None:
+    """The first week of all is a row of seven bars, and is called so."""
+    first = replace(
+        TEAM, trend=tuple((at, cost if n > 20 else None) for n, (at, cost) in enumerate(TEAM.trend))
+    )
+    assert " the last 7 days" in read(digest_message(first, {}))
+    assert " the last four weeks" in read(digest_message(TEAM, {}))
+
+
 def test_a_quiet_week_does_not_hide_what_waits() -> None:
     """What is to be merged, or could not be looked at, is small print below the line."""
     waits = "1 right-sizing pull request waits to be merged."

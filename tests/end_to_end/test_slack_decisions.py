@@ -188,9 +188,7 @@ def test_nobody_else_decides(monday: Monday) -> None:
         user.id: len(monday.hub.ephemerals(user, monday.channel)) for user in (monday.bea, monday.guest)
     }
     monday.press(monday.bea, APPROVE, "approved")
-    assert "is not yours to decide. People in `sre` may." in monday.told(
-        monday.bea, before[monday.bea.id] + 1
-    )
+    assert "is not yours to decide: `sre` may." in monday.told(monday.bea, before[monday.bea.id] + 1)
     monday.press(monday.guest, APPROVE, "approved")
     assert "full members" in monday.told(monday.guest, before[monday.guest.id] + 1)
     monday.hub.people.click(

@@ -239,7 +239,12 @@ def test_a_guest_a_stranger_or_whoever_left_is_told_nothing(bench: Bench, action
 @pytest.mark.parametrize(
     ("team", "told"),
     [
-        pytest.param(TEAM, "People in `sre` or <@UDORA> may", id="not in the group"),
+        pytest.param(TEAM, "is not yours to decide: `sre` or <@UDORA> may.", id="not in the group"),
+        pytest.param(
+            replace(TEAM, approvers=Approvers(slack_group="S0604QSJC")),
+            "is not yours to decide: <!subteam^S0604QSJC> may.",
+            id="a group by its id",
+        ),
         pytest.param(replace(TEAM, approvers=Approvers()), "names no `slack_group`", id="nobody named"),
         pytest.param(
             replace(TEAM, approvers=Approvers(slack_group="gone")),

@@ -159,7 +159,7 @@ def test_without_the_permission_it_is_said_what_to_grant_or_to_do(work: Work) ->
     became = work.open(kept)
     assert became.state == "by-hand"
     assert "Contents: Read and write" in became.why
-    assert became.why.endswith(f"can be written by hand, {FILE}:1 is where to begin")
+    assert became.why.endswith(f". Begin at {FILE}:1")
 
 
 def test_a_key_that_github_does_not_take_is_no_work_for_whoever_approved(work: Work) -> None:

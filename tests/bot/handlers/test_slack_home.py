@@ -96,6 +96,12 @@ def test_my_teams_are_those_that_i_approve_for() -> None:
     assert my_teams("U3", nobodys, people=Groups()) == {"checkout", "research"}
 
 
+def test_who_approves_for_no_team_is_told_so() -> None:
+    """Not that their teams cost nothing."""
+    assert "You approve for no team of `tuppence.yaml`." in tab(teams=frozenset())
+    assert "None of your teams has any cost that was measured." in tab(teams=frozenset({"gone"}))
+
+
 def test_a_month_that_was_hardly_measured_is_no_comparison() -> None:
     """Nothing is told that its missing hours would have made."""
 
@@ -121,7 +127,6 @@ def test_teams_stand_beside_the_month_before() -> None:
     assert "*checkout* $" in text
     assert "on the same days of October" in text
     assert "research" not in text
-    assert "None of your teams" in tab(teams=frozenset())
 
 
 def test_what_waits_for_approval_is_told_to_whoever_may_see_all() -> None:
