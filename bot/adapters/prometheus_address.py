@@ -19,6 +19,8 @@ def read_address(url: str) -> tuple[str, tuple[str, str] | None]:
         raise UserError(f"Prometheus URL {shown!r} cannot be read: {error}") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UserError(f"Prometheus URL {shown!r} needs a scheme and a host, such as http://localhost:9090")
+    if re.search(r"[^\w.:%-]", parts.hostname):
+        raise UserError(f"Prometheus URL {shown!r} has a host that is no name: {parts.hostname[:80]!r}")
     if parts.query or parts.fragment:
         raise UserError(f"Prometheus URL {shown!r} may not hold '?' or '#'")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname

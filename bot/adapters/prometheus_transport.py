@@ -99,9 +99,9 @@ class Transport:
         except (requests.Timeout, ReadTimeoutError) as error:
             raise self._unavailable(f"gave no answer within {self._timeout:g} s") from error
         except requests.exceptions.SSLError as error:
-            raise self._unavailable(f"TLS failed ({_innermost(error)}); name its CA file") from error
+            raise self._unavailable(f"TLS failed: {_cause(error, 'does it speak plain http://?')}") from error
         except (requests.RequestException, HTTPError) as error:
-            raise self._unavailable(f"cannot be reached ({_innermost(error)})") from error
+            raise self._unavailable(f"cannot be reached: {_cause(error)}") from error
         return Answer(self._decode(response, body))
 
     def _read(self, response: requests.Response, deadline: float) -> bytes:
@@ -125,12 +125,14 @@ class Transport:
             body = json.loads(raw)
         except (ValueError, RecursionError) as error:
             said = "a web page" if raw.lstrip()[:1] == b"<" else "no JSON"
-            hint = _HINTS.get(status, "is a sign-in page before it, or its path prefix missing?")
+            other = _FAILED if status >= 500 else "is a sign-in page before it, or its path prefix missing?"
+            hint = _HINTS.get(status, other)
             raise self._unavailable(f"answered HTTP {status} with {said}; {hint}") from error
-        if status != 200 or not isinstance(body, dict) or body.get("status") != "success":
+        state = body.get("status") if isinstance(body, dict) else None
+        if status != 200 or state == "error":
             raise self._refused(status, body)
-        if not isinstance(body.get("data"), list | dict):
-            raise self._unavailable("answered JSON that is not a Prometheus answer")
+        if not isinstance(body, dict) or state != "success" or not isinstance(body.get("data"), list | dict):
+            raise self._unavailable("answered JSON that is not a Prometheus answer; what is listening there?")
         self._heard(body)
         return body
 
@@ -153,11 +155,22 @@ _HINTS = {
     429: "it asks us to slow down",
     503: "it is overloaded or starting",
 }
+_FAILED = "its log, or that of a proxy before it, says why"
+_CAUSES = {
+    "ConnectionRefusedError": "nothing listens there; is it running, and its port forwarded?",
+    "ConnectionResetError": "it closed the connection",
+    "IncompleteRead": "it closed the connection",
+    "RemoteDisconnected": "it closed the connection",
+    "SSLCertVerificationError": "its certificate is not trusted; name its CA file (PROMETHEUS_CA_FILE)",
+    "gaierror": "no host has that name",
+}
+"""What the first causes of a failure mean, by the names of their classes."""
 
 
-def _innermost(error: BaseException) -> str:
-    """The name of the first cause: its text may hold addresses and tokens."""
+def _cause(error: BaseException, otherwise: str = "") -> str:
+    """The first cause, in words or by its name: its text may hold addresses and tokens."""
     seen: BaseException = error
     while (cause := seen.__cause__ or seen.__context__) is not None:
         seen = cause
-    return type(seen).__name__
+    name = type(seen).__name__
+    return _CAUSES.get(name, f"{otherwise} ({name})".strip() if otherwise else name)

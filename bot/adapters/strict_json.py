@@ -31,12 +31,12 @@ class Document:
     unknown: dict[str, None] = field(default_factory=dict)
 
 
-def read(path: Path, *, most_bytes: int, too_large: str, seal: Seal) -> Place:
+def read(path: Path, *, most_bytes: int, too_large: str, made_by: str, seal: Seal) -> Place:
     """The root of the JSON document in `path`.
 
     `seal` may change each object in place as soon as it is read, which keeps memory low.
     Raises UserError for a file that is missing, larger than `most_bytes` (`too_large` says the way
-    out), not JSON, not UTF-8, or that repeats a key within one object.
+    out), not JSON or not UTF-8 (`made_by` says what writes one), or that repeats a key within one object.
     """
     content = bytearray()
     try:
@@ -47,10 +47,10 @@ def read(path: Path, *, most_bytes: int, too_large: str, seal: Seal) -> Place:
                     raise UserError(f"{path}: is larger than {most_bytes // 2**20} MiB; {too_large}")
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return Place(Document(path), "", _parse(path, content, seal))
+    return Place(Document(path), "", _parse(path, content, made_by, seal))
 
 
-def _parse(path: Path, content: bytearray, seal: Seal) -> object:
+def _parse(path: Path, content: bytearray, made_by: str, seal: Seal) -> object:
     def sealed(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         entries = dict(pairs)
         if len(entries) != len(pairs):
@@ -66,11 +66,12 @@ def _parse(path: Path, content: bytearray, seal: Seal) -> object:
             # A lone half of a surrogate pair would break whoever prints it, much later.
             json.dumps(document, ensure_ascii=False, default=repr).encode()
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}:{error.lineno}:{error.colno}: is not JSON: {error.msg}") from error
+        place = f"{path}:{error.lineno}:{error.colno}"
+        raise UserError(f"{place}: is not JSON: {error.msg}; {made_by}") from error
     except (UnicodeDecodeError, UnicodeEncodeError) as error:
-        raise UserError(f"{path}: is not valid UTF-8 text: {error.reason}") from error
+        raise UserError(f"{path}: is not valid UTF-8 text: {error.reason}; {made_by}") from error
     except RecursionError as error:
-        raise UserError(f"{path}: is nested too deeply") from error
+        raise UserError(f"{path}: is nested too deeply; {made_by}") from error
     except ValueError as error:
         # A key given twice, or an integer of thousands of digits, which Python refuses to read.
         raise UserError(f"{path}: {str(error).partition(';')[0]}") from error

@@ -56,6 +56,7 @@ def read_snapshot(path: Path) -> UsageSnapshot:
         path,
         most_bytes=_MOST_BYTES,
         too_large="export one --namespace or a shorter --window",
+        made_by="tuppence usage export writes a snapshot",
         seal=reader.pack,
     )
     return reader.snapshot(root)

@@ -55,8 +55,8 @@ def history_for(
     if usage is not None:
         return FileHistory.read(usage, hours)
     settings = from_env()
-    url = prometheus or settings.prometheus.url
-    if url:
+    url = settings.prometheus.url if prometheus is None else prometheus
+    if url or prometheus is not None:
         return PrometheusHistory(settings, url, hours, kube_context, kills_days=kills_days)
     return ContextOnly(kube_context, settings.kubernetes_api_url) if kube_context else None
 

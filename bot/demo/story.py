@@ -36,15 +36,18 @@ class Sample:
 def make_sample(folder: Path) -> Sample:
     """Write the repository and the recording into an empty or new folder.
 
-    Raises UserError for a folder that holds something, and where git is missing.
+    Raises UserError for a folder that holds something or cannot be written, and where git is missing.
     """
     from bot.adapters.usage_writer import write_snapshot  # noqa: PLC0415
     from bot.demo.recording import recording  # noqa: PLC0415
 
     sample = Sample(folder / "shop", folder / "recorded-usage.json")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder}: is not an empty folder; name a new one")
-    _copy("before", sample.repository)
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UserError(f"{folder}: is not an empty folder; name a new one")
+        _copy("before", sample.repository)
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written: {error.strerror or error}; name another") from error
     _git(sample.repository, "init", "--quiet", f"--initial-branch={sample.base}")
     _commit(sample.repository, "The shop as it runs")
     _git(sample.repository, "switch", "--quiet", "--create", sample.head)

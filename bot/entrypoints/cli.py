@@ -58,6 +58,7 @@ def window_option(command: Any) -> Any:  # noqa: ANN401
         type=Days(),
         default="14d",
         show_default=True,
+        metavar="14d",
         help="How much history to look at, back from now or from the end of the snapshot.",
     )(command)
 
@@ -191,7 +192,7 @@ def demo(keep: Path | None, *, details: bool) -> None:
     tell(keep, details=details)
 
 
-@cli.command(short_help="Answer GitHub's webhooks: a comment and a check on every pull request.")
+@cli.command(short_help="Run the bot: on pull requests, and in Slack.")
 @click.option(
     "--config",
     "file",
@@ -201,10 +202,10 @@ def demo(keep: Path | None, *, details: bool) -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be written on GitHub; records are not kept.")
 def serve(*, file: Path | None, dry_run: bool) -> None:
-    """Answer GitHub's webhooks: keep a comment and a check run true on every pull request.
+    """Run the bot: a comment and a check on every pull request; questions, digests and approvals in Slack.
 
-    What is served comes from the environment: the GitHub App, the database, Prometheus. Of several
-    clusters and of teams a file tells, which tuppence check-config checks.
+    The environment says what it serves: the GitHub App, Slack, the database, Prometheus. The file describes
+    clusters and teams; tuppence check-config checks it.
     """
     from bot.composition.clusters import read_config  # noqa: PLC0415
     from bot.settings import from_env, serving_from_env  # noqa: PLC0415

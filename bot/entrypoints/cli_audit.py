@@ -13,7 +13,7 @@ from bot.entrypoints.cli_options import output_option
 NOT_WHOLE = 1
 
 
-@click.group()
+@click.group(short_help="Who approved, rejected or changed what.")
 def audit() -> None:
     """Who approved, rejected or changed what: list it, verify it, take it along.
 
@@ -55,7 +55,7 @@ def verify(noted: str) -> None:
     sys.exit(0 if whole else NOT_WHOLE)
 
 
-@audit.command()
+@audit.command(short_help="Write every audit row as a line of JSON.")
 @output_option
 def export(output: Path | None) -> None:
     """Write every audit row as a line of JSON, with the hashes that others can check."""

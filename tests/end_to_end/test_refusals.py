@@ -46,12 +46,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.param("--prices list.yaml", ["list.yaml:1"], id="a list as prices"),
         pytest.param("--prices folder", ["folder", "directory"], id="a folder as prices"),
         pytest.param("--usage nowhere.json", ["nowhere.json", "No such file"], id="no snapshot"),
-        pytest.param("--usage usage.json", ["usage.json:2", "JSON"], id="a snapshot that is no JSON"),
+        pytest.param("--usage usage.json", ["usage.json:2", "JSON", "usage export"], id="a snapshot that is no JSON"),
         pytest.param("--usage other.json", ["other.json", "tuppence.usage/v9"], id="a snapshot of the future"),
         pytest.param("--usage list.yaml", ["list.yaml:1"], id="YAML as snapshot"),
         pytest.param(
             "--usage other.json --prometheus http://localhost", ["--usage", "--prometheus"], id="two sources"
         ),
+        pytest.param(["--prometheus", ""], ["''", "http://"], id="a variable that is empty"),
         pytest.param("--prometheus localhost:9090", ["'localhost:9090'", "http://"], id="an address without scheme"),
         pytest.param("--kube-context nowhere", ["kubeconfig", "$KUBECONFIG"], id="no kubeconfig"),
         pytest.param("--policy nowhere.yaml", ["nowhere.yaml", "No such file"], id="no policy"),
@@ -72,9 +73,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.param("--base-dir folder --head-dir list.yaml", ["list.yaml", "not a folder"], id="a file as folder"),
     ],
 )  # fmt: skip
-def test_diff_refuses(shop: Repository, files: Path, arguments: str, named: list[str]) -> None:
+def test_diff_refuses(shop: Repository, files: Path, arguments: str | list[str], named: list[str]) -> None:
     """The line names the file or option, the place, the value, and what to write instead."""
-    words = arguments.split()
+    words = arguments.split() if isinstance(arguments, str) else arguments
     if "--repo" not in words and "--base-dir" not in words:
         words = ["--repo", str(shop.folder), *words]
 
@@ -96,6 +97,7 @@ def test_diff_refuses(shop: Repository, files: Path, arguments: str, named: list
         pytest.param("check-config nowhere.yaml", ["nowhere.yaml"], id="check no file"),
         pytest.param("init --repo nowhere", ["nowhere", "--repo"], id="init nowhere"),
         pytest.param("demo --keep .", [".", "empty"], id="a demo over somebody's files"),
+        pytest.param("demo --keep list.yaml/demo", ["list.yaml/demo", "name another"], id="a demo below a file"),
     ],
 )  # fmt: skip
 def test_other_commands_refuse(files: Path, arguments: str, named: list[str]) -> None:
