@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from bot.claims_named import claims_named
 from bot.recommendation_records import Scan
 from bot.records import Json
 from estimators.change import Protection
+from estimators.claims_named import claims_named
 from estimators.objects import ManifestObject, dig, sequence, text
 from estimators.unused import CLAIM, SERVICE, VOLUME, Unused, protection_of
 
@@ -112,20 +112,20 @@ def undeclared(found: Iterable[Unused], scans: Collection[Scan], today: date) ->
     namespace, or in the policy of a repository on the same cluster. None where a look is older than that
     it is kept what a repository declares and protects: the next one tells.
     """
-    looks = {scan.full_name: scan.declares or {} for scan in scans if scan.head_sha}
-    if not all("protect" in look for look in looks.values()):
+    looks = [(scan.full_name, scan.declares or {}) for scan in scans if scan.head_sha]
+    if not all("protect" in look for _, look in looks):
         return None
     known, named = _by_place(looks, "rows"), _by_place(looks, "named")
-    policies = [(name, look) for name, look in looks.items() if look["protect"]]
+    policies = [(look["clusters"], _protections(look, name)) for name, look in looks]
     told = sorted((thing for thing in found if not _repository(thing, known)), key=_dearest)
     judged = [replace(thing, left=thing.left or _left(thing, named, policies, today)) for thing in told]
     free = (thing for thing in judged if not thing.left)
     return UnusedThings(tuple(free), left=tuple(thing for thing in judged if thing.left))
 
 
-def _by_place(looks: Mapping[str, Json], key: str) -> _ByPlace:
+def _by_place(looks: Iterable[tuple[str, Json]], key: str) -> _ByPlace:
     found: _ByPlace = defaultdict(dict)
-    for repository, look in looks.items():
+    for repository, look in looks:
         for cluster, *place in look[key]:
             found[tuple(place)][cluster] = repository
     return found
@@ -142,24 +142,28 @@ def _repository(thing: Unused, found: _ByPlace) -> str:
 
 
 def _left(
-    thing: Unused, named: _ByPlace, policies: Iterable[tuple[str, Json]], today: date
+    thing: Unused,
+    named: _ByPlace,
+    policies: Iterable[tuple[Collection[str], Collection[Protection]]],
+    today: date,
 ) -> Protection | str:
-    for repository, look in policies:
-        if not look["clusters"] or any(_may_be(cluster, thing) for cluster in look["clusters"]):
-            protections = (_protection(one, repository) for one in look["protect"])
-            if protection := protection_of(thing, protections, today):
-                return protection
+    for clusters, protections in policies:
+        is_here = not clusters or any(_may_be(cluster, thing) for cluster in clusters)
+        if is_here and (protection := protection_of(thing, protections, today)):
+            return protection
     repository = _repository(thing, named)
     return f"{repository} names it" if repository else ""
 
 
-def _protection(told: Json, repository: str) -> Protection:
-    until = told["until"]
-    return Protection(
-        told["workload"],
-        told["reason"],
-        until=until and date.fromisoformat(until),
-        source=f"the policy of {repository}",
+def _protections(look: Json, repository: str) -> tuple[Protection, ...]:
+    return tuple(
+        Protection(
+            told["workload"],
+            told["reason"],
+            until=date.fromisoformat(told["until"]) if told["until"] else None,
+            source=f"the policy of {repository}",
+        )
+        for told in look["protect"]
     )
 
 

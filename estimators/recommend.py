@@ -80,7 +80,7 @@ class _Environment:
     def found(self, finders: Sequence[Finder], standing_finders: Sequence[StandingFinder]) -> Found:
         """All of one environment."""
         fit, sides, left, inventory = candidates(self._objects, self._cluster, self._terms)
-        standing = standing_candidates(inventory, self._cluster, self._terms)
+        standing = standing_candidates(inventory, self._cluster, self._terms, self._objects)
         self._left += [*left, *standing.left]
         answers = [map(finder, fit) for finder in finders]
         answers += [map(finder, standing.fit) for finder in standing_finders]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from estimators.change import Cluster
+from estimators.claims_named import claims_named
 from estimators.finders.candidate import Standing
 from estimators.inventory import Inventory
 from estimators.objects import Identity, ManifestObject
@@ -30,9 +31,12 @@ class _Thing(NamedTuple):
     used: ClaimUsage | None
 
 
-def standing_candidates(inventory: Inventory, cluster: Cluster, terms: Terms) -> StandingSorted:
-    """The claims and load balancers of one environment, in the order of their identities."""
+def standing_candidates(
+    inventory: Inventory, cluster: Cluster, terms: Terms, objects: Iterable[ManifestObject]
+) -> StandingSorted:
+    """The claims and load balancers of one environment, whose `objects` name some, in order of identity."""
     found = StandingSorted([], [])
+    named = _named(objects)
     for identity, thing in sorted(_things(inventory, cluster), key=lambda pair: pair[0]):
         usage = cluster.usage
         if terms.frozen:
@@ -44,7 +48,16 @@ def standing_candidates(inventory: Inventory, cluster: Cluster, terms: Terms) ->
             reason, facts = Reason.SHORT_HISTORY, {"days": days, "needed": str(SEEN_DAYS)}
         else:
             found.fit.append(
-                Standing(thing.object, thing.claim, thing.seen, thing.used, inventory, usage, cluster)
+                Standing(
+                    thing.object,
+                    thing.claim,
+                    thing.seen,
+                    thing.used,
+                    inventory,
+                    usage,
+                    cluster,
+                    named.get((identity.namespace, identity.name), ""),
+                )
             )
             continue
         found.left.append(LeftAlone(identity.environment, identity, reason, facts=facts))
@@ -58,3 +71,12 @@ def _things(inventory: Inventory, cluster: Cluster) -> Iterator[tuple[Identity, 
     for identity, thing in inventory.load_balancers.items():
         balancer = balancer_usage(cluster.usage, identity)
         yield identity, _Thing(thing, None, balancer.ready if balancer else None, None)
+
+
+def _named(objects: Iterable[ManifestObject]) -> dict[tuple[str, str], str]:
+    """Claims by namespace and name, and what names each."""
+    return {
+        claim: f"{thing.identity.kind} {thing.identity.name}"
+        for thing in objects
+        for claim in claims_named(thing)
+    }

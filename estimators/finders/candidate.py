@@ -93,7 +93,7 @@ class Standing:
     """A volume claim or a load balancer that the manifests declare: it costs whether or not it is used.
 
     `claim` is None for a load balancer. `seen` has a value for each whole day, see `ClaimUsage.mounted`
-    and `BalancerUsage.ready`; `used` is what is known of a claim.
+    and `BalancerUsage.ready`; `used` is what is known of a claim, `named_by` what of the manifests names it.
     """
 
     object: ManifestObject
@@ -103,6 +103,7 @@ class Standing:
     inventory: Inventory
     usage: UsageSnapshot
     cluster: Cluster
+    named_by: str = ""
 
     @property
     def identity(self) -> Identity:

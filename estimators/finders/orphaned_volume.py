@@ -20,7 +20,7 @@ def orphaned_volume(standing: Standing) -> Iterator[Proposal | LeftAlone]:
     """A claim without a pod on any day of two weeks, and without a workload in the manifests that names it.
 
     A finished pod that still lies there counts as one, and so does one that waits. What a workload would
-    mount that is switched off just now is left.
+    mount that is switched off just now is left, and so is what disks are cloned from or snapshots are of.
     """
     claim = standing.claim
     if claim is None or claim.size is None or (standing.seen == 1).any():
@@ -30,6 +30,9 @@ def orphaned_volume(standing: Standing) -> Iterator[Proposal | LeftAlone]:
         return
     if user := _user(standing):
         yield standing.left(FINDER, Reason.RISKY, why=f"{user} mounts it when it runs")
+        return
+    if standing.named_by:
+        yield standing.left(FINDER, Reason.RISKY, why=f"{standing.named_by} names it")
         return
     kept = _billed_on(standing)
     peak = used_peak([standing.used] if standing.used else ())

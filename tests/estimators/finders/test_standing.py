@@ -36,6 +36,12 @@ metadata: {name: data, namespace: payments, labels: {team: checkout}}
 spec: {resources: {requests: {storage: 200Gi}}}
 """
 MOUNTS = "      volumes: [{name: files, persistentVolumeClaim: {claimName: data}}]"
+SNAPSHOT = """
+apiVersion: snapshot.storage.k8s.io/v1
+kind: VolumeSnapshot
+metadata: {name: nightly, namespace: payments}
+spec: {source: {persistentVolumeClaimName: data}}
+"""
 STATEFUL = deployment("db", kind="StatefulSet") + (
     "  volumeClaimTemplates:\n"
     "    - metadata: {name: data}\n"
@@ -101,6 +107,7 @@ def test_a_disk_that_its_class_keeps_is_billed_on() -> None:
         (CLAIM, [NAN] * 14, Reason.POOR_HISTORY),
         (CLAIM + "---" + deployment(extra=MOUNTS, replicas=0), [0] * 14, Reason.RISKY),
         (CLAIM.replace("name: data", "name: data-db-7") + "---" + STATEFUL, [0] * 14, Reason.RISKY),
+        (CLAIM + "---" + SNAPSHOT, [0] * 14, Reason.RISKY),
         (
             CLAIM.replace("labels:", "annotations: {tuppence.dev/protect: year-end}, labels:"),
             [0] * 14,
@@ -114,6 +121,7 @@ def test_a_disk_that_its_class_keeps_is_billed_on() -> None:
         "mounts unseen",
         "switched off",
         "an old member",
+        "a snapshot's source",
         "protected",
     ],
 )

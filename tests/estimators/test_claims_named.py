@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.claims_named import claims_named
+from estimators.claims_named import claims_named
 from tests.yaml_objects import deployment, objects
 
 

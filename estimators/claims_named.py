@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from estimators.objects import ManifestObject, dig, mapping, text
-from estimators.unused import CLAIM
 
+_CLAIM = "PersistentVolumeClaim"
 _SCHEMAS = "CustomResourceDefinition"
 """The largest of all objects, and they name nothing."""
 _DATA_VOLUME = "DataVolume"
@@ -46,7 +46,7 @@ def _named(key: str, value: Any) -> tuple[str, str]:  # noqa: ANN401 - YAML hold
             return "", text(dig(value, "name"))
         case "persistentVolumeClaimName":
             return "", text(value)
-        case "dataSource" | "dataSourceRef" if dig(value, "kind") == CLAIM:
+        case "dataSource" | "dataSourceRef" if dig(value, "kind") == _CLAIM:
             return text(dig(value, "namespace")), text(dig(value, "name"))
         case "source":
             return text(dig(value, "pvc", "namespace")), text(dig(value, "pvc", "name"))
