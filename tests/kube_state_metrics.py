@@ -176,6 +176,13 @@ def _pod(body: Body, name: str, identity: Labels, _labels: Labels) -> Iterator[M
         for resource, amount in container["resources"]["requests"].items():
             labels = {"container": container["name"], "resource": re.sub(r"[^a-zA-Z0-9_]", "_", resource)}
             yield Metric("kube_pod_container_resource_requests", own | labels, _float(amount))
+    for container in body["spec"].get("initContainers", ()):
+        inside = own | {"container": container["name"]}
+        running = body["status"]["phase"] == "Running" and container.get("restartPolicy") == "Always"
+        yield Metric("kube_pod_init_container_status_running", inside, running)
+        for resource, amount in container["resources"]["requests"].items():
+            requests = inside | {"resource": resource}
+            yield Metric("kube_pod_init_container_resource_requests", requests, _float(amount))
 
 
 _EXPORTERS = {

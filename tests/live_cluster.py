@@ -14,8 +14,11 @@ def thing(api_version: str, kind: str, name: str, namespace: str = "", **parts: 
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **parts}
 
 
-def pod(name: str, namespace: str, phase: str, **requests: str) -> Body:
-    """A pod of one container, with an environment variable that must never be kept."""
+def pod(name: str, namespace: str, phase: str, sidecar: str = "", **requests: str) -> Body:
+    """A pod of one container, with an environment variable that must never be kept.
+
+    `sidecar` is the CPU of a restartable init container; a plain one that is done stands before it.
+    """
     container = {
         "name": "main",
         "env": [{"name": "PASSWORD", "value": "hunter2"}],
@@ -23,7 +26,12 @@ def pod(name: str, namespace: str, phase: str, **requests: str) -> Body:
             "requests": {key.replace("gpu", "nvidia.com/gpu"): value for key, value in requests.items()}
         },
     }
-    return thing("v1", "Pod", name, namespace, spec={"containers": [container]}, status={"phase": phase})
+    spec: dict[str, Any] = {"containers": [container]}
+    if sidecar:
+        started = {"name": "set-up", "resources": {"requests": {"cpu": "10m"}}}
+        proxy = {"name": "proxy", "restartPolicy": "Always", "resources": {"requests": {"cpu": sidecar}}}
+        spec["initContainers"] = [started, proxy]
+    return thing("v1", "Pod", name, namespace, spec=spec, status={"phase": phase})
 
 
 def nodes() -> list[Body]:
@@ -193,7 +201,7 @@ def pods() -> list[Body]:
     """Two that run, one that waits and one that is done and reserves nothing any more."""
     return [
         pod("api-1", "payments", "Running", cpu="500m", memory="512Mi"),
-        pod("db-0", "payments", "Running", cpu="1", memory="2Gi"),
+        pod("db-0", "payments", "Running", "250m", cpu="1", memory="2Gi"),
         pod("train-1", "search", "Pending", cpu="4", memory="8Gi", gpu="1"),
         pod("migrate-1", "payments", "Succeeded", cpu="8", memory="8Gi"),
     ]

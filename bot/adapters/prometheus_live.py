@@ -121,17 +121,25 @@ def _ask(
 
 
 def _requested(api: PrometheusApi, at: datetime, partial: list[str]) -> dict[str, Decimal]:
-    """The requests of all pods that run or wait, by resource; kubernetes-mixin adds them up the same way."""
-    selector = ",".join(api.selector_matchers)
-    phase = ",".join((*api.selector_matchers, 'phase=~"Pending|Running"'))
+    """The requests of all pods that run or wait, by resource; kubernetes-mixin adds them up the same way.
+
+    It leaves out sidecars among the init containers: here those count that run while their pod does.
+    """
+    pod, container = "namespace, pod", "namespace, pod, container"
     for form in ("{}", f"last_over_time({{}}[{RECENT}])"):
-        requests = _renamed(form.format(f"kube_pod_container_resource_requests{{{selector}}}"))
-        alive = _renamed(form.format(f"kube_pod_status_phase{{{phase}}}"))
-        answer = api.instant(
-            "sum by (resource) (max by (namespace, pod, container, resource) "
-            f"({requests}) * on (namespace, pod) group_left () max by (namespace, pod) ({alive} == 1))",
-            at=at,
-        )
+
+        def highest(by: str, metric: str, *matchers: str, form: str = form) -> str:
+            selector = ",".join((*api.selector_matchers, *matchers))
+            return f"max by ({by}) ({_renamed(form.format(f'{metric}{{{selector}}}'))})"
+
+        requests = highest(f"{container}, resource", "kube_pod_container_resource_requests")
+        of_inits = highest(f"{container}, resource", "kube_pod_init_container_resource_requests")
+        started = highest(container, "kube_pod_init_container_status_running")
+        running = highest(pod, "kube_pod_status_phase", 'phase="Running"')
+        alive = highest(pod, "kube_pod_status_phase", 'phase=~"Pending|Running"')
+        sidecars = f"{of_inits} and on ({container}) ({started} == 1) and on ({pod}) ({running} == 1)"
+        query = f"({requests} or ({sidecars})) * on ({pod}) group_left () ({alive} == 1)"
+        answer = api.instant(f"sum by (resource) ({query})", at=at)
         if answer:
             break
     else:

@@ -102,9 +102,9 @@ def test_nodes_are_as_they_are(read: Read) -> None:
 
 
 def test_finished_pods_reserve_nothing(read: Read) -> None:
-    """The sum of requests counts each running or waiting pod once."""
+    """The sum of requests counts each running or waiting pod once, and its sidecar with it."""
     assert read(()).requested == {
-        "cpu": Decimal("5.5"),
+        "cpu": Decimal("5.75"),
         "memory": Decimal(512 * 2**20 + 10 * 2**30),
         "nvidia.com/gpu": Decimal(1),
     }
