@@ -116,9 +116,12 @@ def undeclared(found: Iterable[Unused], scans: Collection[Scan], today: date) ->
     if not all("protect" in look for _, look in looks):
         return None
     known, named = _by_place(looks, "rows"), _by_place(looks, "named")
-    policies = [(look["clusters"], _protections(look, name)) for name, look in looks]
     told = sorted((thing for thing in found if not _repository(thing, known)), key=_dearest)
-    judged = [replace(thing, left=thing.left or _left(thing, named, policies, today)) for thing in told]
+    policies = {name: tuple(_protections(looks, name)) for name in {thing.cluster for thing in told}}
+    judged = [
+        replace(thing, left=thing.left or _left(thing, named, policies[thing.cluster], today))
+        for thing in told
+    ]
     free = (thing for thing in judged if not thing.left)
     return UnusedThings(tuple(free), left=tuple(thing for thing in judged if thing.left))
 
@@ -136,40 +139,33 @@ def _repository(thing: Unused, found: _ByPlace) -> str:
     for name in (thing.name, _OF_A_TEMPLATE.sub("-*", thing.name)):
         for namespace in (thing.namespace, ""):
             for cluster, repository in found.get((thing.kind, namespace, name), {}).items():
-                if _may_be(cluster, thing):
+                if _may_be(cluster, thing.cluster):
                     return repository
     return ""
 
 
 def _left(
-    thing: Unused,
-    named: _ByPlace,
-    policies: Iterable[tuple[Collection[str], Collection[Protection]]],
-    today: date,
+    thing: Unused, named: _ByPlace, protections: Collection[Protection], today: date
 ) -> Protection | str:
-    for clusters, protections in policies:
-        is_here = not clusters or any(_may_be(cluster, thing) for cluster in clusters)
-        if is_here and (protection := protection_of(thing, protections, today)):
-            return protection
+    if protection := protection_of(thing, protections, today):
+        return protection
     repository = _repository(thing, named)
     return f"{repository} names it" if repository else ""
 
 
-def _protections(look: Json, repository: str) -> tuple[Protection, ...]:
-    return tuple(
-        Protection(
-            told["workload"],
-            told["reason"],
-            until=date.fromisoformat(told["until"]) if told["until"] else None,
-            source=f"the policy of {repository}",
-        )
-        for told in look["protect"]
-    )
+def _protections(looks: Iterable[tuple[str, Json]], cluster: str) -> Iterator[Protection]:
+    """What policies protect on a cluster: those of repositories that are deployed to it, or to none."""
+    for repository, look in looks:
+        if not look["clusters"] or any(_may_be(one, cluster) for one in look["clusters"]):
+            for told in look["protect"]:
+                until = date.fromisoformat(told["until"]) if told["until"] else None
+                source = f"the policy of {repository}"
+                yield Protection(told["workload"], told["reason"], until=until, source=source)
 
 
-def _may_be(cluster: str, thing: Unused) -> bool:
-    """Whether a cluster that a repository is deployed to may be the one where it stands."""
-    return not thing.cluster or cluster in {"", thing.cluster}
+def _may_be(cluster: str, where: str) -> bool:
+    """Whether a cluster that a repository is deployed to may be the one where something stands."""
+    return not where or cluster in {"", where}
 
 
 def _names(thing: ManifestObject) -> Iterator[tuple[str, str]]:
