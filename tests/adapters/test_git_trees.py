@@ -257,6 +257,30 @@ def test_a_missing_object_is_an_outside_error(repository: Path) -> None:
         content(base)
 
 
+def test_a_missing_object_is_not_asked_for_elsewhere(repository: Path) -> None:
+    """Git would start the remote's program by itself to get it."""
+    pwned = repository / "pwned"
+    for key, value in {
+        "core.repositoryFormatVersion": "1", "extensions.partialClone": "origin", "remote.origin.promisor": "true",
+        "remote.origin.url": f"ext::touch {pwned}", "protocol.ext.allow": "always",
+    }.items():  # fmt: skip
+        git(repository, "config", key, value)
+    blob = git(repository, "rev-parse", "HEAD:a.yaml")
+    (repository / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    with open_trees(repository, "HEAD", "HEAD") as (base, _), pytest.raises(OutsideError):
+        content(base)
+    assert not pwned.exists()
+
+
+def test_what_stands_in_an_objects_place_does_not_count(repository: Path) -> None:
+    """`git replace` shows one commit's files under another one's id."""
+    shown = commit(Git(repository), "HEAD")
+    write(repository, {"a.yaml": "a: another\n"})
+    git(repository, "replace", shown, commit_all(repository))
+    with open_trees(repository, shown, shown) as (base, _):
+        assert content(base)["a.yaml"] == "a: 1\n"
+
+
 def test_a_large_file_is_cut_off_and_the_next_one_is_whole(repository: Path) -> None:
     """One byte more than is ever read is enough to see that it is too large."""
     write(repository, {"large.yaml": "x" * 10_100_000, "z.yaml": "z: 1\n"})

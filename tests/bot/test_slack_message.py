@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.slack_message import SlackMessage, code, fitted, mrkdwn, problems
 from tests.bot.strangers import NASTY
+from tests.slack.mrkdwn import mrkdwn_html
 
 
 def section(text: str) -> dict[str, Any]:
@@ -43,8 +44,9 @@ def test_what_slack_would_refuse_is_known_before(blocks: list[dict[str, Any]], p
 
 
 def test_a_message_needs_a_text() -> None:
-    """Notifications and screen readers have nothing else."""
+    """Notifications and screen readers have nothing else. It is as short as the one that may follow it."""
     assert problems(SlackMessage(" ", (section("x"),)))
+    assert problems(SlackMessage("x" * 4_001)) == ("the text has 4,001 characters, 4,000 fit",)
 
 
 @given(st.integers(0, 2000))
@@ -59,7 +61,7 @@ def test_what_does_not_fit_is_said_in_fewer_rows(rows: int) -> None:
     assert not problems(message)
 
 
-@pytest.mark.parametrize("text", NASTY)
+@pytest.mark.parametrize("text", [*NASTY, "*bold*", "(_slanted_)", "_slanted_ too", "~gone~", "`code`"])
 def test_a_name_is_only_a_name(text: str) -> None:
     """No mention, link, markup or emoji comes out of it."""
     for shown in (mrkdwn(text), code(text)):
@@ -69,6 +71,7 @@ def test_a_name_is_only_a_name(text: str) -> None:
     assert code(text).strip("`").count("`") == 0
     assert "@channel" not in mrkdwn(text)
     assert "://" not in mrkdwn(text)
+    assert "<" not in mrkdwn_html(f"a name: {mrkdwn(text)}, and more")
 
 
 def test_a_message_travels_as_json() -> None:
