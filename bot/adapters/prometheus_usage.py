@@ -29,7 +29,7 @@ AT_ONCE = 2
 """Requests in flight: one is read while the server, on one of its cores, works on the other."""
 SETTLES = timedelta(hours=6)
 """A day that ended later than this before the window's end is asked again: late samples may still come."""
-FORMAT = 1
+FORMAT = 2
 """Changes when the meaning of stored sketches does."""
 
 Progress = Callable[[int, int], None]

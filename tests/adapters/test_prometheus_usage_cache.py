@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from bot.adapters.prometheus_usage import UsageHistory, read_usage
+from bot.adapters.prometheus_usage import FORMAT, UsageHistory, read_usage
 from bot.adapters.sketch_store import SketchStore
 from estimators.usage import Window
 from tests import prometheus_past as truth
@@ -68,7 +68,7 @@ def test_an_answer_with_warnings_is_not_remembered(url: str, tmp_path: Path) -> 
     api.close()
     assert "Prometheus warns: a store is down" in history.partial
     days = [truth.BEGIN.date() + timedelta(days=day) for day in range(truth.DAYS)]
-    assert store.stored(f"1 300 {url} ", days) == frozenset()
+    assert store.stored(f"{FORMAT} 300 {url} ", days) == frozenset()
     store.close()
 
 
@@ -82,5 +82,5 @@ def test_a_broken_cache_is_built_anew(url: str, shop: UsageHistory, tmp_path: Pa
     assert [line for line in history.partial if "was broken" in line]
     store.close()
     again = SketchStore(path)
-    assert again.stored(f"1 300 {url} ", [truth.BEGIN.date()])
+    assert again.stored(f"{FORMAT} 300 {url} ", [truth.BEGIN.date()])
     again.close()
