@@ -101,7 +101,12 @@ POLICY_KEYS = (
         "Settings that somebody had a reason for: changing them is reported as risky.",
         many=True,
         keys=(
-            Key("workload", "Which workloads, by namespace and name.", WORKLOAD, required=True),
+            Key(
+                "workload",
+                "Which workloads, volumes and load balancers, by namespace and name.",
+                WORKLOAD,
+                required=True,
+            ),
             Key(
                 "fields",
                 "What is protected; requests, limits, replicas and autoscaling when left out.",
