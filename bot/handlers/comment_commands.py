@@ -145,10 +145,8 @@ class _Deciding:
 
     def _refusal(self, what: str, argument: str, crossed: Sequence[Any]) -> str:
         """Why nobody at all, or never this one, is to decide; `""` otherwise."""
-        head = self.facts.head_sha
-        if what == "approve" and not (
-            len(argument) >= _SHORTEST and head.startswith(argument.lower().strip("`"))
-        ):
+        head, named = self.facts.head_sha, argument.lower().strip("`")
+        if what == "approve" and not (len(named) >= _SHORTEST and head.startswith(named)):
             return (
                 f"{code(argument)} is not the newest commit, which is {code(head[:7])}: nothing was approved."
             )

@@ -141,11 +141,13 @@ def test_who_may_not_is_refused_and_told_who_may(scene: Scene, who: str) -> None
 
 
 def test_an_older_commit_is_not_approved(scene: Scene) -> None:
-    """Nor is one in fewer than seven digits."""
+    """Nor is one in fewer than seven digits, whatever stands around them."""
     scene.say("/tuppence approve 0123456789", author="ann")
     assert "is not the newest commit" in scene.answered()
     scene.say(f"/tuppence approve {scene.pull.head_sha[:6]}", author="ann")
     assert "is not the newest commit" in scene.answered(2)
+    scene.say("/tuppence approve ```````", author="ann")
+    assert "is not the newest commit" in scene.answered(3)
     assert scene.audit() == []
 
 
