@@ -229,8 +229,8 @@ def _approved(decision: RecommendationDecision) -> str:
 
 
 def _mute(text: str, most: int = 256) -> str:
-    """One line in which GitHub finds nobody to tell and no issue to close."""
+    """One line in which GitHub finds nobody to tell, no issue to close and no `[skip ci]`."""
     line = plain(text, most)
-    for sign in ("@", "#", "://"):
+    for sign in ("@", "#", "[", "://"):
         line = line.replace(sign, f"{sign[0]}\u200b{sign[1:]}")
     return line.replace("GH-", "GH\u200b-")[:most]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -178,7 +179,9 @@ def test_a_forks_report_is_published_by_the_second_workflow(runner: Runner, shop
     fork = shop.hub.people.fork(shop.repository, "stranger")
     pull = shop.hub.people.open_pull(shop.repository, RAISED, fork=fork, author="stranger", branch="raise")
     runner.report.mkdir()
-    (runner.report / "report.md").write_text("Hello @acme/everyone <!-- tuppence:action -->")
+    (runner.report / "report.md").write_text(
+        "Hello @acme/everyone &#64;acme/everyone &#x0040;acme/everyone &commat;acme/everyone <!-- tuppence:action -->"
+    )
     (runner.report / "report.json").write_text('{"verdict": "risky", "number": 1}')
     runner.event = {
         "workflow_run": {
@@ -191,7 +194,8 @@ def test_a_forks_report_is_published_by_the_second_workflow(runner: Runner, shop
     [comment] = shop.hub.comments(shop.repository, pull)
 
     assert f"commented on pull request {pull.number}" in done.stdout
-    assert "@acme" not in comment.body
+    assert html.unescape(comment.body).count("@\u200bacme/everyone") == 4
+    assert "@acme" not in html.unescape(comment.body)
     assert comment.body.count("<!--") == 1
     assert "a fork" in comment.body
 

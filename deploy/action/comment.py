@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import urllib.error
 import urllib.request
@@ -20,6 +21,8 @@ LONGEST = 60_000
 """Characters; GitHub takes 65,536."""
 SECONDS = 30
 MOST_PAGES = 30
+_AT = re.compile("@|&(?:#0*64|#[xX]0*40|commat);?")
+"""GitHub finds mentions in what it shows, however their sign was written."""
 FOREIGN = "<sub>Made by a workflow run of a fork, which may have changed what it says.</sub>"
 
 
@@ -60,7 +63,7 @@ def _body(folder: Path, *, foreign: bool) -> str:
     text = (folder / "report.md").read_text(encoding="utf-8", errors="replace")
     if foreign:
         # Neither a marker nor a mention may come from a stranger's run.
-        text = text.replace("<!--", "&lt;!--").replace("@", "@\u200b")
+        text = _AT.sub("@\u200b", text.replace("<!--", "&lt;!--"))
         text = f"{text[:LONGEST].rstrip()}\n\n{FOREIGN}\n"
     if len(text) > LONGEST + 1_000:
         raise PublishingFailed(f"the report has {len(text)} characters, more than a comment takes")
