@@ -60,6 +60,8 @@ class Records:
         self.recommendation_decisions = StoredRecommendationDecisions(self._database)
         self.right_sizing = StoredRightSizingPulls(self._database)
         self.digests = StoredDigests(self._database)
+        self.name = self._database.name
+        self.has_tables = self._database.has_tables
         self.prepare = self._database.prepare
         self.check = self._database.check
         self.close = self._database.close

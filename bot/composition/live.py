@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.composition.output import refuse_unwritable
 from bot.errors import UserError
 from bot.progress import progress_bar
 from bot.settings import PrometheusSettings, Settings, from_env
@@ -282,6 +283,7 @@ def export(
     url = prometheus or settings.prometheus.url
     if not url:
         raise UserError("no Prometheus is named: add --prometheus URL or set PROMETHEUS_URL")
+    refuse_unwritable(output, "--output")
     history = PrometheusHistory(settings, url, hours, kube_context)
     snapshot = history.whole(namespaces)
     write_snapshot(snapshot, output)

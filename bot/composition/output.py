@@ -38,6 +38,17 @@ def _drop_the_rest() -> None:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
+def refuse_unwritable(file: Path, option: str) -> None:
+    """Say at once what could be said only after minutes of reading. Raises UserError."""
+    folder = file.absolute().parent
+    if file.is_dir():
+        raise UserError(f"{option} {file}: is a folder: name a file")
+    if not folder.is_dir():
+        raise UserError(f"{option} {file}: there is no folder {folder}")
+    if not os.access(file if file.exists() else folder, os.W_OK):
+        raise UserError(f"{option} {file}: cannot be written: permission denied")
+
+
 def write_file(file: Path, option: str, data: bytes) -> None:
     """What `option` asks for. Raises UserError where it cannot be written."""
     try:

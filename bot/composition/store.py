@@ -38,11 +38,23 @@ def scratch_records() -> Iterator[Records]:
         yield records
 
 
+@contextmanager
+def _audited_records() -> Iterator[Records]:
+    """Those that a bot has written to: at a mistyped address there are no rows either, and none is wrong."""
+    with open_records() as records:
+        if not records.has_tables():
+            raise UserError(
+                f"{records.name}: tuppence serve has never written there; "
+                "set TUPPENCE_DATABASE_URL as it is for tuppence serve"
+            )
+        yield records
+
+
 def list_audit(*, last: int, subject: str, actor: str) -> str:
     """The newest audit rows, for people."""
     from bot.handlers.audit import list_rows  # noqa: PLC0415
 
-    with open_records() as records:
+    with _audited_records() as records:
         return list_rows(audit=records.audit, last=last, subject=subject, actor=actor)
 
 
@@ -50,7 +62,7 @@ def verify_audit(noted: str) -> tuple[str, bool]:
     """What is to be said of the audit rows, and whether they are whole."""
     from bot.handlers.audit import verify_rows  # noqa: PLC0415
 
-    with open_records() as records:
+    with _audited_records() as records:
         return verify_rows(audit=records.audit, noted=noted)
 
 
@@ -58,7 +70,7 @@ def export_audit(output: Path | None) -> None:
     """Write every audit row as a line of JSON."""
     from bot.handlers.audit import export_rows  # noqa: PLC0415
 
-    with open_records() as records:
+    with _audited_records() as records:
         lines = export_rows(audit=records.audit)
         if output is None:
             for line in lines:

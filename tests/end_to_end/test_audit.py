@@ -50,14 +50,30 @@ def decided(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("command", ["list", "verify", "export"])
-def test_a_store_that_is_not_there_is_empty(
+def test_a_store_that_is_not_there_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """Nothing is made by looking."""
+    """A mistyped address must not pass for a chain that is whole. Nothing is made by looking."""
     monkeypatch.delenv("TUPPENCE_DATABASE_URL", raising=False)
-    ran = tuppence("audit", command, cwd=tmp_path)
-    assert (ran.status, ran.err) == (0, "")
+    complaint = tuppence("audit", command, cwd=tmp_path).complaint
+    assert complaint.startswith("sqlite:///tuppence.db: tuppence serve has never written there")
+    assert "TUPPENCE_DATABASE_URL" in complaint
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("list", "No audit rows.\n"), ("verify", "There are no audit rows.\n"), ("export", "")],
+)
+def test_a_store_where_nobody_decided_is_empty(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, command: str, said: str
+) -> None:
+    """And whole."""
+    monkeypatch.setenv("TUPPENCE_DATABASE_URL", database_url)
+    with closing(Records(database_url)) as records:
+        records.prepare()
+    ran = tuppence("audit", command)
+    assert (ran.status, ran.out, ran.err) == (0, said, "")
 
 
 @pytest.mark.usefixtures("decided")
@@ -129,25 +145,30 @@ def test_an_export_is_checked_by_the_program_in_the_docs(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("url", "options", "reason"),
+    ("url", "reason"),
     [
-        pytest.param("mysql://x/y", (), "TUPPENCE_DATABASE_URL: mysql is not supported", id="database"),
-        pytest.param("postgresql://bot:hunter2@127.0.0.1:1/x", (), "cannot be used", id="outage"),
-        pytest.param("", ("--noted", "abc"), "--noted abc: is not a hash", id="hash"),
+        pytest.param("mysql://x/y", "TUPPENCE_DATABASE_URL: mysql is not supported", id="database"),
+        pytest.param("postgresql://bot:hunter2@127.0.0.1:1/x", "cannot be used", id="outage"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, options: tuple[str, ...], reason: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, reason: str
 ) -> None:
     """Exit status 2, and never a password."""
     monkeypatch.setenv("TUPPENCE_DATABASE_URL", url)
-    complaint = tuppence("audit", "verify", *options, cwd=tmp_path).complaint
+    complaint = tuppence("audit", "verify", cwd=tmp_path).complaint
     assert reason in complaint
     assert "hunter2" not in complaint
 
 
-def test_an_export_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("decided")
+def test_what_was_noted_must_be_a_hash() -> None:
+    """Said with what was given."""
+    assert "--noted abc: is not a hash" in tuppence("audit", "verify", "--noted", "abc").complaint
+
+
+@pytest.mark.usefixtures("decided")
+def test_an_export_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     """A folder is no file."""
-    monkeypatch.delenv("TUPPENCE_DATABASE_URL", raising=False)
     ran = tuppence("audit", "export", "--output", tmp_path, cwd=tmp_path)
     assert f"--output {tmp_path}: cannot be written" in ran.complaint

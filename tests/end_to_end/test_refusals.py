@@ -93,6 +93,14 @@ def test_diff_refuses(shop: Repository, files: Path, arguments: str | list[str],
         pytest.param(
             "usage export --output usage --prometheus http://127.0.0.1:1", ["http://127.0.0.1:1"], id="server down"
         ),
+        pytest.param(
+            "usage export --prometheus http://127.0.0.1:1 --output folder", ["--output folder", "name a file"],
+            id="export over a folder",
+        ),
+        pytest.param(
+            "usage export --prometheus http://127.0.0.1:1 --output no/usage", ["--output no/usage", "no folder"],
+            id="export below nothing",
+        ),
         pytest.param("check-config", ["FILE"], id="check nothing"),
         pytest.param("check-config nowhere.yaml", ["nowhere.yaml"], id="check no file"),
         pytest.param("init --repo nowhere", ["nowhere", "--repo"], id="init nowhere"),
