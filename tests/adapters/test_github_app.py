@@ -161,6 +161,9 @@ FAULTS: dict[str, tuple[Reply, type[OutsideError], str | int, float | None]] = {
         said({"message": "You have exceeded a secondary rate limit."}, 403, retry_after="17"),
         GitHubUnavailable, "limit", 17.0,
     ),
+    "a limit in other words": (
+        said({"message": "Come back later"}, 403, retry_after="17"), GitHubUnavailable, "limit", 17.0,
+    ),
     "429": (said({"message": "slow down"}, 429), GitHubUnavailable, "limit", 60.0),
     "429 for ages": (said({}, 429, retry_after="99999999"), GitHubUnavailable, "limit", 3600.0),
     "429 with words": (said({}, 429, retry_after="soon"), GitHubUnavailable, "limit", 60.0),
@@ -208,6 +211,12 @@ def test_every_fault_becomes_one_of_our_two_errors(
     elif isinstance(caught.value, GitHubRefused):
         assert (caught.value.status, caught.value.denied) == (kind, kind == 401)
     assert CANARY not in str(caught.value)
+
+
+def test_a_page_for_people_is_not_taken_for_done(client_at: Callable[[str], GitHubClient]) -> None:
+    """A proxy answers so where GitHub would answer with nothing."""
+    with peer(lambda _: Reply(b"<html>hello</html>")) as (url, _), pytest.raises(GitHubUnavailable):
+        client_at(url).delete("/thing")
 
 
 def test_silence_is_a_timeout(
