@@ -15,10 +15,14 @@ from bot.cost_page_table import CostSection, CostTable
 from bot.cost_words import Sentence, escaped
 from bot.inert import plain
 
+_BETWEEN = 3
+"""Blanks after each column of a table."""
+_LEAST_WORDS = 10
+
 
 def show_page(page: CostPage, console: Console) -> None:
     """Print it. Colours appear where `console` is a terminal that has them."""
-    for part in _parts(page):
+    for part in _parts(page, console.width):
         console.print(part)
 
 
@@ -35,7 +39,7 @@ def page_as_text(page: CostPage, *, width: int) -> str:
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
-def _parts(page: CostPage) -> Iterator[Text | Padding]:
+def _parts(page: CostPage, width: int) -> Iterator[Text | Padding]:
     yield _line(page.headline)
     parts = [f"{name} {part}" for name, part in page.parts]
     if where := " · ".join(filter(None, (page.trend, *parts))):
@@ -43,7 +47,7 @@ def _parts(page: CostPage) -> Iterator[Text | Padding]:
     for sentence in page.told:
         yield _line(sentence)
     if page.table:
-        yield Padding(_grid(page.table), (1, 0, 0, 0))
+        yield Padding(_rows(page.table, width), (1, 0, 0, 0))
     if apart := page.apart:
         yield Padding(section(apart), (1, 0, 0, 0))
     if page.small:
@@ -71,8 +75,32 @@ def _line(sentence: Sentence) -> Text:
     return text
 
 
+def _rows(table: CostTable, width: int) -> Grid:
+    """Columns, or a paragraph a row on a terminal so narrow that amounts would be cut and words be towers."""
+    needed = sum(
+        max(len(title), *(len(row[at]) for row in _all_rows(table))) if table.is_number(at) else _LEAST_WORDS
+        for at, title in enumerate(table.columns)
+    )
+    return _grid(table) if needed + _BETWEEN * (len(table.columns) - 1) <= width else _stacked(table)
+
+
+def _all_rows(table: CostTable) -> tuple[tuple[str, ...], ...]:
+    return (*table.rows, table.total) if table.total else table.rows
+
+
+def _stacked(table: CostTable) -> Grid:
+    grid = Grid.grid()
+    grid.add_column(overflow="fold")
+    titles = table.columns[1:]
+    for name, *cells in _all_rows(table):
+        told = " · ".join(f"{title} {plain(cell)}" for title, cell in zip(titles, cells, strict=True))
+        grid.add_row(Text(plain(name), style="bold"))
+        grid.add_row(Padding(Text(told), (0, 0, 0, 2)))
+    return grid
+
+
 def _grid(table: CostTable) -> Grid:
-    grid = Grid(box=None, padding=(0, 3, 0, 0), show_edge=False, header_style="dim")
+    grid = Grid(box=None, padding=(0, _BETWEEN, 0, 0), show_edge=False, header_style="dim")
     for index, title in enumerate(table.columns):
         right = table.is_number(index)
         grid.add_column(title, justify="right" if right else "left", overflow="fold", no_wrap=right)

@@ -24,6 +24,13 @@ from estimators.allocation import as_nano
 from estimators.report import Confidence, Verdict
 
 _LONGEST = 300
+_BETWEEN = 3
+"""Blanks after each column of a table."""
+_NARROW = 60
+"""Columns of a terminal below which rows are paragraphs."""
+_LEAST_NAME = 20
+_LESS_NEEDED = ("Before", "Idle", "Budget", "On course", "To save")
+"""Columns of the table of teams that a narrow terminal goes without, the first of them first."""
 
 
 class _Column(NamedTuple):
@@ -45,11 +52,11 @@ def digest_as_text(digest: Digest, *, width: int) -> str:
 
 
 def _show(digest: Digest, console: Console) -> None:
-    for part in _parts(digest):
+    for part in _parts(digest, console.width):
         console.print(part)
 
 
-def _parts(digest: Digest) -> Iterator[Text | Padding]:
+def _parts(digest: Digest, width: int) -> Iterator[Text | Padding]:
     first = Text()
     for part in headline(digest):
         first.append(escaped(part.text, _line), "bold" if part.strong else "")
@@ -58,27 +65,28 @@ def _parts(digest: Digest) -> Iterator[Text | Padding]:
         about = [f"{days} {drawn_days(days)}" if (days := bars(digest)) else "", *shares(digest)]
         if told := " · ".join(filter(None, about)):
             yield Text(told)
-        for told_apart in _sections(digest):
+        for told_apart in _sections(digest, width):
             yield Padding(told_apart, (1, 0, 0, 0))
     if small := list(notes(digest)):
         yield Padding(Text("\n".join(_line(note) for note in small), style="dim"), (1, 0, 0, 0))
 
 
-def _sections(digest: Digest) -> Iterator[Group]:
+def _sections(digest: Digest, width: int) -> Iterator[Group]:
     currency = digest.currency
     if digest.teams:
-        yield _titled("Who spent it", _teams(digest.teams, currency))
+        yield _titled("Who spent it", _teams(digest.teams, currency, width))
     if digest.movers:
         moved = ((_signed(each.change, currency), each.place, each.cause) for each in digest.movers)
-        yield _titled("What moved", _grid((_Column("", right=True), _Column(""), _Column("")), moved))
+        columns = (_Column("", right=True), _Column(""), _Column(""))
+        yield _titled("What moved", _grid(columns, moved, width))
     if digest.recommendations:
-        yield _titled(_worth(digest), _recommendations(digest.recommendations, currency))
+        yield _titled(_worth(digest), _recommendations(digest.recommendations, currency, width))
     if unused := apart(digest.unused, digest.currency, whose=digest.team == ALL_TEAMS):
         yield section(unused)
     if digest.merged:
-        yield _titled("Merged (a month)", _merged(digest.merged, currency))
+        yield _titled("Merged (a month)", _merged(digest.merged, currency, width))
     if digest.approvals:
-        yield _titled("Approved this week (a month)", _approvals(digest))
+        yield _titled("Approved this week (a month)", _approvals(digest, width))
     left = [(row.workload, row.reason) for row in digest.left_alone]
     left += [("", told) for told in counted(digest)]
     if left:
@@ -96,37 +104,38 @@ def _worth(digest: Digest) -> str:
     return f"Worth approving (a month){more}{saving}"
 
 
-def _teams(rows: Sequence[TeamWeek], currency: str) -> Grid:
-    columns = (
-        _Column("Team"),
-        *(
-            _Column(title, right=True)
-            for title in ("Week", "Before", "Budget", "On course", "Idle", "To save")
-        ),
-    )
+def _teams(rows: Sequence[TeamWeek], currency: str, width: int) -> Grid:
+    """What each spent, and as much of the rest as `width` columns take: no amount is ever cut."""
     cells, whole = column([as_nano(row.total) for row in rows], currency)
     least = WHOLE_FROM if "." in whole else Decimal(0)
+    told = {
+        "Week": [*cells, whole],
+        "Before": _cells([row.previous for row in rows], currency, least),
+        "Budget": _cells([row.budget_monthly for row in rows], currency, least),
+        "On course": _cells([row.projected for row in rows], currency, least),
+        "Idle": ["" if row.idle_share is None else share(float(row.idle_share)) for row in rows],
+        "To save": _cells([abs(row.savings) or None for row in rows], currency, least),
+    }
+    for title in _LESS_NEEDED:
+        if _LEAST_NAME + sum(_wide(title, of) for title, of in told.items()) > width:
+            del told[title]
+    columns = (_Column("Team"), *(_Column(title, right=True) for title in told))
     grid = _grid(
-        columns,
-        zip(
-            [row.team for row in rows],
-            cells,
-            _cells([row.previous for row in rows], currency, least),
-            _cells([row.budget_monthly for row in rows], currency, least),
-            _cells([row.projected for row in rows], currency, least),
-            ["" if row.idle_share is None else share(float(row.idle_share)) for row in rows],
-            _cells([abs(row.savings) or None for row in rows], currency, least),
-            strict=True,
-        ),
+        columns, zip([row.team for row in rows], *(of[: len(rows)] for of in told.values()), strict=True)
     )
-    grid.add_row("Bill", whole, *[""] * 5, style="bold")
+    grid.add_row("Bill", whole, *[""] * (len(told) - 1), style="bold")
     return grid
 
 
-def _recommendations(items: Sequence[DigestItem], currency: str) -> Grid:
+def _wide(title: str, cells: Iterable[str]) -> int:
+    """How many columns of a terminal its column takes."""
+    return max(map(len, (title, *cells))) + _BETWEEN
+
+
+def _recommendations(items: Sequence[DigestItem], currency: str, width: int) -> Grid:
     """What, how sure that is and where it stands, and why so much of it leaves the bill: a line each."""
     columns = (_Column("Allocated", right=True), _Column("Bill", right=True), _Column(""))
-    grid = _grid(columns, ())
+    rows = []
     for item in items:
         verdict, sure = VERDICTS[Verdict(item.verdict)], CONFIDENCES[Confidence(item.confidence)]
         what = Text(_line(f"{item.workload}: {', '.join(changes_words(item.values))}"))
@@ -136,11 +145,11 @@ def _recommendations(items: Sequence[DigestItem], currency: str) -> Grid:
         if item.realisable_why:
             what.append(f"\n{_line(f'Bill: {item.realisable_why}')}", "dim")
         bill = NOT_KNOWN if item.realisable is None else money(item.realisable, currency, signed=True)
-        grid.add_row(Text(_signed(item.allocated, currency)), Text(bill), what)
-    return grid
+        rows.append((_signed(item.allocated, currency), bill, what))
+    return _grid(columns, rows, width)
 
 
-def _merged(merged: Sequence[MergedPull], currency: str) -> Grid:
+def _merged(merged: Sequence[MergedPull], currency: str, width: int) -> Grid:
     columns = (_Column(""), _Column("Predicted", right=True), _Column("Measured", right=True), _Column(""))
     return _grid(
         columns,
@@ -153,10 +162,11 @@ def _merged(merged: Sequence[MergedPull], currency: str) -> Grid:
             )
             for pull in merged
         ),
+        width,
     )
 
 
-def _approvals(digest: Digest) -> Grid:
+def _approvals(digest: Digest, width: int) -> Grid:
     columns = (_Column(""), _Column("Promised", right=True), _Column("Saved", right=True), _Column(""))
     return _grid(
         columns,
@@ -169,16 +179,36 @@ def _approvals(digest: Digest) -> Grid:
             )
             for each in digest.approvals
         ),
+        width,
     )
 
 
-def _grid(columns: Sequence[_Column], rows: Iterable[Sequence[str]]) -> Grid:
+def _grid(columns: Sequence[_Column], rows: Iterable[Sequence[str | Text]], width: int = _NARROW) -> Grid:
+    told = ([Text(_line(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    return _stacked(columns, told) if width < _NARROW else _side_by_side(columns, told)
+
+
+def _stacked(columns: Sequence[_Column], rows: Iterable[Sequence[Text]]) -> Grid:
+    """For a narrow terminal: what a row is about, and its amounts with their titles on a line of its own."""
+    grid = Grid.grid()
+    grid.add_column(overflow="fold")
+    for row in rows:
+        about = Text(" ").join(cell for (title, _), cell in zip(columns, row, strict=True) if not title)
+        amounts = [f"{title} {cell}" for (title, _), cell in zip(columns, row, strict=True) if title]
+        lines = [Text(" · ".join(amounts)), about] if columns[0].title else [about, Text(" · ".join(amounts))]
+        grid.add_row(Text("\n").join(line for line in lines if line))
+    return grid
+
+
+def _side_by_side(columns: Sequence[_Column], rows: Iterable[Sequence[Text]]) -> Grid:
     titled = any(title for title, _ in columns)
-    grid = Grid(box=None, padding=(0, 3, 0, 0), show_edge=False, show_header=titled, header_style="dim")
+    grid = Grid(
+        box=None, padding=(0, _BETWEEN, 0, 0), show_edge=False, show_header=titled, header_style="dim"
+    )
     for title, right in columns:
         grid.add_column(title, justify="right" if right else "left", overflow="fold", no_wrap=right)
     for row in rows:
-        grid.add_row(*(Text(_line(cell)) for cell in row))
+        grid.add_row(*row)
     return grid
 
 

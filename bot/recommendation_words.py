@@ -88,7 +88,7 @@ def change_words(value: ProposedValue) -> str:
 
 
 def changes_words(changed: Sequence[ProposedValue]) -> tuple[str, ...]:
-    """All changes in short: `api: memory request and limit 2Gi → 512Mi`.
+    """All changes in short: `api memory request and limit 2Gi → 512Mi`.
 
     The container is named where there are several, and a request and a limit that move together are one.
     """
@@ -106,7 +106,7 @@ def _together(changed: Sequence[ProposedValue], *, several: bool) -> Iterator[st
         words = field_words(value.field)
         if twin:
             words = f"{words.rsplit(' ', 1)[0]} request and limit"
-        container = f"{value.container}: " if several and value.container else ""
+        container = f"{value.container} " if several and value.container else ""
         now, then = _both(value)
         yield f"{container}{words} {now} → {then}"
 
@@ -155,13 +155,13 @@ _COUNTED = {
     Reason.PROTECTED: "protected by somebody's reason",
     Reason.FROZEN: "in an environment where nothing is to change now",
     Reason.SWITCHED_OFF: "switched off",
-    Reason.RUNS_TO_COMPLETION: "that run to completion",
+    Reason.RUNS_TO_COMPLETION: "running to completion",
     Reason.SEVERAL_GROUPS: "with several groups of pods",
     Reason.SLO_BURNING: "using up an error budget",
     Reason.AUTOSCALER: "with an autoscaler in charge",
     Reason.VERTICAL_AUTOSCALER: "with a vertical autoscaler in charge",
     Reason.ROLLOUT: "being rolled out",
-    Reason.NOT_AS_DECLARED: "that run otherwise than is declared",
+    Reason.NOT_AS_DECLARED: "running otherwise than declared",
     Reason.NOT_SEEN: "not in the cluster's history",
     Reason.TOO_YOUNG: "too young to be judged",
     Reason.SHORT_HISTORY: "with a history shorter than 14 days",

@@ -24,6 +24,8 @@ _GLANCE = Size(table=10, others=0, arithmetic=0, findings=0, unpriced=5, text=30
 _DETAILS = Size(table=10, others=1000, arithmetic=10, findings=100, unpriced=1000, text=300)
 _WIDE = 110
 """Columns from which the rows stand in a table; below, each is a small paragraph."""
+_NARROW = 60
+"""Columns below which a spread stands under its amount: beside it no room is left for a name."""
 _STYLES = {"Risky": "bold red", "Caution": "yellow", "Unknown": "bright_black", "Safe": "green"}
 
 
@@ -143,8 +145,9 @@ def _name(row: RowWords, page: Page) -> Text:
     return name.append(f" {beside}") if beside else name
 
 
-def _amount(row: RowWords) -> Text:
-    return Text().append(row.amount, style="bold").append(f" ({row.spread})" if row.spread else "", "dim")
+def _amount(row: RowWords, *, between: str = " ") -> Text:
+    spread = f"{between}({row.spread})" if row.spread else ""
+    return Text().append(row.amount, style="bold").append(spread, "dim")
 
 
 def _rows(table: Table, page: Page, width: int) -> Iterable[Part]:
@@ -159,7 +162,8 @@ def _rows(table: Table, page: Page, width: int) -> Iterable[Part]:
         grid.add_column(width=9, no_wrap=True)
         grid.add_column(ratio=1, overflow="fold")
         grid.add_column(justify="right", no_wrap=True)
-        grid.add_row(Text(row.verdict, style=_STYLES.get(row.verdict, "")), _name(row, page), _amount(row))
+        amount = _amount(row, between="\n" if width < _NARROW else " ")
+        grid.add_row(Text(row.verdict, style=_STYLES.get(row.verdict, "")), _name(row, page), amount)
         yield grid
         told = (", ".join(row.changes) + (f" · seen: {row.seen}" if row.seen else ""), row.why)
         yield from (_indented(text, 11) for text in told if text)

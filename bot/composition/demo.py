@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,29 +15,29 @@ if TYPE_CHECKING:
     from bot.cost_memory import HoursInMemory
     from bot.demo.story import Sample
 
-_STORY = """\
-A pull request is to right-size a sample shop: seven files, seven workloads. Fourteen days of the
-shop's utilisation were recorded. This is what Tuppence says on the pull request:
-
-"""
-_DIGEST = """
-So one saving is an outage: api needs more than its new limit every Wednesday. Another is safe: indexer
-never used what it gives up. The second GPU would idle beside the first, and web's new bounds cost a little
-on an ordinary day and a lot on a very busy one.
-
-Every Monday Tuppence tells each team its week, and finance everybody's. In Slack, a click approves a
-saving, and the pull request opens itself:
-
-"""
+_STORY = (
+    "A pull request is to right-size a sample shop: seven files, seven workloads. Fourteen days of the "
+    "shop's utilisation were recorded. This is what Tuppence says on the pull request:"
+)
+_SO = (
+    "So one saving is an outage: api needs more than its new limit every Wednesday. Another is safe: indexer "
+    "never used what it gives up. The second GPU would idle beside the first, and web's new bounds cost a "
+    "little on an ordinary day and a lot on a very busy one."
+)
+_DIGEST = (
+    "Every Monday Tuppence tells each team its week, and finance everybody's. In Slack, a click approves a "
+    "saving, and the pull request opens itself:"
+)
 _STEPS = """
 On a repository of your own:
 
   cd your-repository
-  tuppence diff main                              what your branch costs, from list prices
-  tuppence diff main --prometheus http://...      from live utilisation: what it may break, too
-  tuppence digest --prometheus http://...         what each team spent, and what is safe to save
-  tuppence init                                   a starter .tuppence.yaml: environments, guardrails
+  tuppence diff main                   what your branch costs, from list prices
+  tuppence diff main --prometheus URL  what it may break, too: from live use
+  tuppence digest --prometheus URL     each team's week, and what is safe to save
+  tuppence init                        a starter .tuppence.yaml
 """
+_WIDEST = 100
 
 
 def demo(keep: Path | None, *, details: bool = False) -> None:
@@ -45,7 +47,7 @@ def demo(keep: Path | None, *, details: bool = False) -> None:
 
     with tempfile.TemporaryDirectory(prefix="tuppence-demo-") as scratch:
         sample = make_sample(keep or Path(scratch) / "demo")
-        put_out(_STORY)
+        _tell(_STORY)
         options = DiffOptions(
             base=sample.base,
             head=sample.head,
@@ -54,7 +56,8 @@ def demo(keep: Path | None, *, details: bool = False) -> None:
             details=details,
         )
         show(price(options), options)
-        put_out(_DIGEST)
+        put_out("\n")
+        _tell(_SO, _DIGEST)
         _tell_week(sample, Path(scratch))
         put_out(_STEPS)
         if keep:
@@ -62,6 +65,13 @@ def demo(keep: Path | None, *, details: bool = False) -> None:
                 f"\nThe sample stays in {keep}. Try: tuppence diff {sample.base} {sample.head} "
                 f"--repo {sample.repository} --usage {sample.recording} --format markdown\n"
             )
+
+
+def _tell(*paragraphs: str) -> None:
+    """As wide as the terminal is, and no wider than reads well."""
+    width = min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
+    for paragraph in paragraphs:
+        put_out(f"{textwrap.fill(paragraph, width)}\n\n")
 
 
 def _tell_week(sample: Sample, scratch: Path) -> None:

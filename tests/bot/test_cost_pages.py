@@ -39,6 +39,16 @@ ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = [name for name in QUESTIONS if isinstance(reply(QUESTIONS[name]), CostAnswer)]
 
 
+@pytest.mark.parametrize("width", [40, 60, 100])
+@pytest.mark.parametrize("name", ANSWERS)
+def test_no_terminal_is_so_narrow_that_an_amount_is_cut(name: str, width: int) -> None:
+    """What does not fit side by side stands below each other."""
+    found = compose(answered(QUESTIONS[name]))
+    told = " ".join(page_as_text(found, width=width).split())
+    cells = [cell for row in found.table.rows for cell in row if "$" in cell] if found.table else []
+    assert [cell for cell in cells if cell not in told] == []
+
+
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_an_answer_reads_as_its_golden_files(name: str, golden: Callable[[str, str], None]) -> None:
     """In Slack, in Markdown and in a terminal."""

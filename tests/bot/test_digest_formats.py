@@ -38,6 +38,16 @@ def test_a_digest_reads_as_its_golden_files(name: str, golden: Callable[[str, st
     golden(f"digest/{name}.json", dump_digest(digest(name)))
 
 
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_a_narrow_terminal_goes_without_columns_and_cuts_no_amount(width: int) -> None:
+    """What each team spent stands beside its name, whole."""
+    lines = digest_as_text(digest("all"), width=width).splitlines()
+    spent = {line.split()[0]: line.split()[1] for line in lines if re.fullmatch(r"  [A-Za-z]+ +\$.*", line)}
+    assert (spent["research"], spent["unallocated"], spent["Bill"]) == ("$1,247", "$8", "$1,388")
+    assert next(line.split()[:2] for line in lines if "payments/api" in line) == ["+$15.04", "payments/api"]
+    assert max(map(len, lines)) <= width
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_json_has_the_published_shape(name: str) -> None:
     """docs/digest.schema.json, and none of the schema's keys is left out, however deep."""

@@ -68,7 +68,7 @@ def test_a_request_and_a_limit_that_move_together_are_told_once() -> None:
     apart = LIMIT._replace(current="4Gi")
     assert changes_words([MEMORY, apart]) == ("memory request 2Gi → 512Mi", "memory limit 4Gi → 512Mi")
     sidecar = CPU._replace(container="proxy", field=CPU.field.replace("[0]", "[1]"))
-    assert changes_words([CPU, sidecar]) == ("main: CPU request 2 → 1200m", "proxy: CPU request 2 → 1200m")
+    assert changes_words([CPU, sidecar]) == ("main CPU request 2 → 1200m", "proxy CPU request 2 → 1200m")
 
 
 def test_a_recommendations_changes_become_values() -> None:

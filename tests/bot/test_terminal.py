@@ -57,6 +57,14 @@ def test_details_read_as_their_golden_file(name: str, golden: Callable[[str, str
     )
 
 
+def test_a_narrow_terminal_keeps_names_whole() -> None:
+    """A spread stands under its amount then, not in the name's place."""
+    told = report_as_text(SAMPLES["story"](), width=40, links=no_links).splitlines()
+    at = next(number for number, line in enumerate(told) if line.startswith("Caution    checkout/web "))
+    assert told[at].endswith(" +$149")
+    assert told[at + 1].strip() == "($0…+$878)"
+
+
 def test_a_glance_leaves_out_the_rest_and_says_so() -> None:
     """No arithmetic and no evidence unless they are asked for."""
     glance = report_as_text(sample_reports.the_story(), width=140, links=no_links)
