@@ -15,7 +15,8 @@ from tests.yaml_objects import deployment as any_deployment
 
 DAYS = 15
 """What a Prometheus keeps unless told otherwise."""
-_LIFE = (0.0, DAYS * 24 * 60.0)
+_LIFE = (0.0, (DAYS * 24 + 3) * 60.0)
+"""Minutes: some hours more than until now, as long as the tests may take."""
 _DEPLOYED = {name: ("ReplicaSet", f"{name}-1") for name in ("api", "tight")}
 _ASKED = {"api": {"cpu": 2.0, "memory": 2.0}, "tight": {"cpu": 0.5, "memory": 0.625}}
 

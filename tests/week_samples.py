@@ -264,13 +264,13 @@ def measured(workloads: dict[str, str], unmeasured: tuple[str, ...] = ()) -> dic
     return {"currency": "USD", "expected": str(total), "workloads": workloads, "unmeasured": list(unmeasured)}
 
 
-def remember(records: Records) -> None:
+def remember(records: Records, *, snoozed_until: datetime = NOW + timedelta(days=14)) -> None:
     """All that happened until the digest is made."""
     found, decisions = records.recommendations, records.recommendation_decisions
     found.replace(scan(), [*OPEN, APPROVED, REJECTED, SNOOZED])
     decisions.decide(decision(APPROVED, "approve", WEEK.start + timedelta(days=2)))
     decisions.decide(decision(REJECTED, "reject", WEEK.start - timedelta(days=9), "month end needs it"))
-    found.snooze(SNOOZED.id, NOW + timedelta(days=14), actor="slack/T1/U1", said="Ann", at=NOW)
+    found.snooze(SNOOZED.id, snoozed_until, actor="slack/T1/U1", said="Ann", at=NOW)
     merged = kept(recommendation("ledger", "-25", proposed="1Gi"))
     found_then = replace(merged, id="earlier", subject="earlier", open=False)
     records.right_sizing.keep(pull(APPROVED, 31))

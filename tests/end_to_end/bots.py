@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[2]
 SHIPPED, PROMPT = "bot", "tests.end_to_end.prompt_bot"
 PATIENCE = 150.0
 """Seconds for what must come: the machine may be slow, and other tests keep it busy."""
+HOURS_COME_IN = 600.0
+"""Seconds for hours of cost: where one ends meanwhile, the older ones wait for up to five minutes."""
 FILES = {"apps/api.yaml": deployment(), "README.md": "The shop's manifests\n"}
 RAISED = {"apps/api.yaml": deployment(cpu="2")}
 
@@ -93,13 +95,32 @@ class Bot:
 
     def kill_worker(self) -> None:
         """The worker alone, which the listening process starts again."""
+        _kill(self._worker())
+
+    @contextmanager
+    def worker_stands_still(self) -> Iterator[None]:
+        """Nothing is worked on inside the `with`."""
+        worker = self._worker()
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(worker, signal.SIGCONT)
+
+    def _worker(self) -> int:
         assert self._process is not None
         [worker] = [
             each
             for each in _children(self._process.pid)
             if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()
         ]
-        _kill(worker)
+        return worker
+
+    def listening_seconds(self) -> float:
+        """Of processor time, which the process that listens has used so far."""
+        assert self._process is not None
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def megabytes(self) -> float:
         """What all its processes hold in memory."""

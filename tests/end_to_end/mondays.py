@@ -89,7 +89,7 @@ def a_month(folder: Path) -> Iterator[str]:
 
 
 def _town() -> Town:
-    whole = timedelta(days=DAYS) / timedelta(minutes=1)
+    whole = timedelta(days=DAYS, hours=3) / timedelta(minutes=1)  # the tests take a while
     rolled_out = (timedelta(days=DAYS) - MERGED_AGO) / timedelta(minutes=1)
     lives = [("api", "api-1", (0.0, rolled_out), 2.0), ("api", "api-2", (rolled_out, whole), FITS)]
     lives += [(name, f"{name}-1", (0.0, whole), 2.0) for name in LIVES if name != "api"]

@@ -15,7 +15,7 @@ from bot.adapters.records import Records
 from bot.handlers.allocate_hours import settled_until
 from estimators.allocation import WindowCost
 from tests.allocation_past import BEGIN, NodeLife, PodLife, Town
-from tests.end_to_end.bots import running, wait_for
+from tests.end_to_end.bots import HOURS_COME_IN, running, wait_for
 from tests.github.service import GitHub
 from tests.prometheus_blocks import write_blocks
 from tests.prometheus_server import serving
@@ -47,9 +47,10 @@ def kept(folder: Path) -> WindowCost:
 def test_the_cost_of_a_cluster_is_kept_over_a_kill(hub: GitHub, url: str, tmp_path: Path) -> None:
     """The worker is killed when the first day is there; the next one goes on with the others."""
     with running(hub, tmp_path, PROMETHEUS_URL=url) as bot:
-        wait_for(lambda: kept(tmp_path).covered > 0, what="some hours", told=bot.log.read_text)
+        log = bot.log.read_text
+        wait_for(lambda: kept(tmp_path).covered > 0, what="some hours", seconds=HOURS_COME_IN, told=log)
         bot.kill_worker()
-        wait_for(lambda: kept(tmp_path).covered > 0.98, what="all hours", told=bot.log.read_text)
+        wait_for(lambda: kept(tmp_path).covered > 0.98, what="all hours", seconds=HOURS_COME_IN, told=log)
         assert bot.end(signal.SIGTERM) == 0
     found = kept(tmp_path)
     assert found.bill == found.tenants + found.idle + found.control_plane > 0

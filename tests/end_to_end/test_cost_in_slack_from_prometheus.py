@@ -17,7 +17,7 @@ from bot.adapters.records import Records
 from bot.handlers.allocate_hours import LOOK_BACK_DAYS, settled_until
 from tests import postgres_server
 from tests.allocation_past import BEGIN, later
-from tests.end_to_end.bots import wait_for
+from tests.end_to_end.bots import HOURS_COME_IN, wait_for
 from tests.end_to_end.commands import tuppence
 from tests.end_to_end.slack_bots import in_slack, said_to, settled
 from tests.hard_town import BALANCER_HOUR, DAYS, GIB_HOUR, WEEK, WEEK_BEFORE, hard_town
@@ -72,7 +72,10 @@ def answered(
         with slack() as hub, in_slack(hub, folder, CONFIG, **settings) as bot:
             ana = hub.person("ana")
             channel = hub.channel("costs", ana)
-            wait_for(lambda: all_hours_are_kept(database), what="all hours", told=bot.log.read_text)
+            wait_for(
+                lambda: all_hours_are_kept(database),
+                what="all hours", seconds=HOURS_COME_IN, told=bot.log.read_text,
+            )  # fmt: skip
             assert hub.people.command(ana, "/cost", "namespace payments 7d", channel=channel).in_time
             [said] = said_to(hub, ana, channel)
             settled(hub)

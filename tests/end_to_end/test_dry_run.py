@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.end_to_end.bots import FILES, PATIENCE, RAISED, ROOT, Bot, shop, wait_for
+from tests.end_to_end.bots import FILES, PATIENCE, PROMPT, RAISED, ROOT, Bot, shop, wait_for
 from tests.github.service import GitHub
 from tests.ports import held_port
 from tests.yaml_objects import deployment
@@ -22,7 +22,7 @@ def test_a_dry_run_prints_and_leaves_no_trace(hub: GitHub, tmp_path: Path) -> No
     with held_port() as port, said.open("wb") as out, (tmp_path / "bot.log").open("wb") as log:
         bot = Bot(hub, tmp_path, port)
         process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "bot", "serve", "--dry-run"],
+            [sys.executable, "-u", "-m", PROMPT, "serve", "--dry-run"],
             cwd=ROOT,
             env=bot.environment,
             stdout=out,

@@ -13,7 +13,7 @@ from tests.github.service import GitHub
 
 def test_a_pull_request_gets_one_comment_and_one_check(hub: GitHub, tmp_path: Path) -> None:
     """What `tuppence diff` says, on the pull request."""
-    with running(hub, tmp_path, program=SHIPPED) as bot:
+    with running(hub, tmp_path) as bot:
         repository = shop(hub)
         pull = hub.people.open_pull(repository, RAISED)
         wait_for(lambda: reported(hub, repository, pull), what="a report", told=bot.log.read_text)
@@ -28,7 +28,7 @@ def test_a_pull_request_gets_one_comment_and_one_check(hub: GitHub, tmp_path: Pa
 
 def test_the_work_is_measured(hub: GitHub, tmp_path: Path) -> None:
     """One address has the numbers of the process that listens and of the one that works."""
-    with running(hub, tmp_path) as bot:
+    with running(hub, tmp_path, program=SHIPPED) as bot:
         repository = shop(hub)
         pull = hub.people.open_pull(repository, RAISED)
         wait_for(lambda: reported(hub, repository, pull), what="a report", told=bot.log.read_text)

@@ -15,7 +15,7 @@ from bot.adapters.records import Records
 from bot.handlers.allocate_hours import settled_until
 from estimators.measured_change import weeks_around
 from tests.allocation_past import BEGIN, NodeLife, PodLife, Town
-from tests.end_to_end.bots import Bot, reported, running, shop, wait_for
+from tests.end_to_end.bots import HOURS_COME_IN, Bot, reported, running, shop, wait_for
 from tests.github.service import GitHub
 from tests.prometheus_blocks import write_blocks
 from tests.prometheus_server import serving
@@ -25,7 +25,8 @@ NOW = datetime.now(UTC)
 MERGED = NOW - timedelta(days=7, minutes=5)
 WEEKS = weeks_around(MERGED)
 START = settled_until(NOW) - timedelta(days=16)
-MINUTES = (NOW - START) / timedelta(minutes=1) + 10
+MINUTES = (NOW - START) / timedelta(minutes=1) + 180
+"""Some hours more than until now: other tests may come first."""
 ROLLED_OUT = (MERGED - START) / timedelta(minutes=1) + 20
 BEFORE = deployment(cpu="2", memory="2Gi", replicas=4)
 AFTER = deployment(cpu="1", memory="2Gi", replicas=2)
@@ -88,7 +89,10 @@ def test_a_merged_saving_is_measured_and_told_once_over_kills(hub: GitHub, url: 
             lambda: database(tmp_path, "select count(*) from predictions") == [(1,)],
             what="a prediction", told=bot.log.read_text,
         )  # fmt: skip
-        wait_for(lambda: covered(tmp_path) > 0.95, what="both weeks", told=bot.log.read_text)
+        wait_for(
+            lambda: covered(tmp_path) > 0.95,
+            what="both weeks", seconds=HOURS_COME_IN, told=bot.log.read_text,
+        )  # fmt: skip
         bot.kill_all()
         database(
             tmp_path, "update predictions set merged_at = ?, due_at = ?", MERGED, MERGED + timedelta(days=7)

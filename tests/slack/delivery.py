@@ -85,12 +85,16 @@ class Acknowledged:
 
 @dataclass(slots=True)
 class Line:
-    """The way to the app: `url` is its `/slack/events`; without one, its Socket Mode connections."""
+    """The way to the app: `url` is its `/slack/events`; without one, its Socket Mode connections.
+
+    An answer is late after `acknowledge_seconds`.
+    """
 
     world: World
     journal: Journal
     sockets: Sockets
     url: str | None = None
+    acknowledge_seconds: float = ACKNOWLEDGE_SECONDS
 
     def send(
         self,
@@ -163,7 +167,7 @@ class Line:
             self.journal.violations.append(
                 f"{came.what}: no answer within {PATIENCE:g} s {came.body}".strip()
             )
-        elif came.seconds > ACKNOWLEDGE_SECONDS:
+        elif came.seconds > self.acknowledge_seconds:
             self.journal.violations.append(f"{came.what}: acknowledged after {came.seconds:.1f} s")
         elif at_home and not 200 <= came.status < 300 and came.status < 500:
             self.journal.violations.append(f"{came.what}: answered {came.status}")

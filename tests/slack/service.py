@@ -60,7 +60,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from tests.slack.api import Api
-from tests.slack.delivery import Line
+from tests.slack.delivery import ACKNOWLEDGE_SECONDS, Line
 from tests.slack.faults import Fault
 from tests.slack.http_server import SlackServer
 from tests.slack.journal import Journal
@@ -84,7 +84,7 @@ SCOPES = frozenset(
 class Slack:
     """The running fake; the module's description lists what it offers."""
 
-    def __init__(self, server: SlackServer) -> None:
+    def __init__(self, server: SlackServer, late_after: float) -> None:
         team = Team("T000000001", "acme")
         bot = User("U000000001", "tuppence", team, "", is_bot=True)
         self.bot_token, self.app_token = f"xoxb-{uuid.uuid4().hex}", f"xapp-{uuid.uuid4().hex}"
@@ -96,7 +96,7 @@ class Slack:
         )  # fmt: skip
         self.journal, self.limits = Journal(), Limits()
         self.sockets = server.sockets = Sockets(self.world)
-        self._line = Line(self.world, self.journal, self.sockets)
+        self._line = Line(self.world, self.journal, self.sockets, acknowledge_seconds=late_after)
         self.people = People(self.world, self.journal, self.limits, self._line)
         self.faults = server.faults
         server.api = Api(self.world, self.journal, self.limits)
@@ -288,10 +288,10 @@ class Slack:
 
 
 @contextmanager
-def slack() -> Iterator[Slack]:
-    """A running fake with one workspace, in which the app is installed."""
+def slack(late_after: float = ACKNOWLEDGE_SECONDS) -> Iterator[Slack]:
+    """A running fake with one workspace, in which the app is installed; the app is late after so many seconds."""
     server = SlackServer()
-    hub = Slack(server)
+    hub = Slack(server, late_after)
     server.start()
     try:
         yield hub

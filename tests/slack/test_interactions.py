@@ -118,7 +118,7 @@ def test_headers_and_bodies_of_all_kinds_can_be_sent(hub: Slack, ana: User) -> N
 def test_a_late_acknowledgement_is_a_violation_and_its_body_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """The person has seen an error by then."""
     monkeypatch.setattr(delivery, "ACKNOWLEDGE_SECONDS", 0.0)
-    with slack() as hub, scripted_bot(hub, Reply(b"late")):
+    with slack(late_after=0.0) as hub, scripted_bot(hub, Reply(b"late")):
         ana = hub.person("ana")
         assert not hub.people.command(ana, "/cost", "late").in_time
         assert hub.ephemerals(ana) == []
