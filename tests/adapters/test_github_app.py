@@ -18,6 +18,7 @@ from bot.adapters.github_client import GitHubClient, maybe, path, take
 from bot.errors import GitHubRefused, GitHubUnavailable, OutsideError, UserError
 from bot.github_events import Repository
 from tests.http_peer import Asked, Reply, peer
+from tests.ports import held_port
 
 SHOP = Repository(11, "acme", "shop", "https://github.com/acme/shop.git", "main")
 CANARY = "ghs_" + "canary." * 70
@@ -236,10 +237,8 @@ def test_silence_is_a_timeout(
 
 def test_nobody_there_is_an_outage(client_at: Callable[[str], GitHubClient]) -> None:
     """The connection is refused."""
-    with peer(lambda _: Reply()) as (url, _):
-        pass
-    with pytest.raises(GitHubUnavailable) as caught:
-        client_at(url).get("/thing")
+    with held_port() as port, pytest.raises(GitHubUnavailable) as caught:
+        client_at(f"http://127.0.0.1:{port}").get("/thing")
     assert caught.value.kind == "outage"
 
 

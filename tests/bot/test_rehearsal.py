@@ -18,6 +18,7 @@ from bot.github_events import Delivery, Event, PullRequestChanged
 from bot.metrics import Metrics
 from tests.deliveries import SECRET, body, pull_request
 from tests.http_peer import Reply, peer
+from tests.ports import held_port
 from tests.served import served
 
 OPENED = body(pull_request("opened"))
@@ -81,10 +82,10 @@ def test_a_redirect_is_not_followed(file: Path) -> None:
 
 def test_a_bot_that_is_not_there_is_named(file: Path) -> None:
     """One line, and no traceback."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    with pytest.raises(OutsideError, match=rf"http://127\.0\.0\.1:{port}/github/webhook: cannot be reached"):
-        replay(file, event="ping", url=f"http://127.0.0.1:{port}", sign="TRIED_SECRET")
+    with held_port() as port:
+        said = rf"http://127\.0\.0\.1:{port}/github/webhook: cannot be reached"
+        with pytest.raises(OutsideError, match=said):
+            replay(file, event="ping", url=f"http://127.0.0.1:{port}", sign="TRIED_SECRET")
 
 
 def test_a_bot_that_says_nothing_is_given_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
