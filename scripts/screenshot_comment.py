@@ -46,7 +46,7 @@ code { font: 85%% "Liberation Mono", monospace; background: var(--code); border-
 summary { margin-bottom: 8px }
 table { border-collapse: collapse; display: block; width: max-content; max-width: 100%%; overflow: auto }
 th, td { border: 1px solid var(--line); padding: 6px 13px }
-i { display: inline-block; width: .8em; height: .8em; border-radius: 50%%; vertical-align: -.05em }
+i { font: normal 125%%/1 "DejaVu Sans", sans-serif; vertical-align: -.05em }
 """
 
 
@@ -58,7 +58,7 @@ def page(comments: list[str], *, width: int, themes: list[str], unfolded: bool) 
         cards = "".join(f'<div class="card">{markdown.render(comment)}</div><br>' for comment in comments)
         body += f'<div class="theme" style="{theme}">{cards}</div>'
     for dot, colour in DOTS.items():
-        body = body.replace(dot, f'<i style="background:{colour}"></i>')
+        body = body.replace(dot, f'<i style="color:{colour}">●</i>')
     if unfolded:
         body = body.replace("<details>", "<details open>")
     return f'<!doctype html><meta charset="utf-8"><style>{STYLE % {"width": width}}</style>{body}'
