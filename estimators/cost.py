@@ -56,6 +56,11 @@ def estimate_workload(
         rates = book.rates_for(group.template, pod.pod, one_a_node=per_node)
         share = book.gpus_for(group.template, pod.pod)
         claimed = devices[group.name].requests
+        if rates.gpu_assumed and (share.count or any(_price_of(item, cluster) is None for item in claimed)):
+            rates = replace(rates, provenance=Provenance.ASSUMED)
+            notes.append(
+                f"nobody gave the price of its GPUs: {rates.gpu_hour.normalize():f} an hour is assumed"
+            )
         notes += share.notes
         unpriced += [*share.unpriced, *(problem.message for problem in devices[group.name].problems)]
         amounts = _amounts(workload, group, pod, claimed, share)
@@ -121,12 +126,18 @@ def _claimed_lines(
             quantity = Range(
                 *(amount if count.ceiling else ZERO for amount in (item.count, item.count, item.ceiling))
             )
-        priced = gpu_price(cluster.prices, item.product) if item.product else None
-        price = priced.hourly if priced else rates.gpu_hour
-        source = cluster.prices.source if priced else rates.source
+        priced = _price_of(item, cluster)
+        price = rates.gpu_hour if priced is None else priced
+        source = rates.source if priced is None else cluster.prices.source
         if quantity:
             monthly = quantity * (price * cluster.hours_per_month)
             yield CostLine("gpu", item.count, "GPU", quantity, price, "GPU-hour", monthly, source, group)
+
+
+def _price_of(device: DeviceRequest, cluster: Cluster) -> Decimal | None:
+    """What the sheet says of the model that a claim demands; None where it says nothing."""
+    price = gpu_price(cluster.prices, device.product) if device.product else None
+    return price.hourly if price else None
 
 
 def _volumes(

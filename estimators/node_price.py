@@ -113,8 +113,11 @@ def measured_rates(node: Node, capacity: Capacity, sheet: PriceSheet, as_of: str
     elif total and capacity.gpus and (gpu is None or _advertised(node) != capacity.gpus):
         rest = total - cpu * capacity.cores - memory * capacity.gib
         gpu = rest / capacity.gpus if rest > 0 else None
-    gpu_hour = gpu or known or sheet.gpu_hour if named is None else named
-    return Rates(cpu, memory, gpu_hour, "OpenCost node prices", as_of, Provenance.MEASURED)
+    price = gpu or known if named is None else named
+    gpu_hour = sheet.gpu_hour if price is None else price
+    assumed = price is None and not sheet.names("gpu_hour")
+    source = "OpenCost node prices"
+    return Rates(cpu, memory, gpu_hour, source, as_of, Provenance.MEASURED, gpu_assumed=assumed)
 
 
 def rates_of_node(node: Node, sheet: PriceSheet, as_of: str) -> tuple[Rates, Capacity]:
@@ -154,6 +157,7 @@ def sheet_rates(
             sheet.as_of,
             _trust(sheet),
             pool.name,
+            gpu_assumed=gpu is None and not sheet.names("gpu_hour"),
         )
     spot = is_spot(labels)
     own = _own_price(labels, sheet, capacity, name)
@@ -163,19 +167,21 @@ def sheet_rates(
     if listed and not (spot and listed.provenance is Provenance.ASSUMED):
         return listed
     gpu = _known_gpu(sheet, product)
+    assumed = gpu is None and (listed is not None or not sheet.names("gpu_hour"))
     if gpu is None:
         gpu = listed.gpu_hour if listed else sheet.gpu_hour
-    return _default_rates(sheet, gpu, spot=spot)
+    return _default_rates(sheet, gpu, spot=spot, gpu_assumed=assumed)
 
 
-def _default_rates(sheet: PriceSheet, gpu: Decimal, *, spot: bool) -> Rates:
+def _default_rates(sheet: PriceSheet, gpu: Decimal, *, spot: bool, gpu_assumed: bool) -> Rates:
     cpu = sheet.spot_cpu_core_hour if spot else sheet.cpu_core_hour
     memory = sheet.spot_memory_gib_hour if spot else sheet.memory_gib_hour
     if sheet.names_defaults:
         source, as_of, trust = sheet.source, sheet.as_of, _trust(sheet)
     else:
         source, as_of, trust = BUILT_IN.source, BUILT_IN.as_of, Provenance.ASSUMED
-    return Rates(cpu, memory, gpu, f"{source}, spot" if spot else source, as_of, trust)
+    named = f"{source}, spot" if spot else source
+    return Rates(cpu, memory, gpu, named, as_of, trust, gpu_assumed=gpu_assumed)
 
 
 def _own_price(labels: Labels, sheet: PriceSheet, capacity: Capacity, name: str) -> Rates | None:

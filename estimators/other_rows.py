@@ -14,7 +14,7 @@ from estimators.inventory import LIVE, Inventory
 from estimators.kinds import found_by_shape
 from estimators.money import NOTHING, ZERO, Range, total
 from estimators.objects import Identity, ManifestObject, Source, Unpriced, dig
-from estimators.prices import Provenance, Rates
+from estimators.prices import BUILT_IN, Provenance, Rates
 from estimators.quantity import GIB, show_bytes
 from estimators.report import (
     Confidence,
@@ -143,6 +143,7 @@ def _service_estimate(service: ManifestObject, cluster: Cluster) -> Estimate:
     if not is_load_balancer(service):
         return _estimate((), ZERO, cluster)
     sheet = cluster.prices
+    named = sheet.names("load_balancer_hour")
     monthly = Range.exactly(sheet.load_balancer_hour * cluster.hours_per_month)
     line = CostLine(
         "load balancer",
@@ -152,9 +153,13 @@ def _service_estimate(service: ManifestObject, cluster: Cluster) -> Estimate:
         sheet.load_balancer_hour,
         "load-balancer-hour",
         monthly,
-        sheet.source,
+        sheet.source if named else BUILT_IN.source,
     )
-    return _estimate((line,), ZERO, cluster)
+    estimate = _estimate((line,), ZERO, cluster)
+    if named:
+        return estimate
+    rates = replace(estimate.rates, as_of=BUILT_IN.as_of, provenance=Provenance.ASSUMED)
+    return replace(estimate, rates=rates)
 
 
 def _estimate(lines: tuple[CostLine, ...], gib: Decimal, cluster: Cluster) -> Estimate:

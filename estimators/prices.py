@@ -21,7 +21,8 @@ class Provenance(StrEnum):
 class Rates:
     """Hourly prices for one pod: per core, per GiB of memory, per physical GPU.
 
-    `pool` names the node pool the rates are of, `""` for a default.
+    `pool` names the node pool the rates are of, `""` for a default. `gpu_assumed` is True where nobody
+    gave the price of a GPU, whoever gave the others.
     """
 
     cpu_core_hour: Decimal
@@ -31,6 +32,7 @@ class Rates:
     as_of: str
     provenance: Provenance
     pool: str = ""
+    gpu_assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class PriceSheet:
     StorageClass per GiB-month, `instances` list prices of machine types by (type, region), with
     region `""` for any. `machines` are hourly prices of whole nodes without their GPUs by (label,
     its value in lower case, region or `""`), the label `metadata.name` standing for the node's name.
-    `names_defaults` is False where the default prices are the built-in ones, for want of others.
+    `names_defaults` is False where the default prices are the built-in ones, for want of others;
+    `borrowed` are those, by field, that are so in a sheet that names some.
     `notes` say, for people, what of the sheet could not be used.
     """
 
@@ -94,7 +97,12 @@ class PriceSheet:
     machines: Mapping[tuple[str, str, str], Decimal] = field(default_factory=dict)
     explicit: bool = False
     names_defaults: bool = True
+    borrowed: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
+
+    def names(self, price: str) -> bool:
+        """Whether the sheet itself has a default price, called as the field is."""
+        return self.names_defaults and price not in self.borrowed
 
 
 BUILT_IN = PriceSheet(

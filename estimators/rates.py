@@ -145,6 +145,9 @@ def _mean(landings: Sequence[_Landing], demanded: Rates, *, one_a_node: bool) ->
         _joined([rates.as_of for rates in every]),
         min((rates.provenance for rates in every), key=_LEAST_TRUSTED_FIRST.index),
         pools.pop() if len(pools) == 1 else "",
+        any(item.rates.gpu_assumed for item in landings if item.capacity.gpus)
+        if gpu_hour is not None
+        else demanded.gpu_assumed,
     )
 
 

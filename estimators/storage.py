@@ -39,7 +39,7 @@ def storage_rate(storage_class: str | None, cluster: Cluster) -> StorageRate:
     sheet = cluster.prices
     name = default_storage_class(cluster) if storage_class is None else storage_class
     hourly = cluster.usage.storage_gib_hour.get(name or "", ZERO) if cluster.usage else ZERO
-    named = sheet.explicit and (sheet.names_defaults or name in sheet.storage)
+    named = sheet.explicit and (sheet.names("storage_gib_month") or name in sheet.storage)
     if hourly > 0 and cluster.usage and not named:
         return StorageRate(
             hourly * cluster.hours_per_month,
@@ -54,7 +54,7 @@ def storage_rate(storage_class: str | None, cluster: Cluster) -> StorageRate:
         doubt = ", the cluster's default StorageClass is not known"
     else:
         doubt = f", no price of StorageClass {name}" if name else ""
-    if not sheet.names_defaults:
+    if not sheet.names("storage_gib_month"):
         return StorageRate(
             sheet.storage_gib_month, BUILT_IN.source + doubt, BUILT_IN.as_of, Provenance.ASSUMED
         )

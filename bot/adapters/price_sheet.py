@@ -158,6 +158,7 @@ def _sheet(given: Mapping[str, Any], name: str) -> PriceSheet:
         pools=tuple(Pool(pool["name"], pool["match"], **pool["rates"]) for pool in given.get("pools", ())),
         explicit=True,
         names_defaults=bool(default),
+        borrowed=frozenset(_DEFAULTS) - default.keys(),
         notes=tuple(_borrowed(default, currency, name)),
     )
 

@@ -52,6 +52,7 @@ class Nodes:
             if hours <= 0:
                 continue
             rates, capacity = rates_of_node(node, sheet, as_of)
+            assumed = bool(capacity.gpus) and rates.gpu_assumed
             self._labels[node.name, number] = node.labels
             found.append(
                 NodeHour(
@@ -67,7 +68,7 @@ class Nodes:
                     gpu_model=gpu_product(node.labels) if capacity.gpus else "",
                     spot=is_spot(node.labels) or node.name in spot,
                     source=rates.source,
-                    provenance=rates.provenance,
+                    provenance=Provenance.ASSUMED if assumed else rates.provenance,
                 )
             )
         return tuple(found)

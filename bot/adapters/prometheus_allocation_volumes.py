@@ -94,7 +94,9 @@ class Volumes:
         if name not in self._sheet_prices:
             cluster = Cluster(prices=self.sheet, hours_per_month=self.hours_per_month)
             hourly = storage_rate(name, cluster).gib_month / self.hours_per_month
-            named = self.sheet.explicit and (self.sheet.names_defaults or name in self.sheet.storage)
+            named = self.sheet.explicit and (
+                self.sheet.names("storage_gib_month") or name in self.sheet.storage
+            )
             self._sheet_prices[name] = (hourly, named)
         hourly, named = self._sheet_prices[name]
         if named or volume.price is None or not volume.price[number] > 0:
@@ -211,11 +213,12 @@ def balancer_hours(fine: Tagged, hours: int, sheet: PriceSheet) -> list[tuple[Ba
         _keep_highest(priced, place, row.values)
     scraped = scraped_steps(fine, hours)
     means = {place: mean_an_hour(values, FINE_AN_HOUR) for place, values in priced.items()}
+    named = sheet.explicit and sheet.names("load_balancer_hour")
     lists: list[list[BalancerHour]] = [[] for _ in range(hours)]
     for place, values in sorted(there.items()):
         steps = steps_seen(values)
         for number in np.flatnonzero((steps > 0) & (scraped > 0)).tolist():
-            mean = means[place][number] if place in means and not sheet.explicit else np.nan
+            mean = means[place][number] if place in means and not named else np.nan
             hourly = exact_mean(mean) if mean > 0 else sheet.load_balancer_hour
             share = min(1.0, float(steps[number] / scraped[number]))
             lists[number].append(BalancerHour(*place, share, hourly))

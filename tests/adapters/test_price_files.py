@@ -14,7 +14,12 @@ from bot.adapters.price_csv import parse_csv
 from bot.adapters.price_files import read_prices
 from bot.adapters.price_sheet import parse_sheet
 from bot.errors import UserError
-from estimators.prices import BUILT_IN, Pool
+from estimators.change import Cluster
+from estimators.comparison import Revision, compare
+from estimators.prices import BUILT_IN, Pool, Provenance
+from estimators.storage import storage_rate
+from tests.usage_builders import snapshot
+from tests.yaml_objects import deployment, objects
 
 D = Decimal
 SHEET = """\
@@ -70,6 +75,75 @@ def test_what_a_sheet_leaves_out_is_built_in_and_spot_is_not_made_up() -> None:
         False,
         BUILT_IN.spot_cpu_core_hour,
     )
+
+
+BASIC = "cpu_core_hour: 0.05, memory_gib_hour: 0.01"
+ON_POOL = "      nodeSelector: {pool: any}"
+GPUS = deployment(extra=ON_POOL).replace("limits: {}", "limits: {nvidia.com/gpu: 1}")
+BALANCER = """
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: payments}
+spec: {type: LoadBalancer}
+"""
+CLAIM = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: payments}
+spec: {storageClassName: fast, resources: {requests: {storage: 10Gi}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sheet", "text", "trust"),
+    [
+        pytest.param(f"default: {{{BASIC}}}", deployment(), Provenance.REQUESTED, id="cores and memory"),
+        pytest.param(f"default: {{{BASIC}}}", GPUS, Provenance.ASSUMED, id="no price of a GPU"),
+        pytest.param(f"default: {{{BASIC}, gpu_hour: 2}}", GPUS, Provenance.REQUESTED, id="a price of GPUs"),
+        pytest.param(
+            f"pools: [{{name: any, match: {{pool: any}}, rates: {{{BASIC}}}}}]",
+            GPUS,
+            Provenance.ASSUMED,
+            id="a pool without GPUs",
+        ),
+        pytest.param(
+            f"pools: [{{name: any, match: {{pool: any}}, rates: {{{BASIC}, gpu_hour: 2}}}}]",
+            GPUS,
+            Provenance.REQUESTED,
+            id="a pool with GPUs",
+        ),
+        pytest.param(f"default: {{{BASIC}}}", BALANCER, Provenance.ASSUMED, id="no load balancer"),
+        pytest.param(
+            f"default: {{{BASIC}, load_balancer_hour: 0.03}}",
+            BALANCER,
+            Provenance.REQUESTED,
+            id="load balancer",
+        ),
+        pytest.param(f"default: {{{BASIC}}}", CLAIM, Provenance.ASSUMED, id="no storage"),
+        pytest.param("storage: {fast: 0.1}", CLAIM, Provenance.REQUESTED, id="storage of the class"),
+    ],
+)
+def test_what_a_sheet_leaves_out_is_not_said_to_be_its_own(sheet: str, text: str, trust: Provenance) -> None:
+    """0.95 for a GPU is some old model's price, and nobody's who gave two others."""
+    prices = parse_sheet(sheet, "p.yaml")
+    sides = (Revision("a", []), Revision("b", objects(text)))
+    [row] = compare(*sides, lambda _environment: Cluster(prices)).rows
+
+    assert row.after is not None
+    assert row.after.rates.provenance is trust
+    told = [note for note in row.after.notes if "GPU" in note]
+    assert bool(told) is (text == GPUS and trust is Provenance.ASSUMED)
+
+
+def test_a_volume_that_a_sheet_does_not_price_costs_what_opencost_says() -> None:
+    """Also where the sheet has default prices, but none of storage."""
+    usage = replace(snapshot(), storage_gib_hour={"fast": D("0.0003")})
+    for sheet, gib_month in (
+        (f"default: {{{BASIC}}}", "0.219"),
+        (f"default: {{{BASIC}, storage_gib_month: 1}}", "1"),
+    ):
+        rate = storage_rate("fast", Cluster(parse_sheet(sheet, "p.yaml"), usage))
+        assert rate.gib_month == D(gib_month)
 
 
 def test_borrowed_dollars_in_a_sheet_of_euros_are_told() -> None:

@@ -393,6 +393,14 @@ def test_load_balancers_cost_once_they_have_an_address(hours: dict[str, list[Clu
     assert first == {"dear": (0.5, Decimal("0.04")), "web": (1, Decimal("0.025"))}
 
 
+def test_a_sheet_without_load_balancers_leaves_them_to_opencost(url: str) -> None:
+    """One that has a price of them wins."""
+    own = replace(BUILT_IN, explicit=True, names_defaults=True)
+    for borrowed, price in ((frozenset({"load_balancer_hour"}), "0.04"), (frozenset(), "0.025")):
+        first, *_ = read(url, "plain", prices=replace(own, borrowed=borrowed))
+        assert {item.service: item.hourly for item in first.balancers}["dear"] == Decimal(price)
+
+
 def test_labels_of_the_pod_win(hours: dict[str, list[ClusterHour]]) -> None:
     """Over the workload's own, and those over the namespace's; hashes of controllers are left out."""
     labels = hours["plain"][0].labels
