@@ -191,7 +191,7 @@ class CostReading:
             }
             return daily_of_nodes(read, amount)
         if not self.question.of_all:
-            return daily(self.question, self._read_days(start, self._only))
+            return daily(self.question, self._read_days(start, self._namespaces(start)))
         whole = {
             window.cluster: self._costs.whole_days(window.cluster, start, asked.end)
             for window in self.windows
@@ -205,6 +205,22 @@ class CostReading:
     def _read_days(self, start: datetime, only: Sequence[str]) -> dict[str, Sequence[DayCost]]:
         end = self._windows.asked.end
         return {window.cluster: self._costs.days(window.cluster, start, end, only) for window in self.windows}
+
+    def _namespaces(self, since: datetime) -> Sequence[str]:
+        """Where what is asked about ran since then; none named means that it may be anywhere."""
+        if self._only or since < self._windows.asked.start:
+            return self._only
+        question, group = self.question, self.question.selecting
+        return sorted(
+            {
+                item.workload.namespace
+                for window in self.windows
+                for item in window.workloads
+                if question.asks_for(
+                    group(window.cluster, item.workload, item.labels), item.workload.namespace
+                )
+            }
+        )
 
     def _chart(self, question: Question) -> Iterator[ChartDay]:
         """Whole days, so that they can be compared: the window's first one from its midnight."""

@@ -26,7 +26,7 @@ from decimal import Decimal
 from functools import partial
 from itertools import accumulate, combinations, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import psycopg
@@ -153,16 +153,16 @@ def measure(name: str, url: str, week: Sequence[HourCost], size: Callable[[], in
         records.prepare()
         costs = records.costs
         edges = [*range(0, len(hours), 24), len(hours)]
-        writes = [_seconds(partial(_keep, costs, hours[first:last])) for first, last in pairwise(edges)]
+        writes = [_took(partial(_keep, costs, hours[first:last])) for first, last in pairwise(edges)]
         found = costs.window("prod", UNTIL - 30 * DAY, UNTIL)
         print(f"{name}: {len(found.workloads)} workloads in 30 days, {size() / DAYS / 1e6:.1f} MB a day")
         _print("write a day", writes)
-        _print("write an hour again", [_seconds(partial(_keep, costs, hours[-48:-47])) for _ in range(RUNS)])
-        _print("read 30 days and the 30 before", [_seconds(partial(_read, costs)) for _ in range(RUNS)])
+        _print("write an hour again", [_took(partial(_keep, costs, hours[-48:-47])) for _ in range(RUNS)])
+        _print("read 30 days and the 30 before", [_took(partial(_read, costs)) for _ in range(RUNS)])
         for words in ASKED:
             question = parse(words)
             assert isinstance(question, CostQuestion)
-            _print(words, [_seconds(partial(_ask, costs, question)) for _ in range(RUNS)])
+            _print(words, [_took(partial(_ask, costs, question)) for _ in range(RUNS)])
 
 
 def _keep(costs: CostHours, hours: Sequence[HourCost]) -> None:
@@ -178,16 +178,24 @@ def _ask(costs: CostHours, question: CostQuestion) -> None:
     answer_question(question, costs=costs, config=ServerConfig(), now=UNTIL)
 
 
-def _seconds(what: Callable[[], object]) -> float:
-    began = time.perf_counter()
+class Took(NamedTuple):
+    """Seconds on the clock, and of our own processor time: a PostgreSQL has its own."""
+
+    clock: float
+    processor: float
+
+
+def _took(what: Callable[[], object]) -> Took:
+    began, worked = time.perf_counter(), time.process_time()
     what()
-    return time.perf_counter() - began
+    return Took(time.perf_counter() - began, time.process_time() - worked)
 
 
-def _print(what: str, seconds: list[float]) -> None:
+def _print(what: str, took: list[Took]) -> None:
     """The least is what it takes on a machine that nobody else keeps busy."""
-    least, most = min(seconds) * 1e3, max(seconds) * 1e3
-    print(f"  {what:32} {statistics.median(seconds) * 1e3:7.0f} ms, from {least:.0f} to {most:.0f} ms")
+    clock, processor = ([second * 1e3 for second in column] for column in zip(*took, strict=True))
+    told = f"{statistics.median(clock):7.0f} ms, from {min(clock):.0f} to {max(clock):.0f} ms"
+    print(f"  {what:32} {told}; processor {statistics.median(processor):.0f} ms")
 
 
 def main() -> None:

@@ -327,9 +327,16 @@ def in_full() -> InFull:
     ids=["the control plane", "proportional", "even", "fixed", "central"],
 )
 @pytest.mark.parametrize(
-    "text", ["namespace payments 30d chart", "namespace kube-system", "workload payments/ledger"]
+    "text",
+    [
+        "namespace payments 30d chart",
+        "namespace kube-system",
+        "workload payments/ledger",
+        "team checkout 30d",
+        "label tier=web 30d",
+    ],
 )
-def test_one_namespace_costs_the_same_whatever_is_read_of_the_others(
+def test_an_answer_does_not_depend_on_how_much_is_read_of_other_namespaces(
     text: str, shared: SharedCosts, in_full: InFull
 ) -> None:
     """All workloads of the others, or of each namespace its sum: every number, and the days of a chart."""
