@@ -31,8 +31,8 @@ COMMANDS = (
     Command("help", "", "Shows this table."),
     Command("explain", "workload", "Shows the findings, evidence and arithmetic of a workload."),
     Command("recheck", "", "Prices the newest commit again."),
-    Command("approve", "sha", "Lets the newest commit cross its guardrails. Only people whom the policy names may."),
-    Command("reject", "reason", "Says that it must not cross them, and why. Only people whom the policy names may."),
+    Command("approve", "sha", "Lets the newest commit cross its guardrails, if the policy names you."),
+    Command("reject", "reason", "Says that it must not cross them, and why, if the policy names you."),
 )
 
 

@@ -48,7 +48,7 @@ blockquote{margin:4px 0;padding-left:12px;border-left:4px solid var(--line)}
 hr{border:0;border-top:1px solid var(--line);margin:8px 0}
 .mention{color:var(--link);background:var(--mention);border-radius:3px;padding:0 2px 1px}
 .loud{background:var(--loud);color:inherit}
-.message{display:grid;grid-template-columns:36px 1fr;gap:8px;max-width:%(width)spx;margin-bottom:20px}
+.message{display:grid;grid-template-columns:36px minmax(0,1fr);gap:8px;max-width:%(width)spx;margin-bottom:20px}
 .avatar{width:36px;height:36px;border-radius:4px;background:#4a154b;color:#fff;font-weight:700;
  display:flex;align-items:center;justify-content:center}
 .who b{font-weight:900}.app{font-size:10px;font-weight:700;background:var(--line);color:var(--soft);border-radius:2px;
@@ -72,7 +72,7 @@ hr{border:0;border-top:1px solid var(--line);margin:8px 0}
 .picture{max-width:min(100%%,480px);border-radius:8px;display:block}.accessory{width:88px;height:88px;object-fit:cover;border-radius:4px}
 .icon{width:20px;height:20px;border-radius:4px}.missing{border:1px dashed var(--border);font-size:11px;color:var(--soft);overflow:hidden}
 .picture.missing{padding:40px 12px;text-align:center}
-.scroll{overflow-x:auto}table{border-collapse:separate;border-spacing:0;border:1px solid var(--line);border-radius:8px;font-size:14px}
+.scroll{overflow-x:auto;overflow-wrap:normal}table{border-collapse:separate;border-spacing:0;border:1px solid var(--line);border-radius:8px;font-size:14px}
 th,td{padding:6px 10px;border-bottom:1px solid var(--line);border-right:1px solid var(--line);white-space:nowrap;text-align:left}
 tr:last-child td{border-bottom:0}th:last-child,td:last-child{border-right:0}th{background:var(--code);font-weight:700}
 .right{text-align:right}.center{text-align:center}.wrap{white-space:normal}
