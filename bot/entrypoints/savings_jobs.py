@@ -1,7 +1,7 @@
 """The durable workflows of savings: a daily look at each default branch, and the pull requests that follow.
 
-Branches are looked at one after the other; one where something open may have become untrue, again in the
-same hour. What is done about a workload's pull request never overlaps.
+Branches are looked at one after the other; one where something open may have become untrue, again within
+the hour. What is done about a workload's pull request never overlaps.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ SCANS = "scans"
 """The partition of all looks at branches: whoever waits for a report has the rest of the machine."""
 SCANNED_AGAIN: Sequence[float] = (60.0,)
 """Seconds between tries to look at a branch. The others wait meanwhile, and tomorrow it is looked at anew."""
+SETTLES_SECONDS = 900.0
+"""After a push. What is rolled out is not judged, nor what was not applied yet: Argo CD looks each three
+minutes, Flux by default each ten at the most, and a rollout takes minutes more."""
 log = logging.getLogger(__name__)
 
 
@@ -127,13 +130,14 @@ class SavingsWorkflows:
     def pushed(self, place: Json, files: Sequence[str] | None) -> None:
         """Look again after a push to a default branch: at most once an hour, and never before the last push.
 
-        To be called in a workflow. Where this hour has had its look, the next one begins with another.
+        Not at once: what was pushed is to be rolled out. To be called in a workflow. Where this hour has had
+        its look, or waits for it, the next one has another.
         """
         found = tried("pushed", self.steps.pushed, place, files)
         if found and self._start_scan is not None:
-            hour, later = found["hour"], None
+            hour, later = found["hour"], SETTLES_SECONDS
             if DBOS.get_workflow_status(_scan_of(place, hour)) is not None:
-                hour, later = found["next"], found["seconds"]
+                hour, later = found["next"], max(found["seconds"], SETTLES_SECONDS)
             enqueue(self._start_scan, _scan_of(place, hour), SCANS, place, hour, later=later)
 
     def right_size(self, recommendation: str, day: str = "") -> None:

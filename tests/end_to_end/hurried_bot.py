@@ -33,6 +33,7 @@ jobs.PAUSES = (0.3, 0.3, 0.5, 1.0)
 if jobs.tried.__kwdefaults__:
     jobs.tried.__kwdefaults__["pauses"] = jobs.PAUSES  # a default is what it was when the module was read
 slack_jobs.ANSWERED_AGAIN = slack_jobs.SAID_AGAIN = jobs.PAUSES
+savings_jobs.SETTLES_SECONDS = 0.01
 savings_jobs.SCANNED_AGAIN = digest_jobs.DRAWN_AGAIN = (0.3,)
 github_jobs.QUIET_SECONDS = float(os.environ.get("HURRIED_QUIET_SECONDS", "0"))
 worker_process.PAUSES = (0.1, 0.1, 0.1, 0.1)

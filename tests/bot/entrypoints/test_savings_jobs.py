@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ steps = Steps(
     tell_approver=lambda id, became: done("tell_approver", id + " " + became["state"], None),
 )
 jobs.PAUSES, savings_jobs.SCANNED_AGAIN = (0.05, 0.05), (0.05,)
+savings_jobs.SETTLES_SECONDS = plan.get("settles", 0.01)
 workflows = SavingsWorkflows(steps)
 work = jobs.Jobs(work_database(url).url, name, [workflows])
 work.start()
@@ -158,6 +160,16 @@ def test_a_push_is_a_reason_to_look_again_once_an_hour(worker: Worker) -> None:
     assert worker.told("scan") == ["scan r1"] * 3
     # By the day's look, and by the first after a push: what stays by hand is not tried by the hour.
     assert worker.told("open_pull") == ["open_pull a"] * 2
+
+
+def test_what_was_pushed_is_looked_at_when_it_is_rolled_out(worker: Worker) -> None:
+    """What came meanwhile waits for as long, though the next hour begins before."""
+    now = {"hour": "2026-11-20T09", "next": "2026-11-20T10", "seconds": 0.1}
+    plan: dict[str, Any] = {"repositories": [1], "now": now, "settles": 2}
+    began = time.monotonic()
+    assert worker.run(pushes=[None, None], until=[["scan", "r1"]] * 2, **plan) == 0
+    assert time.monotonic() - began > 2
+    assert worker.told("scan") == ["scan r1"] * 2
 
 
 def test_a_repository_that_is_back_on_the_same_day_is_looked_at_then(worker: Worker) -> None:
