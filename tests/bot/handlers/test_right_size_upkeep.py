@@ -125,7 +125,10 @@ def test_what_could_not_be_judged_just_now_stays_open(work: Work, reason: Reason
     ("left", "told"),
     [
         ((Reason.OOM_KILLED, ""), "no longer proposes it: an OOM kill is known"),
-        ((Reason.MEMORY_GROWS, "container-resources"), "no longer proposes it: memory grows by 90 MiB a day."),
+        (
+            (Reason.MEMORY_GROWS, "container-resources"),
+            "no longer proposes it: memory grows by 90 MiB a day.",
+        ),
         ((Reason.ROLLOUT, "replicas"), "no longer proposes it."),
     ],
     ids=["the workload", "the same finder", "another finder"],
