@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.entrypoints.worker_process import belong_to_parent
-from bot.errors import OutsideError
+from bot.errors import OutsideError, UserError
 from bot.logs import about, told_about
 
 BEFORE_A_NEW_PROCESS = 100
@@ -69,7 +69,7 @@ class Processes:
         self._rest: threading.Timer | None = None
 
     def call(self, what: Callable[..., Result], *arguments: Any) -> Result:  # noqa: ANN401 - those of `what`
-        """The result. Raises as `what` does, OutsideError where its process died or got no memory."""
+        """The result. Raises as `what` does, OutsideError where its process died, UserError for memory."""
         with self._free:
             self._count(1)
             try:
@@ -90,7 +90,10 @@ class Processes:
                     self._pool = None
             raise OutsideError(f"the {self._work} ended early: too little memory, or too long") from error
         except MemoryError as error:
-            raise OutsideError(f"the {self._work} needs more memory than it may take") from error
+            # It would again.
+            raise UserError(
+                f"the {self._work} needs more memory than it may take: ask for less at once"
+            ) from error
 
     def _count(self, change: int) -> None:
         """Of calls; after the last one, wait for a while before the processes go."""

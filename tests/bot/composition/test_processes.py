@@ -121,7 +121,7 @@ def test_one_that_wants_all_the_memory_does_not_get_it() -> None:
     made = Processes("analysis", 1, takes_at_most, (100_000_000,))
     try:
         before = made.call(os.getpid)
-        with pytest.raises(OutsideError, match="the analysis needs more memory than it may take"):
+        with pytest.raises(UserError, match="the analysis needs more memory than it may take"):
             made.call(bytearray, 200_000_000)
         assert made.call(os.getpid) == before
     finally:
