@@ -137,6 +137,17 @@ def test_ten_at_once_leave_one_comment(job: Job) -> None:
     assert [comment.body.split("\n")[0] for comment in job.ours()] == ["head 10"]
 
 
+def test_copies_of_our_comment_go_with_the_next_report(job: Job) -> None:
+    """Two processes wrote at once, and one of them ended before it saw the other's."""
+    first = put(job, "one")
+    with job.tokens.client(job.ref.installation, job.ref.repository, {"pull_requests": "write"}) as client:
+        client.post(f"/repos/acme/shop/issues/{job.pull.number}/comments", {"body": job.ours()[0].body})
+    assert len(job.ours()) == 2
+    put(job, "two", order=2)
+    assert first is not None
+    assert [(comment.id, comment.body.split()[0]) for comment in job.ours()] == [(first.comment_id, "two")]
+
+
 def test_a_smaller_body_is_tried_where_github_refuses_the_larger(job: Job) -> None:
     """GitHub's own limits are not all documented."""
     put(job, "small")
