@@ -104,12 +104,17 @@ def read_vertical(thing: ManifestObject) -> VerticalAutoscaler | None:
         name = text(mapping(item).get("containerName"))
         targets[name] = read_resources(mapping(item).get("target"), ("status",), [])
     mode = text(dig(spec, "updatePolicy", "updateMode"))
+    policies = [mapping(item) for item in sequence(dig(spec, "resourcePolicy", "containerPolicies"))]
     return VerticalAutoscaler(
         object=thing,
         target_kind=text(target.get("kind")),
         target_name=text(target.get("name")),
         mode=mode or "Recreate",
         targets=targets,
+        requests_only={
+            text(item.get("containerName")): item.get("controlledValues") == "RequestsOnly"
+            for item in policies
+        },
     )
 
 

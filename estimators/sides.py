@@ -18,7 +18,7 @@ from estimators.replicas import UnknownCount, count_pods, replay
 from estimators.report import Estimate
 from estimators.uptime import at_uptime, uptime_of
 from estimators.usage import UsageSnapshot, WorkloadKey, WorkloadUsage
-from estimators.workload import Autoscaler, PodGroup, Resources, VerticalAutoscaler, Workload
+from estimators.workload import Autoscaler, Container, PodGroup, Resources, VerticalAutoscaler, Workload
 
 ASK_FOR_LIVE = "add --kube-context NAME, or --usage FILE with the live VerticalPodAutoscaler"
 
@@ -138,11 +138,11 @@ class SideBuilder:
         template = group.template
         if vertical and vertical.sets_requests:
             in_force = vertical.targets or (_requests_in_force(old) if old else {})
-            containers = tuple(
-                replace(item, requests={**item.requests, **in_force.get(item.name, {})})
+            containers = (
+                _resized(item, in_force.get(item.name, {}), limits=vertical.sets_limits(item.name))
                 for item in template.containers
             )
-            template = replace(template, containers=containers)
+            template = replace(template, containers=tuple(containers))
         return effective_pod(
             template,
             inventory.defaults_of(workload.identity),
@@ -168,12 +168,26 @@ def _scales_alike(old: Side, workload: Workload, autoscaler: Autoscaler | None, 
     )
 
 
+def _resized(container: Container, requests: Resources, *, limits: bool) -> Container:
+    """The container as a VPA makes it: with its requests, and limits in their old proportion to them.
+
+    A limit without a request is both (vertical-pod-autoscaler, `limits_scaling.go`).
+    """
+    kept = {
+        name: requests[name] * limit / (container.requests.get(name) or limit)
+        if limits and limit and name in requests
+        else limit
+        for name, limit in container.limits.items()
+    }
+    return replace(container, requests={**container.requests, **requests}, limits=kept)
+
+
 def _noted(estimate: Estimate, vertical: VerticalAutoscaler | None) -> Estimate:
     """The estimate, with a word where a VPA and not the manifest sets what it rests on."""
     if vertical is None or not vertical.sets_requests:
         return estimate
     whose = "its recommendation" if vertical.targets else "the requests of the base"
-    note = f"a VPA in mode {vertical.mode} sets the requests: priced by {whose}"
+    note = f"a VPA in mode {vertical.mode} sets the requests, limits in proportion: priced by {whose}"
     return replace(estimate, notes=(*estimate.notes, note))
 
 

@@ -152,10 +152,7 @@ class PodGroup:
 
 @dataclass(frozen=True, slots=True)
 class JobTerms:
-    """How often and for how long a Job or CronJob may run.
-
-    `alone` is a CronJob whose `concurrencyPolicy` lets no two of its runs overlap.
-    """
+    """How often and for how long a Job or CronJob may run; `alone` is one of which no two runs overlap."""
 
     completions: Decimal | None
     parallelism: Decimal
@@ -268,7 +265,8 @@ class Autoscaler:
 class VerticalAutoscaler:
     """A VerticalPodAutoscaler: its mode, and what it recommends where that is known.
 
-    `targets` is container name -> resources.
+    `targets` is container name -> resources. `requests_only` tells by container name (`*`: all others)
+    whether it leaves limits as they are; else it keeps them in proportion to the requests that it sets.
     """
 
     object: ManifestObject
@@ -276,6 +274,12 @@ class VerticalAutoscaler:
     target_name: str
     mode: str
     targets: Mapping[str, Resources] = field(default_factory=dict)
+    requests_only: Mapping[str, bool] = field(default_factory=dict)
+
+    def sets_limits(self, container: str) -> bool:
+        """Whether new pods get limits in proportion to its recommendation."""
+        policies = self.requests_only
+        return self.sets_requests and not policies.get(container, policies.get("*", False))
 
     @property
     def sets_requests(self) -> bool:

@@ -16,13 +16,15 @@ from estimators.objects import Path
 from estimators.placement import untold_labels
 from estimators.replicas import ASK_FOR_LABELS
 from estimators.rules.containers import asked, containers, gone_containers
+from estimators.rules.fewer_pods import may_want_fewer
 from estimators.rules.observed import history_of, window_of
 from estimators.rules.pods import fewest, fixed, most, only_group, replayed, scaled
 from estimators.rules.removal import goes_away
 from estimators.rules.standing import volume_shrinks
 from estimators.rules.words import ADD_HISTORY, ADD_NODES, count_words
+from estimators.sides import ASK_FOR_LIVE
 from estimators.usage import Series
-from estimators.workload import Autoscaler, MetricType, Scaling, ScalingMetric, TargetType
+from estimators.workload import Scaling
 
 USABLE_HOURS = 24
 """History shorter than a day has not seen the daily peak."""
@@ -130,7 +132,7 @@ def _fewer_pods(before: Side, after: Side) -> bool:
     was, now = replayed(before), replayed(after)
     if was and now:
         return bool(now.unseen) or bool(np.any(now.pods < was.pods))
-    return _harder_to_scale(before.autoscaler, after.autoscaler) or _larger_divisor(before, after)
+    return may_want_fewer(before, after)
 
 
 def _lower_bounds(before: Side, after: Side) -> bool:
@@ -156,37 +158,6 @@ def _smaller_groups(before: Side, after: Side) -> bool:
             return True
         counts = (old.replicas, group.replicas), (old.least, group.least), (old.most, group.most)
         if any(_fell(*pair) for pair in counts):
-            return True
-    return False
-
-
-def _harder_to_scale(before: Autoscaler, after: Autoscaler) -> bool:
-    """Whether a target rises, a metric goes or asks for something else, or the behaviour is another."""
-    new = {_named(item): item for item in after.metrics}
-    for old in before.metrics:
-        now = new.get(_named(old))
-        if now is None or now.target > old.target or now.terms != old.terms:
-            return True
-    return (before.up, before.down, before.cooldown_seconds) != (after.up, after.down, after.cooldown_seconds)
-
-
-def _named(metric: ScalingMetric) -> tuple[str, ...]:
-    return metric.type, metric.name, metric.container, metric.target_type
-
-
-def _larger_divisor(before: Side, after: Side) -> bool:
-    """Whether a request rises that a utilisation target divides by: the same load then wants fewer pods."""
-    for metric in after.autoscaler.metrics if after.autoscaler else ():
-        if metric.target_type is not TargetType.UTILIZATION:
-            continue
-        names = (metric.container,) if metric.type is MetricType.CONTAINER else after.requests
-        old = sum(asked(before.requests.get(name, {}), metric.name) for name in names)
-        new = sum(asked(after.requests.get(name, {}), metric.name) for name in names)
-        pod_level = [
-            sum(asked(group.template.pod_level, metric.name) for group in side.workload.groups)
-            for side in (before, after)
-        ]
-        if new > old or pod_level[1] > pod_level[0]:
             return True
     return False
 
@@ -219,6 +190,14 @@ def _uncovered(change: WorkloadChange, loss: Loss) -> str:
         return _too_short(change, "pods", _steps(change.history.replicas))
     if loss.resource == "pods":
         return _pods_uncovered(change)
+    vertical = change.side.vertical
+    if (
+        loss.words.endswith(" limit")
+        and vertical
+        and vertical.sets_limits(loss.container)
+        and not vertical.targets
+    ):
+        return f"limits are in proportion to what its VPA recommends, which is not known: {ASK_FOR_LIVE}"
     names = [loss.container] if loss.container else [item.history_name for item in containers(change)]
     return next(filter(None, (_resource_uncovered(change, name, loss.resource) for name in names)), "")
 
@@ -230,11 +209,9 @@ def _not_of_usage(change: WorkloadChange, loss: Loss) -> str:
         return f"{loss.words} shrinks, and no history tells how full it is: look before you merge"
     if not change.cluster.nodes:
         return f"no nodes are known that it could land on: {ADD_NODES}"
-    untold = [
-        untold_labels(group.template.placement, change.cluster.nodes) for group in change.side.workload.groups
-    ]
-    name = next((names[0][:60] for names in untold if names), "")
-    return f"which nodes have {name} is not known: {ASK_FOR_LABELS}" if name else ""
+    placements = (group.template.placement for group in change.side.workload.groups)
+    untold = [name for one in placements for name in untold_labels(one, change.cluster.nodes)]
+    return f"which nodes have {untold[0][:60]} is not known: {ASK_FOR_LABELS}" if untold else ""
 
 
 def _no_history(change: WorkloadChange) -> str:

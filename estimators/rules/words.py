@@ -38,8 +38,10 @@ def finding(
 ) -> Finding:
     """A finding at `path` of `thing`, which is the workload's own object where it is not given.
 
-    An object known from the cluster alone has no line; the workload's line stands in for it.
+    An object known from the cluster alone has no line; the workload's line stands in for it. What a VPA
+    makes of the manifest's resources has no safe value that could be written there.
     """
+    vertical = change.after.vertical if change.after and "resources" in path else None
     own = change.side.workload.object
     source = (thing or own).locate(path)
     value = dig((thing or own).body, *path)
@@ -50,7 +52,7 @@ def finding(
         path=dotted(path),
         source=source if source.file else Source(*own.source),
         evidence=evidence or {},
-        safe_value=safe_value,
+        safe_value="" if vertical and vertical.sets_requests else safe_value,
         how_to_know=how_to_know,
         value="" if value is None or isinstance(value, dict | list) else str(value),
     )
