@@ -27,10 +27,14 @@ from estimators.usage import UsageSnapshot
 
 
 class SkippedPath(NamedTuple):
-    """Something in a tree that is no regular file of it, and why it is not read."""
+    """Something in a tree that is no regular file of it, and why it is not read.
+
+    `hidden` is what may well hold manifests, but may not be read: a file, or a folder with all that is in it.
+    """
 
     path: str
     reason: str
+    hidden: bool = False
 
 
 class Tree(Protocol):

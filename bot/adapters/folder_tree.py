@@ -49,7 +49,7 @@ class FolderTree:
                 continue
 
     def _listed(self) -> Iterator[tuple[str, str]]:
-        for folder, folders, names in os.walk(self._root):
+        for folder, folders, names in os.walk(self._root, onerror=self._hidden):
             here = Path(folder).relative_to(self._root).as_posix()
             prefix = "" if here == "." else f"{here}/"
             folders[:] = sorted(
@@ -65,7 +65,12 @@ class FolderTree:
                     with Path(folder, name).open("rb") as stream:
                         yield f"{prefix}{name}", hashlib.file_digest(stream, "sha1").hexdigest()
                 except OSError as error:
-                    self._skipped.append(SkippedPath(f"{prefix}{name}", f"not readable: {error.strerror}"))
+                    self._hidden(error)
+
+    def _hidden(self, error: OSError) -> None:
+        """Note a file or folder that may not be read."""
+        path = Path(error.filename).relative_to(self._root).as_posix()
+        self._skipped.append(SkippedPath(path, str(error.strerror), hidden=True))
 
     def _is_real(self, folder: str, prefix: str, name: str) -> bool:
         if Path(folder, name).is_symlink():

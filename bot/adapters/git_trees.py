@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bot.adapters.git_commands import Git
@@ -147,8 +147,10 @@ class WorkingTree:
         for path in wanted:
             if path not in self._on_disk:
                 yield path, next(stored)
-            elif (content := self._content(path)) is not None:
-                yield path, content[:_READ_AT_MOST]
+                continue
+            with suppress(OSError):  # gone since, as in a plain folder
+                if (content := self._content(path)) is not None:
+                    yield path, content[:_READ_AT_MOST]
 
     def _tracked(self) -> dict[str, str]:
         paths: dict[str, str] = {}
@@ -169,18 +171,23 @@ class WorkingTree:
         skipped = {entry.path for entry in self._skipped} if path.endswith("/") else set()
         if path.endswith("/") and path.rstrip("/") not in skipped:
             self._skipped.append(SkippedPath(path, "a repository of its own"))
-        elif (self._root / path).is_symlink():
-            self._skipped.append(SkippedPath(path, "a symlink"))
-        elif (content := self._content(path)) is not None:
-            blob = hashlib.sha1(b"blob %d\0" % len(content) + content)  # noqa: S324 - git's own id
-            self._paths[path] = blob.hexdigest()
-            self._on_disk.add(path)
+            return
+        try:
+            if (self._root / path).is_symlink():
+                self._skipped.append(SkippedPath(path, "a symlink"))
+            elif (content := self._content(path)) is not None:
+                blob = hashlib.sha1(b"blob %d\0" % len(content) + content)  # noqa: S324 - git's own id
+                self._paths[path] = blob.hexdigest()
+                self._on_disk.add(path)
+        except OSError as error:
+            self._skipped.append(SkippedPath(path, str(error.strerror), hidden=True))
 
     def _content(self, path: str) -> bytes | None:
+        """None where no file is there, or none any more. Raises OSError where it may not be read."""
         file = self._root / path
         try:
             return file.read_bytes() if file.is_file() else None
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
 

@@ -97,8 +97,9 @@ class Database:
 
     def has_tables(self) -> bool:
         """Whether this database was ever prepared. Asking does not make a file."""
-        if self._file is not None and not self._file.exists():
-            return False
+        with self._problems():
+            if self._file is not None and not self._file.exists():
+                return False
         with self.reading() as connection:
             return inspect(connection).has_table(VERSION_TABLE)
 

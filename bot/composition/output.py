@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -41,12 +42,16 @@ def _drop_the_rest() -> None:
 def refuse_unwritable(file: Path, option: str) -> None:
     """Say at once what could be said only after minutes of reading. Raises UserError."""
     folder = file.absolute().parent
-    if file.is_dir():
-        raise UserError(f"{option} {file}: is a folder: name a file")
-    if not folder.is_dir():
-        raise UserError(f"{option} {file}: there is no folder {folder}")
-    if not os.access(file if file.exists() else folder, os.W_OK):
-        raise UserError(f"{option} {file}: cannot be written: permission denied")
+    try:
+        there = file.exists()
+        if file.is_dir():
+            raise UserError(f"{option} {file}: is a folder: name a file")
+        if not folder.is_dir():
+            raise UserError(f"{option} {file}: there is no folder {folder}")
+        if not os.access(file if there else folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _unwritable(file, option, error) from error
 
 
 def write_file(file: Path, option: str, data: bytes) -> None:
@@ -54,4 +59,8 @@ def write_file(file: Path, option: str, data: bytes) -> None:
     try:
         file.write_bytes(data)
     except OSError as error:
-        raise UserError(f"{option} {file}: cannot be written: {error.strerror}") from error
+        raise _unwritable(file, option, error) from error
+
+
+def _unwritable(file: Path, option: str, error: OSError) -> UserError:
+    return UserError(f"{option} {file}: cannot be written: {error.strerror}")

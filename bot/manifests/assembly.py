@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from bot.manifests.jobs import Job
-from bot.manifests.trees import shown
+from bot.manifests.trees import is_below, shown
 from estimators.objects import Body, Identity, ManifestObject, Path, Source, Unpriced, dig, text
 
 # Kinds that live in no namespace and that can matter to a price or are often rendered with those that do.
@@ -60,9 +60,22 @@ class Assembly:
         self.fixed: set[Group] = set()
         self.unnamed: list[Unpriced] = []
         self.unread_files: set[str] = set()
+        self.hidden: tuple[str, ...] = ()
+        """Files and folders that nobody may read."""
         self.failed: set[Group] = set()
         # File and reason of the entries that a root was rendered without.
         self.left_out: dict[Group, set[tuple[str, str]]] = defaultdict(set)
+
+    def may_hold(self, file: str) -> bool:
+        """Whether a file may be there all the same, though nothing was read of it."""
+        above = map(shown, self.hidden)
+        return file in self.unread_files or any(file == path or is_below(file, path) for path in above)
+
+    def may_hold_root(self, folder: str) -> bool:
+        """Whether what makes a folder a root may be there, though nobody may read it."""
+        return any(
+            folder in {path, posixpath.dirname(path)} or is_below(folder, path) for path in self.hidden
+        )
 
     def add(self, job: Job, placed: Placed) -> None:
         """Give one body its identity."""
@@ -127,7 +140,8 @@ def leave_out_unread(side: Assembly, other: Assembly) -> None:
     that only the other side's root was rendered without may hold what is only here.
     """
     there = {item.identity for objects in other.groups.values() for item in objects}
-    for group in other.failed & side.groups.keys():
+    hidden = {one for one in side.groups if one not in other.groups and other.may_hold_root(one.folder)}
+    for group in (other.failed | {one for one in hidden if one.kind}) & side.groups.keys():
         del side.groups[group]
     for group, objects in side.groups.items():
         is_partial = bool(other.left_out.get(group, set()) - side.left_out.get(group, set()))
@@ -135,7 +149,7 @@ def leave_out_unread(side: Assembly, other: Assembly) -> None:
             item
             for item in objects
             if item.identity in there
-            or not (is_partial or (item.source.file in other.unread_files and not group.kind))
+            or not (is_partial or (other.may_hold(item.source.file) and not group.kind))
         ]
 
 

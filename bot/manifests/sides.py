@@ -43,6 +43,7 @@ class SideReader:
         self.files = Files(tree, contents)
         self.units = Units(self.files, rules)
         self.assembly = Assembly()
+        self.assembly.hidden = tuple(skipped.path for skipped in tree.skipped if skipped.hidden)
         self.unpriced: list[Unpriced] = []
         self.partial: list[str] = []
         self.jobs: list[Job] = []
@@ -170,7 +171,10 @@ class SideReader:
             if wanted(job.environment):
                 self._read_file(path, job, is_changed=path in changed)
         for skipped in self.tree.skipped:
-            if skipped.path.endswith(_YAML) and posixpath.dirname(skipped.path) in folders:
+            is_folder = skipped.hidden and any(
+                folder == skipped.path or is_below(folder, skipped.path) for folder in folders
+            )
+            if is_folder or (skipped.path.endswith(_YAML) and posixpath.dirname(skipped.path) in folders):
                 file = shown(skipped.path)
                 self.unpriced.append(Unpriced("File", "", file, file, f"not read: {skipped.reason}"))
 
