@@ -10,6 +10,8 @@ CALL = "/tuppence"
 _LONGEST = 300
 """Characters of an argument."""
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_LINE_END = re.compile(r"\r\n?|\n")
+"""Markdown's. What Python takes for more of them can stand in the middle of a line that somebody quotes."""
 _HIDDEN = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
@@ -71,13 +73,16 @@ def _asked(words: list[str]) -> Asked:
 
 def _spoken(text: str) -> Iterator[str]:
     """The lines that are the writer's own words."""
-    fence = ""
-    for line in _HIDDEN.sub("", text).splitlines():
+    fence, quoted = "", False
+    for line in _LINE_END.split(_HIDDEN.sub("", text)):
         mark = _FENCE.match(line)
         if fence:
             if mark and mark[1].startswith(fence) and not mark[2].strip():
                 fence = ""
-        elif mark:
+            continue
+        # A quotation's paragraph goes on until an empty line, with or without the sign before each line.
+        quoted = line.lstrip().startswith(">") or (quoted and bool(line.strip()) and not mark)
+        if mark:
             fence = mark[1]
-        elif line.strip() and not line.startswith(("    ", "\t")) and not line.lstrip().startswith(">"):
+        elif line.strip() and not quoted and not line.startswith(("    ", "\t")):
             yield line

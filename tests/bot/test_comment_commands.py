@@ -34,6 +34,11 @@ def test_a_command_is_the_first_word_of_a_line(text: str, asked: Asked) -> None:
         pytest.param("please /tuppence recheck", id="in a sentence"),
         pytest.param("/tuppencerecheck", id="another word"),
         pytest.param("> /tuppence recheck", id="quoted"),
+        pytest.param("> Thanks\n/tuppence recheck", id="quoted to the paragraph's end"),
+        *(
+            pytest.param(f"> Thanks{end}/tuppence recheck\n\nNo.", id=f"quoted with U+{ord(end):04X} within")
+            for end in "\v\f\x1c\x1d\x1e\x85\u2028\u2029\r"
+        ),
         pytest.param("```\n/tuppence recheck\n```", id="code"),
         pytest.param("~~~~ sh\n```\n~~~\n/tuppence recheck", id="code that never ends"),
         pytest.param("    /tuppence recheck", id="indented code"),
@@ -45,6 +50,13 @@ def test_a_command_is_the_first_word_of_a_line(text: str, asked: Asked) -> None:
 def test_what_is_quoted_or_shown_as_code_commands_nothing(text: str) -> None:
     """Nor what nobody sees."""
     assert read_command(text) is None
+
+
+def test_an_argument_has_an_end() -> None:
+    """A reason is kept for as long as the audit trail."""
+    asked = read_command(f"/tuppence reject {'x' * 5_000}")
+    assert asked is not None
+    assert asked.argument == "x" * 300
 
 
 @pytest.mark.parametrize(
