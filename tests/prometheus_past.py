@@ -32,6 +32,8 @@ DOWN = (BEGIN + timedelta(days=5, hours=3), BEGIN + timedelta(days=5, hours=4))
 MOVED_AT = BEGIN + timedelta(days=6, hours=12)
 """kube-state-metrics and dcgm-exporter were replaced: all that they export are new series from here on."""
 NIGHTLY_SECONDS = 420
+LONELY_KILLS = (86_400 + 3600, 3 * 86_400 + 7200)
+"""Seconds after BEGIN; without kube-state-metrics cAdvisor alone counts them."""
 
 Curve = Callable[[NDArray[np.int64]], NDArray[np.float64]]
 """A value for each step number."""
@@ -113,6 +115,9 @@ class Pod:
         for container in ("", "POD"):
             labels = self._place(job, container=container)
             yield flat("container_memory_working_set_bytes", labels, times, 1e12)
+        if not self.known_to_state_metrics:
+            kills = np.searchsorted(LONELY_KILLS, times - int(BEGIN.timestamp())).astype(np.float64)
+            yield Written("container_oom_events_total", place, times, kills)
         if self.throttled:
             ticks = np.arange(times.size, dtype=np.float64) * SCRAPE * 10
             yield Written("container_cpu_cfs_periods_total", place, times, ticks)
@@ -186,7 +191,15 @@ def _pods() -> Iterator[Pod]:
             born=born, died=born + NIGHTLY_SECONDS,
         )  # fmt: skip
     yield Pod("legacy", "web-1-a", ("ReplicaSet", "web-1"), steady(0.7), steady(MIB * 10.0), renamed=True)
-    yield Pod("unowned", "lonely-1-a", ("", ""), steady(0.5), steady(MIB * 5.0), known_to_state_metrics=False)
+    yield Pod(
+        "unowned",
+        "lonely-1-a",
+        ("", ""),
+        steady(0.5),
+        steady(MIB * 5.0),
+        jobs=twice,
+        known_to_state_metrics=False,
+    )
     for cluster in ("east", "west"):
         yield Pod(
             "twins", "web-1-a", ("StatefulSet", "web"), steady(0.5), steady(MIB * 5.0),

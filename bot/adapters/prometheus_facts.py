@@ -124,7 +124,9 @@ def _counter_vectors(scope: Scope, layout: Layout, seconds: int) -> Iterator[str
         labels = ", ".join(f"{prefix}{label}" for label in ("namespace", "pod", "container"))
         for tag, metric in counters.items():
             selector = scope.containers(metric, prefix)
-            yield tagged(tag, f"sum by ({labels}) (increase({selector}[{seconds}s]))")
+            # Copies of one container, by two jobs say, count once; its parts around a restart are added up.
+            once = f"max by ({labels}, id, name) (increase({selector}[{seconds}s]))"
+            yield tagged(tag, f"sum by ({labels}) ({once})")
     for prefix in layout.state:
         labels = f"{prefix}namespace, {prefix}pod"
         selector = scope.series(_COMPLETED, prefix)

@@ -60,7 +60,11 @@ def _finding(item: ContainerChange, history: ContainerHistory, severity: Severit
         "old limit": "none" if old is None else show_cores(old),
         "new limit": show_cores(item.limits["cpu"]),
         **_use(history),
-        "throttled": f"{percent_words(history.throttled)} of periods",
+        **(
+            {"throttled": f"{percent_words(history.throttled)} of periods"}
+            if history.throttling_known
+            else {}
+        ),
         "window": window_words(item.change, history.cpu_coverage),
     }
     return finding(

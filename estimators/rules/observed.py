@@ -122,6 +122,11 @@ class ContainerHistory:
         """Throttled periods over all periods, 0 where nothing was said of them."""
         return self._usage.throttled_ratio or 0.0
 
+    @property
+    def throttling_known(self) -> bool:
+        """Whether anything was said of throttling: the kubelet counts it of containers with a CPU limit."""
+        return self._usage.throttled_ratio is not None
+
     def kills(self, window: Window | None) -> int:
         """OOM kills within the window.
 

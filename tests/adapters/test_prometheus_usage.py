@@ -200,6 +200,12 @@ def test_without_kube_state_metrics_it_says_what_is_missing(url: str) -> None:
     assert [line for line in history.partial if "kube-state-metrics" in line]
 
 
+def test_kills_that_cadvisor_counted_are_those_of_one_scrape_job(url: str) -> None:
+    """Two jobs scrape it, and without kube-state-metrics it alone counts."""
+    [usage] = read(url, "unowned").workloads.values()
+    assert usage.containers[0].oom_kills == len(truth.LONELY_KILLS)
+
+
 def test_two_clusters_are_never_added_up(url: str) -> None:
     """No number, and the selector that gives one."""
     history = read(url, "twins")

@@ -64,6 +64,8 @@ def test_a_lower_limit_is_held_against_the_use_of_one_pod(
     found = fired(of("limits", old, new, used(throttled)), "cpu-limit-throttles")
 
     assert [item.severity for item in found] == ([severity] if severity else [])
+    told = [item.evidence.get("throttled", "") for item in found]
+    assert told == ([f"{throttled * 100:.0f} % of periods" if throttled else ""] if severity else [])
 
 
 @pytest.mark.parametrize(
