@@ -65,6 +65,8 @@ def test_a_message_is_said_and_said_otherwise(
 
     [message] = hub.messages(channel)
     assert (message.text, len(message.versions)) == (OTHER.text, 1)
+    quiet = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
+    assert len(hub.journal.of("chat.postMessage", **quiet)) == 1
     hub.assert_clean()
 
 
@@ -123,6 +125,8 @@ def test_a_limit_says_when_to_come_again(hub: Slack, messages: SlackWebMessages,
     [
         "https://evil.example/slack.com",
         "https://hooks.slack.com.evil.example/x",
+        "https://evilslack.com/x",
+        "https://hooks.slack.com@evil.example/x",
         "http://hooks.slack.com/x",
         "",
     ],
