@@ -136,11 +136,13 @@ def _headline(answer: CostAnswer) -> Iterator[Words]:
     yield from _total(answer)
     total, earlier = answer.found.total, answer.found.previous_parts
     before = window_before(answer.question.window, answer.windows)
-    if answer.question.kind != "top" and earlier and is_compared(answer):
-        now, then = _headlined(answer, total.parts), _headlined(answer, earlier)
+    now = _headlined(answer, total.parts)
+    then = _headlined(answer, earlier) if earlier else 0
+    if answer.question.kind != "top" and earlier and is_compared(answer) and (now or then):
         yield from sentence(", ", *compared(now, then, answer.currency, before))
     yield Words(".")
-    yield from _month(answer)
+    if now or then:
+        yield from _month(answer)
 
 
 def _headlined(answer: CostAnswer, parts: Sequence[int]) -> int:

@@ -105,7 +105,7 @@ def _worth(digest: Digest) -> str:
 
 
 def _teams(rows: Sequence[TeamWeek], currency: str, width: int) -> Grid:
-    """What each spent, and as much of the rest as `width` columns take: no amount is ever cut."""
+    """What each spent, and of what else is known as much as `width` columns take: no amount is ever cut."""
     cells, whole = column([as_nano(row.total) for row in rows], currency)
     least = WHOLE_FROM if "." in whole else Decimal(0)
     told = {
@@ -116,7 +116,8 @@ def _teams(rows: Sequence[TeamWeek], currency: str, width: int) -> Grid:
         "Idle": ["" if row.idle_share is None else share(float(row.idle_share)) for row in rows],
         "To save": _cells([abs(row.savings) or None for row in rows], currency, least),
     }
-    for title in _LESS_NEEDED:
+    told = {title: of for title, of in told.items() if any(of)}
+    for title in filter(told.__contains__, _LESS_NEEDED):
         if _LEAST_NAME + sum(_wide(title, of) for title, of in told.items()) > width:
             del told[title]
     columns = (_Column("Team"), *(_Column(title, right=True) for title in told))

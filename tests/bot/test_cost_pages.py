@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import cycle
 from pathlib import Path
@@ -23,15 +24,17 @@ from bot.cost_commands import MOST_ROWS, NotUnderstood, parse
 from bot.cost_csv import cost_csv
 from bot.cost_json import cost_json, dump_cost
 from bot.cost_markdown import page_as_markdown
+from bot.cost_memory import HoursInMemory
 from bot.cost_page import compose
 from bot.cost_slack import ASK, CHART, SHARE, cost_message
 from bot.cost_terminal import page_as_text
 from bot.cost_words import column
 from bot.slack_message import SlackMessage, problems
-from estimators.allocation import NANO
+from estimators.allocation import NANO, HourCost
 from estimators.showback import Kind, Parts, Row
 from tests.bot.cost_answers import QUESTIONS, answered, reply
 from tests.bot.strangers import rewritten, texts
+from tests.cost_samples import NOW
 from tests.slack.blocks import message_problems
 from tests.slack.page import page
 
@@ -157,6 +160,18 @@ def test_many_rows_are_put_together_and_still_add_up() -> None:
     assert names[9:] == ["workload-0191", "190 more", "unallocated"]
     shown = [Decimal(re.sub(r"[$,]", "", row[1])) for row in table.rows]
     assert f"${sum(shown):,}" == table.total[1] == "$20,107"
+
+
+def test_of_nothing_no_change_and_no_course_is_told() -> None:
+    """A cluster without GPUs."""
+    costs = HoursInMemory(NOW.replace(minute=0))
+    hours = (
+        HourCost(hour=NOW.replace(minute=0) - timedelta(hours=back), workloads=(), nodes=())
+        for back in range(336, 0, -1)
+    )
+    costs.add("", hours, "USD")
+    first = page_as_text(compose(answered("gpu", costs=costs)), width=100).splitlines()[0]
+    assert first == "No GPU cost anything in the last 7 days."
 
 
 def test_what_slack_does_not_take_comes_as_a_file() -> None:

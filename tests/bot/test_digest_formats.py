@@ -48,6 +48,17 @@ def test_a_narrow_terminal_goes_without_columns_and_cuts_no_amount(width: int) -
     assert max(map(len, lines)) <= width
 
 
+def test_a_column_of_which_nothing_is_known_is_left_out() -> None:
+    """A new cluster has no week before, and most have no budget."""
+    whole = digest("all")
+    rows = tuple(row._replace(previous=None, budget_monthly=None) for row in whole.teams)
+    titles = re.compile(r"^ +Team +Week.*$", re.MULTILINE)
+    [new] = titles.findall(digest_as_text(replace(whole, teams=rows), width=110))
+    [known] = titles.findall(digest_as_text(whole, width=110))
+    assert new.split() == ["Team", "Week", "On", "course", "Idle", "To", "save"]
+    assert {"Before", "Budget"} < set(known.split())
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_json_has_the_published_shape(name: str) -> None:
     """docs/digest.schema.json, and none of the schema's keys is left out, however deep."""
