@@ -43,7 +43,9 @@ _ROUNDING = 1e-9
 def hpa_ceiling(change: WorkloadChange) -> Iterator[Finding]:
     """`hpa-ceiling`: the load asks for more pods than the maximum for over 1 % / 5 % of the window.
 
-    Only where that share grows. Without a simulation the observed pods stand in for the demand.
+    Only where that share grows, or the part of the pods it asks for that it does not get: who stands at
+    the maximum all the time is not safe from a lower one. Without a simulation the observed pods stand in
+    for the demand.
     """
     after, before = change.after, change.before
     if after is None or after.autoscaler is None or not scaled(after):
@@ -51,10 +53,10 @@ def hpa_ceiling(change: WorkloadChange) -> Iterator[Finding]:
     wanted = _wanted(change, after)
     if wanted is None or not wanted.size:
         return
-    share = _share_above(wanted, after.autoscaler.most)
-    if share <= CAUTION_ABOVE or (before is not None and share <= _share_before(change, before)):
-        return
     most = after.autoscaler.most
+    share = _share_above(wanted, most)
+    if share <= CAUTION_ABOVE or (before is not None and not _worse(change, before, wanted, most)):
+        return
     yield finding(
         change,
         "hpa-ceiling",
@@ -82,10 +84,20 @@ def _share_above(wanted: Series, most: Decimal) -> float:
     return float(np.count_nonzero(wanted > float(most))) / wanted.size if wanted.size else 0.0
 
 
-def _share_before(change: WorkloadChange, before: Side) -> float:
-    """The share before the change; what nothing scaled never wanted more."""
-    wanted = _wanted(change, before) if before.autoscaler and scaled(before) else None
-    return _share_above(wanted, before.autoscaler.most) if wanted is not None and before.autoscaler else 0.0
+def _worse(change: WorkloadChange, before: Side, wanted: Series, most: Decimal) -> bool:
+    """Whether more is denied than before the change; what nothing scaled never wanted more."""
+    old = _wanted(change, before) if before.autoscaler and scaled(before) else None
+    if old is None or before.autoscaler is None:
+        return True
+    was = before.autoscaler.most
+    denied = _denied(wanted, most) - _denied(old, was)
+    return denied > CAUTION_ABOVE or _share_above(wanted, most) > _share_above(old, was)
+
+
+def _denied(wanted: Series, most: Decimal) -> float:
+    """The share of all the pods asked for that are above the maximum."""
+    asked_for = float(wanted.sum())
+    return float(np.maximum(wanted - float(most), 0).sum()) / asked_for if asked_for else 0.0
 
 
 def _safe_most(wanted: Series) -> int:

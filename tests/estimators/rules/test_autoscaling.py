@@ -53,6 +53,8 @@ def demand(steps: int, high: int, much: float, little: float = 2) -> Series:
         pytest.param(51, 20, 15, None, id="what is wanted is allowed"),
         pytest.param(51, 10, 10, None, id="untouched"),
         pytest.param(51, 8, 10, None, id="raised, not enough"),
+        pytest.param(1000, 12, 8, RISKY, id="lowered where it stood at it all the time"),
+        pytest.param(1000, 12, 12, None, id="untouched where it stands at it all the time"),
     ],
 )
 def test_a_maximum_below_the_demand_is_found(
