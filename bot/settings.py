@@ -7,10 +7,10 @@ An empty variable is an unset one.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from bot.errors import UserError
 from bot.settings_table import DATABASE_URL, GITHUB, SLACK
@@ -116,9 +116,8 @@ def secret_in(name: str, environment: Mapping[str, str] | None = None) -> str:
 def secrets_of(settings: Settings, serving: ServeSettings) -> list[str]:
     """Everything that may stand in no log."""
     prometheus, github, slack = settings.prometheus, serving.github, serving.slack
-    password = urlsplit(settings.database_url).password or ""
-    tokens = (prometheus.token, *prometheus.tokens.values())
-    known = [*tokens, password]
+    known = [prometheus.token, *prometheus.tokens.values()]
+    known += [*_passwords(settings.database_url), *_passwords(prometheus.url)]
     if github is not None:
         known += [*github.webhook_secrets, github.private_key]
     if slack is not None:
@@ -128,6 +127,16 @@ def secrets_of(settings: Settings, serving: ServeSettings) -> list[str]:
         for secret in [*known, *(prometheus.basic_auth or ())[1:], *prometheus.headers.values()]
         if secret
     ]
+
+
+def _passwords(address: str) -> Iterator[str]:
+    """Those in an address, as they are written there and as they are meant."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return  # whoever uses it says so
+    yield from (parts.password or "", unquote(parts.password or ""))
+    yield from (value for name, held in parse_qs(parts.query).items() if "password" in name for value in held)
 
 
 @dataclass(frozen=True, slots=True)

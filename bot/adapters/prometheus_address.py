@@ -11,12 +11,15 @@ from bot.errors import UserError
 
 def read_address(url: str) -> tuple[str, tuple[str, str] | None]:
     """The URL without credentials, query and API path; and the credentials that were in it."""
-    shown = re.sub(r"//[^/@]*@", "//***@", url)[:200]
+    shown = re.sub(r"//.*@", "//***@", url)[:200]
     try:
         parts = urlsplit(url.strip())
         port = parts.port
-    except ValueError as error:
-        raise UserError(f"Prometheus URL {shown!r} cannot be read: {error}") from error
+    except ValueError:
+        # The cause takes what follows a slash in a password for the port, and quotes it.
+        raise UserError(
+            f"Prometheus URL {shown!r} cannot be read: a password's / is written %2F, its @ %40"
+        ) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UserError(f"Prometheus URL {shown!r} needs a scheme and a host, such as http://localhost:9090")
     if re.search(r"[^\w.:%-]", parts.hostname):

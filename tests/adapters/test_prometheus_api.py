@@ -94,6 +94,7 @@ def test_credentials_in_the_url_are_used_and_never_shown() -> None:
         pytest.param("http://", "needs a scheme", id="no-host"),
         pytest.param("http://h:99999", "cannot be read", id="port"),
         pytest.param("http://me:pw@[::1", "cannot be read", id="bracket"),
+        pytest.param("http://me:pw/pw@h", "cannot be read", id="slash in the password"),
         pytest.param("http://no such", "host that is no name", id="host"),
         pytest.param("http://h/graph?g0=up", "may not hold", id="query"),
     ],

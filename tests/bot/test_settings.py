@@ -102,6 +102,20 @@ def test_a_password_in_the_url_is_never_shown() -> None:
     assert SECRET not in repr(from_env({"PROMETHEUS_URL": f"http://reader:{SECRET}@localhost:9090"}))
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("PROMETHEUS_URL", "https://reader:s3cret%2Dvalue@metrics.example"),
+        ("TUPPENCE_DATABASE_URL", "postgresql+psycopg://bot:s3cret%2Dvalue@db/tuppence"),
+        ("TUPPENCE_DATABASE_URL", "postgresql+psycopg://bot@db/tuppence?password=s3cret%2Dvalue"),
+    ],
+)
+def test_a_password_in_an_address_may_stand_in_no_log(name: str, address: str) -> None:
+    """Where a driver's error quotes it alone."""
+    settings, serving = everything({**BESIDE, name: address})
+    assert SECRET in secrets_of(settings, serving)
+
+
 def problems(environment: dict[str, str]) -> list[str]:
     """What is said about `environment`; a secret is never in it."""
     with pytest.raises(UserError) as caught:
