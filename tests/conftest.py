@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ pytest.register_assert_rewrite("tests.github", "tests.slack")
 from tests import postgres_server  # noqa: E402 - after what it may import is registered
 
 GOLDEN = Path(__file__).parent / "golden"
+# What somebody set for themselves would sign commits, ask for a message, or redirect addresses.
+os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
 # The same examples each time and however long they take, so that a change alone decides whether its tests pass.
 settings.register_profile(
     "tests", settings(derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])

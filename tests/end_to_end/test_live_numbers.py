@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.commands import Ran, process, tuppence
+from tests.end_to_end.commands import Ran, at_most, process, tuppence
 from tests.end_to_end.contract import checked
 from tests.end_to_end.live import CORE_HOUR, answering, bytes_answered, history, same_window
 from tests.end_to_end.repositories import Repository, deployment
@@ -186,4 +186,4 @@ def test_a_server_that_is_down_hides_nothing(cuts: Repository) -> None:
 
     assert (ran.status, ran.err) == (0, "")
     assert "no live numbers: http://127.0.0.1:1" in " ".join(ran.out.split())
-    assert ran.seconds < 10
+    assert ran.seconds < at_most(10)
