@@ -111,6 +111,23 @@ def test_no_error_of_slack_leaves_as_it_is(
     assert hub.bot_token not in str(raised.value)
 
 
+@pytest.mark.parametrize("kind", ["reset", "cut"])
+def test_what_lost_its_answer_is_not_said_twice(
+    hub: Slack, messages: SlackWebMessages, ana: User, channel: Channel, kind: str
+) -> None:
+    """Whoever tries again looks first; slack_sdk would not."""
+    hub.fault("chat.postMessage", kind, after_effect=True)
+    with pytest.raises(SlackUnavailable):
+        messages.post(channel.id, SAID)
+    assert len(hub.messages(channel)) == 1
+
+    url = hub.people.command(ana, "/cost", "idle", channel=channel).payload["response_url"]
+    hub.fault("response_url", kind, after_effect=True)
+    with pytest.raises(SlackUnavailable):
+        messages.respond(url, SAID)
+    assert len(hub.ephemerals(ana)) == 1
+
+
 def test_a_limit_says_when_to_come_again(hub: Slack, messages: SlackWebMessages, channel: Channel) -> None:
     """As Slack asks."""
     hub.fault("chat.postMessage", "ratelimited", retry_after=7)
