@@ -230,9 +230,10 @@ def test_bodies_together_take_a_bounded_memory(bot: Bot, monkeypatch: pytest.Mon
 )
 def test_odd_requests_are_refused(bot: Bot, monkeypatch: pytest.MonkeyPatch, request_line: bytes) -> None:
     """Never 500, and the server goes on."""
-    monkeypatch.setattr(serving, "HEAD_SECONDS", 0.3)
-    monkeypatch.setattr(http_app, "BODY_SECONDS", 0.3)
-    came = ask_raw(bot.port, request_line + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
+    with monkeypatch.context() as hurried:
+        hurried.setattr(serving, "HEAD_SECONDS", 0.3)
+        hurried.setattr(http_app, "BODY_SECONDS", 0.3)
+        came = ask_raw(bot.port, request_line + b"\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert came == b"" or came.startswith((b"HTTP/1.1 4", b"HTTP/1.1 200 "))
     assert ask(bot.port, "GET", "/healthz")[0] == 200
 
