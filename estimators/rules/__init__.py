@@ -17,7 +17,7 @@ from estimators.rules.availability import no_failover, single_replica
 from estimators.rules.cpu import cpu_limit, cpu_request
 from estimators.rules.declared import best_effort, invalid_quantity, limit_below_request, qos_downgrade
 from estimators.rules.disruption import disruption_budget
-from estimators.rules.gpu import gpu_increase_while_idle, gpu_part_too_small
+from estimators.rules.gpu import gpu_below_usage, gpu_increase_while_idle, gpu_part_too_small
 from estimators.rules.limit_range import outside_limit_range
 from estimators.rules.memory import memory_limit, memory_request, oom_history
 from estimators.rules.ownership import unowned
@@ -52,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     invalid_quantity,
     spot_unready,
     gpu_increase_while_idle,
+    gpu_below_usage,
     gpu_part_too_small,
     removed_in_use,
     off_hours_in_use,
@@ -97,6 +98,7 @@ RULE_TEXTS: tuple[RuleText, ...] = (
     RuleText("duplicate-object", (_CAUTION,), "one object is defined twice, and one definition is not used"),
     RuleText("spot-unready", (_CAUTION,), "moves to spot nodes without being ready to lose one"),
     RuleText("gpu-increase-while-idle", (_CAUTION,), "more GPUs while those held are mostly idle"),
+    RuleText("gpu-below-usage", (_CAUTION, _RISKY), "fewer GPUs than its work took"),
     RuleText("gpu-part-too-small", (_CAUTION, _RISKY), "a part of a GPU holds less than was used"),
     RuleText("removed-in-use", (_CAUTION,), "removed or scaled to 0 while it is used"),
     RuleText("off-hours-in-use", (_CAUTION, _RISKY), "switched off at hours at which it worked"),
