@@ -32,7 +32,8 @@ def cause_in_words(effect: Effect, currency: str) -> str:
     if cause in _COUNTED:
         return f"{_COUNTED[cause]} {_from_to(before, after)}"
     if cause in _CORES:
-        return f"{_CORES[cause]} {_from_to(before, after)} cores"
+        told = _from_to(before, after)
+        return f"{_CORES[cause]} {told} {'core' if told.endswith(' 1') else 'cores'}"
     if cause in _MEMORY:
         return f"{_MEMORY[cause]} {_memory(before, after)}"
     if cause in _AMOUNTS:

@@ -110,7 +110,7 @@ def test_a_merged_saving_is_measured_and_told_once_over_kills(hub: GitHub, url: 
     lines = told[0].replace("\xa0", " ").splitlines()
     # 6 cores and 4 GiB less; 4.4 cores and 2 GiB. 0.2 cores of each are used beyond what they ask for.
     assert lines[0] == "Predicted **−$190** a month for `payments/api`, measured **−$136**."
-    assert lines[2].startswith("* By this change **−$156**: CPU request 2 → 1 cores (−$")
+    assert lines[2].startswith("* By this change **−$156**: CPU request 2 → 1 core (−$")
     assert "replicas 4 → 3 on average instead of 2 (−$" in lines[2]
     assert lines[3] == "* By all else **+$20**: CPU used beyond its request 0 → 0.2 cores"
 
