@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from socket import socket
 
 from bot.adapters.records_database import Database
 from bot.adapters.records_work import work_database
@@ -42,6 +43,20 @@ def serve(
     for name, found in {"GitHub": github, "Slack": slack}.items():
         if found is None:
             log.info("%s is not set up: docs/settings.md says which variables it needs", name)
+    # Before anything else: a second bot at the same address must not take over the work of the first.
+    with serving.listening(serving_settings.host, serving_settings.port) as address:
+        _serve(address, settings, config, serving_settings, rehearsed=rehearsed)
+
+
+def _serve(
+    address: socket,
+    settings: Settings,
+    config: ServerConfig,
+    serving_settings: ServeSettings,
+    *,
+    rehearsed: bool,
+) -> None:
+    github, slack = serving_settings.github, serving_settings.slack
     records = Database(settings.database_url)
     records.prepare()
     records.close()
@@ -64,7 +79,7 @@ def serve(
         )
         if listener is not None:
             listener.start()
-        serving.run(app, host=serving_settings.host, port=serving_settings.port)
+        serving.run(app, address)
     finally:
         if listener is not None:
             listener.stop()

@@ -28,14 +28,13 @@ STOP_SECONDS = 14.0
 _logger = logging.getLogger(__name__)
 
 
-def run(app: Starlette, *, host: str, port: int) -> None:
+def run(app: Starlette, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT, then answer what is under way and return.
 
     Counted from the signal the caller has `STOP_SECONDS` to stop its own work. Then the process ends, with
-    status 1: what was not done is stored, and the next process resumes it. Port 0 is any free one, which the
-    log names. Raises UserError where the address cannot be listened on.
+    status 1: what was not done is stored, and the next process resumes it.
     """
-    with listening(host, port) as listener, _signals_that_only_return():
+    with _signals_that_only_return():
         _logger.info("Listening on %s:%d", *listener.getsockname()[:2])
         make_server(app).run(sockets=[listener])
     _logger.info("Stopped listening")
@@ -59,7 +58,7 @@ def make_server(app: Starlette) -> uvicorn.Server:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises UserError where it cannot."""
+    """A socket that listens; port 0 is any free one, which the log names. Raises UserError where none can."""
     try:
         if port not in range(65_536):
             raise OverflowError("a port is from 0 to 65535")
@@ -67,7 +66,8 @@ def listening(host: str, port: int) -> socket.socket:
         both = host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server((address[0], port), family=family, backlog=2048, dualstack_ipv6=both)
     except (OSError, OverflowError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        # Without the address once more, which Python adds.
+        reason = (getattr(error, "strerror", None) or str(error)).partition(" (while")[0]
         way_out = "set TUPPENCE_HOST and TUPPENCE_PORT"
         raise UserError(f"cannot listen on {host} port {port}: {reason}; {way_out}") from error
 

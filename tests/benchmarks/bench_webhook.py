@@ -59,7 +59,7 @@ if __name__ == "__main__":
         ready=worker.ready, metrics=Metrics(), receive=lambda delivery, event: deliveries.put(work_of(delivery, event)), secrets=[secret]
     )
     app.router.routes.append(Route("/empty", empty, methods=["POST"]))
-    serving.run(app, host="127.0.0.1", port=0)
+    serving.run(app, serving.listening("127.0.0.1", 0))
 """
 
 

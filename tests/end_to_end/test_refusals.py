@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.entrypoints.serving import listening
 from tests.end_to_end.commands import process, tuppence
 from tests.end_to_end.repositories import Files, Repository, write
 
@@ -136,6 +137,25 @@ def test_git_missing_is_said(shop: Repository, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", "/nonexistent")
 
     assert "git is not on PATH" in tuppence("diff", "--repo", shop.folder).complaint
+
+
+def test_a_second_bot_at_the_same_address_touches_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its worker would take over the work of the first."""
+    with listening("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        given = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_SIGNING_SECRET": "secret", "TUPPENCE_PORT": str(port)}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        ran = process("serve", cwd=tmp_path)
+
+    assert ran.status == 2
+    assert ran.err.splitlines()[-1] == (
+        f"tuppence: cannot listen on 127.0.0.1 port {port}: Address already in use; "
+        "set TUPPENCE_HOST and TUPPENCE_PORT"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_process_refuses_with_status_2(shop: Repository, files: Path) -> None:

@@ -37,7 +37,7 @@ def receive(delivery, event):
     time.sleep(storing)
 configure(Redactor())
 app = make_app(ready=list, metrics=Metrics(), receive=receive, secrets=[sys.argv[1]])
-serving.run(app, host="127.0.0.1", port=0)
+serving.run(app, serving.listening("127.0.0.1", 0))
 time.sleep(working)
 print("worker stopped", flush=True)
 """
