@@ -146,7 +146,7 @@ class Hooks:
         delivery.status = "OK" if 200 <= delivery.status_code < 300 else "failed"
         return delivery.status_code
 
-    def settle(self, seconds: float = 10.0) -> None:
+    def settle(self, seconds: float = 150.0) -> None:
         """Wait until everything that was queued has been sent."""
         until = time.monotonic() + seconds
         while self._unsent:
