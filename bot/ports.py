@@ -105,8 +105,8 @@ class PullRequests(Protocol):
 class Revisions(Protocol):
     """The files of both sides of a pull request."""
 
-    def trees(self, facts: PullRequestFacts) -> AbstractContextManager[tuple[Tree, Tree]]:
-        """Base and head; they can be read inside the `with`. Raises GitUnavailable, GitHubUnavailable."""
+    def trees(self, facts: PullRequestFacts) -> AbstractContextManager[tuple[Tree, Tree, Tree]]:
+        """Base, head, newest target, to read inside the `with`. Raises GitUnavailable, GitHubUnavailable."""
         ...
 
 

@@ -32,10 +32,14 @@ _LOCK_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class FetchedChange:
-    """The two sides of a pull request. `merged`: the head is GitHub's test merge, the base its target."""
+    """The two sides of a pull request. `merged`: the head is GitHub's test merge, the base its target.
+
+    `target` is the newest commit that is known of the branch it goes into: the base, or one after it.
+    """
 
     base: Tree
     head: Tree
+    target: Tree
     merged: bool
 
 
@@ -111,14 +115,16 @@ class CachedRepository:
         parents = git.run("rev-list", "--parents", "--max-count=1", merge).decode().split()[1:]
         if len(parents) != 2 or parents[1] != head:
             return None
-        return FetchedChange(RevisionTree(git, parents[0]), RevisionTree(git, merge), merged=True)
+        target = RevisionTree(git, parents[0])
+        return FetchedChange(target, RevisionTree(git, merge), target, merged=True)
 
     def _since_merge_base(self, number: int, head: str, base: str) -> FetchedChange:
         git = self._fetched({f"refs/kept/{number}/head": head, f"refs/kept/{number}/base": base})
         shared = git.tried("merge-base", base, head)
         if shared is None:
             raise GitUnavailable("the pull request shares no history with its target", "gone")
-        return FetchedChange(RevisionTree(git, shared), RevisionTree(git, head), merged=False)
+        sides = RevisionTree(git, shared), RevisionTree(git, head)
+        return FetchedChange(*sides, RevisionTree(git, base), merged=False)
 
     def _tree(self, commit: str, kept: Mapping[str, str]) -> Tree:
         return RevisionTree(self._fetched(kept), commit)
@@ -261,8 +267,8 @@ class GitRevisions:
         self._cache, self._password, self._clone_base = cache, password, clone_base
 
     @contextmanager
-    def trees(self, facts: PullRequestFacts) -> Iterator[tuple[Tree, Tree]]:
-        """Base and head; they can be read inside the `with`. Raises GitUnavailable, GitHubUnavailable."""
+    def trees(self, facts: PullRequestFacts) -> Iterator[tuple[Tree, Tree, Tree]]:
+        """Base, head and target; see the port. Raises GitUnavailable, GitHubUnavailable."""
         ref = facts.ref
         url = clone_url(self._clone_base, ref.repository.full_name, ref.repository.clone_url)
         remote = Remote(ref.repository.id, url, lambda: self._password(ref))
@@ -270,4 +276,4 @@ class GitRevisions:
             change = repository.change(
                 ref.number, head=facts.head_sha, base=facts.base_sha, merge=facts.merge_sha
             )
-            yield change.base, change.head
+            yield change.base, change.head, change.target

@@ -81,8 +81,9 @@ def analyse(
     `exceptions` has what people rejected of our recommendations: their reasons are told again.
     """
     at = now()
-    with revisions.trees(facts) as (base, head):
-        rules, notes = _policy_in_force(facts, base, head, policies, at)
+    with revisions.trees(facts) as (base, head, target):
+        # The base may be the merge base, however old it is: guardrails that came since hold all the same.
+        rules, notes = _policy_in_force(facts, target, head, policies, at)
         report, crossed = price(base, head, rules)
         report = with_exceptions(report, exceptions.rejected(facts.ref.repository.id))
         report = replace(report, base=facts.base_ref, head=facts.head_sha, partial=(*report.partial, *notes))
@@ -197,11 +198,11 @@ def outage(reason: str, *, again: bool) -> CheckOutput:
 
 
 def _policy_in_force(
-    facts: PullRequestFacts, base: Tree, head: Tree, policies: Policies, at: datetime
+    facts: PullRequestFacts, target: Tree, head: Tree, policies: Policies, at: datetime
 ) -> tuple[Policy, list[str]]:
-    """The base's policy; where it cannot be read, the last one that could. A fork's is never used."""
+    """The target's policy; where it cannot be read, the last one that could. A fork's is never used."""
     rules, problem = policy_in_force(
-        base,
+        target,
         repository=facts.ref.repository.id,
         branch=facts.base_ref,
         sha=facts.base_sha,
@@ -210,7 +211,7 @@ def _policy_in_force(
     )
     notes = [problem] if problem else []
     proposed = policy_text(head)
-    if proposed is not None and proposed != policy_text(base):
+    if proposed is not None and proposed != policy_text(target):
         try:
             policy.parse(proposed)
         except UserError as error:

@@ -90,6 +90,7 @@ def test_a_test_merge_is_compared_with_the_target_it_was_merged_into(
     with cache.open(remote(server)) as repository:
         change = repository.change(7, head=pull.head, base=pull.start, merge=pull.merge)
         assert (change.base.name, change.head.name, change.merged) == (pull.base, pull.merge, True)
+        assert change.target.name == pull.base
         assert read(change.base) == {"api.yaml": "a: 1\n", "web.yaml": "w: 2\n"}
         assert read(change.head) == {"api.yaml": "a: 2\n", "web.yaml": "w: 2\n"}
 
@@ -103,6 +104,7 @@ def test_without_a_fitting_merge_the_head_is_compared_with_the_merge_base(
         said = pull.base if merge == "stale" else merge
         change = repository.change(7, head=pull.head, base=pull.base, merge=said)
         assert (change.base.name, change.head.name, change.merged) == (pull.start, pull.head, False)
+        assert change.target.name == pull.base
         assert read(change.head) == {"api.yaml": "a: 2\n", "web.yaml": "w: 1\n"}
 
 

@@ -118,7 +118,7 @@ def test_both_sides_are_fetched_with_a_token_that_reads_files_alone(job: Job, tm
         lambda ref: job.tokens.mint(ref.installation, ref.repository.id, READ_FILES).value,
         clone_base=job.hub.clone_url,
     )
-    with revisions.trees(job.pulls.facts(job.ref)) as (base, head):
+    with revisions.trees(job.pulls.facts(job.ref)) as (base, head, _):
         before, after = (dict(side.read(side.paths())) for side in (base, head))
     assert before == {"api.yaml": FILES["api.yaml"].encode(), "main.yaml": b"m: 1\n"}
     assert after["api.yaml"] == FILES["api.yaml"].replace(": 5\n", ": 50\n").encode()

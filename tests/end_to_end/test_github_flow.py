@@ -9,6 +9,7 @@ import requests
 
 from tests.end_to_end.bots import FILES, RAISED, SHIPPED, reported, running, shop, wait_for
 from tests.github.service import GitHub
+from tests.yaml_objects import deployment
 
 
 def test_a_pull_request_gets_one_comment_and_one_check(hub: GitHub, tmp_path: Path) -> None:
@@ -67,6 +68,22 @@ def test_a_crossed_guardrail_fails_the_check(hub: GitHub, tmp_path: Path) -> Non
         [run] = hub.check_runs(repository, sha=pull.head_sha)
         assert run.conclusion == "failure"
         assert "Ask FinOps." in hub.comments(repository, pull)[0].body
+
+
+def test_a_guardrail_holds_for_what_began_before_it(hub: GitHub, tmp_path: Path) -> None:
+    """Where GitHub has no test merge, the change is told from where its branch began, and judged by today's policy."""
+    policy = "guardrails: [{monthly_increase: 10, approvers: [acme/finops]}]\n"
+    with running(hub, tmp_path) as bot:
+        repository = shop(hub)
+        pull = hub.people.open_pull(repository, RAISED, branch="raise")
+        wait_for(lambda: reported(hub, repository, pull), what="a report", told=bot.log.read_text)
+        hub.people.push(repository, {"apps/api.yaml": deployment(cpu="3"), ".tuppence.yaml": policy})
+        hub.people.push(repository, {"README.md": "Another head\n"}, branch="raise")
+        wait_for(lambda: reported(hub, repository, pull), what="a second report", told=bot.log.read_text)
+
+        assert pull.mergeable is False
+        [run] = hub.check_runs(repository, sha=pull.head_sha)
+        assert run.conclusion == "failure"
 
 
 def test_a_forks_pull_request_is_read_and_never_trusted(hub: GitHub, tmp_path: Path) -> None:
