@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
+import io
 import os
 import sys
 from pathlib import Path
 
 from bot.errors import UserError
+
+_PLAIN = {
+    "\N{MINUS SIGN}": "-",
+    "\N{RIGHTWARDS ARROW}": "->",
+    "\N{MULTIPLICATION SIGN}": "x",
+    "\N{MIDDLE DOT}": "|",
+    "\N{HORIZONTAL ELLIPSIS}": "...",
+    "\N{NO-BREAK SPACE}": " ",
+    "\N{WORD JOINER}": "",
+}
+
+
+def open_standard_output() -> None:
+    """Make it take whatever is written to it.
+
+    It may be closed, or know few signs, as in a Latin-1 locale: a minus must be one all the same.
+    """
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - open until the end
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        codecs.register_error("plain-signs", _in_plain_signs)
+        sys.stdout.reconfigure(errors="plain-signs")
+
+
+def _in_plain_signs(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    unknown = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(sign, "?") for sign in unknown), error.end
 
 
 def put_out(text: str, output: Path | None = None) -> None:

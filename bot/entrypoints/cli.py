@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import bot
-from bot.composition.output import put_line
+from bot.composition.output import open_standard_output, put_line
 from bot.entrypoints.cli_audit import audit
 from bot.entrypoints.cli_cost import cost
 from bot.entrypoints.cli_digest import digest
@@ -230,7 +229,7 @@ cli.add_command(replay)
 def main() -> None:
     """Run a command. What a person can mend is one line on stderr, and exit status 2."""
     gc.set_threshold(*COLLECT_EVERY)
-    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - None where it was closed
+    open_standard_output()
     try:
         cli(prog_name="tuppence", standalone_mode=False)
     except click.exceptions.Exit as done:

@@ -16,6 +16,7 @@ from bot.composition.output import put_line
     "--url",
     default="http://127.0.0.1:8080",
     show_default=True,
+    metavar="URL",
     help="Where the bot runs.",
 )
 @click.option(

@@ -117,3 +117,13 @@ def test_the_starter_policy_is_a_sound_one(tmp_path: Path) -> None:
     assert file.read_text("utf-8") == text
     assert tuppence("init", "--force", cwd=repository.folder).status == 0
     assert tuppence("diff", cwd=repository.folder).status == 0
+
+
+def test_a_terminal_that_knows_few_signs_shows_every_amount(shop: Repository) -> None:
+    """A saving keeps its minus, as on one of Latin-1."""
+    few = ("env", "PYTHONIOENCODING=ascii:strict")
+    ran = process("diff", "v2", "v1", "--repo", shop.folder, before=few)
+
+    assert (ran.status, ran.err) == (0, "")
+    assert "-$29.26" in ran.out
+    assert "replicas 4 -> 2" in ran.out
