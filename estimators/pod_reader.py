@@ -26,7 +26,7 @@ def read_template(template: Body, path: Path, problems: list[Problem]) -> PodTem
         pod_requests=read_resources(resources.get("requests"), (*at, "resources", "requests"), problems),
         pod_limits=read_resources(resources.get("limits"), (*at, "resources", "limits"), problems),
         overhead=read_resources(spec.get("overhead"), (*at, "overhead"), problems),
-        placement=_placement(spec),
+        placement=_placement(spec, at, problems),
         runtime_class=text(spec.get("runtimeClassName")),
         resource_claims=tuple(mapping(item) for item in sequence(spec.get("resourceClaims"))),
         ephemeral_claims=_ephemeral_claims(volumes, (*at, "volumes"), problems),
@@ -118,7 +118,13 @@ def _containers(value: object, path: Path, problems: list[Problem]) -> tuple[Con
     return tuple(found)
 
 
-def _placement(spec: Body) -> Placement:
+def _placement(spec: Body, path: Path, problems: list[Problem]) -> Placement:
+    selector = mapping(spec.get("nodeSelector"))
+    for name, value in selector.items():
+        if value is not None and not isinstance(value, str):
+            shown = str(value).lower() if isinstance(value, bool) else str(value)[:40]
+            at = (*path, "nodeSelector", str(name))
+            problems.append(Problem(at, f"{shown!r} is not a string, as labels are: put it in quotes"))
     terms = dig(
         spec,
         "affinity",
@@ -127,7 +133,7 @@ def _placement(spec: Body) -> Placement:
         "nodeSelectorTerms",
     )
     return Placement(
-        node_selector=string_map(spec.get("nodeSelector")),
+        node_selector=string_map(selector),
         affinity=tuple(mapping(item) for item in sequence(terms)),
         tolerations=tuple(mapping(item) for item in sequence(spec.get("tolerations"))),
         node_name=text(spec.get("nodeName")),

@@ -97,3 +97,14 @@ def test_an_unreadable_quantity_is_a_problem_with_its_place() -> None:
     [problem] = workload.problems
     assert problem.path == ("spec", "containers", 0, "resources", "requests", "cpu")
     assert "'1 Gi' is not a quantity" in problem.message
+
+
+@pytest.mark.parametrize(("value", "told"), [("true", 1), ("1", 1), ("'true'", 0), ("ssd", 0), ("", 0)])
+def test_a_node_selector_that_is_no_text_is_refused(value: str, told: int) -> None:
+    """The API server takes strings alone: without it the pod would be said to land anywhere."""
+    text = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{nodeSelector: {{spot: {value}}}, containers: [{{name: a}}]}}"
+    [thing] = objects(text)
+    workload = read_workload(thing)
+
+    assert workload is not None
+    assert [item.path for item in workload.problems] == [("spec", "nodeSelector", "spot")] * told
