@@ -27,9 +27,18 @@ def policy_in_force(
         last = policies.last_good(repository, branch)
         which = f"the one of {last.base_sha[:7]} stays in force" if last else "none is in force"
         problem = f"the policy on {branch} cannot be read, {which}: {first_line(error)}"
-        return policy.parse(last.text) if last else Policy(), problem
+        return _rules(last), problem
     policies.keep(LastGoodPolicy(repository=repository, branch=branch, base_sha=sha, text=text, at=at))
     return rules, ""
+
+
+def last_policy(repository: int, branch: str, policies: Policies) -> Policy:
+    """The last policy of a branch that could be read, as the newest look at its files left it."""
+    return _rules(policies.last_good(repository, branch))
+
+
+def _rules(last: LastGoodPolicy | None) -> Policy:
+    return policy.parse(last.text) if last else Policy()
 
 
 def policy_text(tree: Tree) -> str | None:

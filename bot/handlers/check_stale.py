@@ -10,7 +10,7 @@ from bot.manifests.edits.wanted import same_amount
 from bot.manifests.edits.whole_tree import WholeTree
 from bot.manifests.rendered import Renderer
 from bot.policy import Environment, Policy
-from bot.policy_in_force import policy_in_force
+from bot.policy_in_force import last_policy, policy_in_force
 from bot.ports import Policies
 from bot.recommendation_json import place_from, recommendation_from
 from bot.recommendation_ports import Branches, Recommendations, RightSizingPulls, RunningPods
@@ -35,27 +35,23 @@ def difference(
 ) -> str:
     """What has changed about the fields of a recommendation since, `""` where nothing has.
 
-    Manifests are rendered only where the branch has a newer commit; the cluster is asked where they say
-    the same. Raises OutsideError: GitHubUnavailable, GitHubRefused, GitUnavailable, StoreUnavailable, and
-    what the cluster's source raises.
+    Files are read only where the branch has a newer commit; the cluster is asked where they say the same.
+    Raises OutsideError: GitHubUnavailable, GitHubRefused, GitUnavailable, StoreUnavailable, and what the
+    cluster's source raises.
     """
     place = place_from(kept.place)
     changes = recommendation_from(kept.recommendation).changes
-    sha = branches.head(place)
+    branch, sha = place.repository.default_branch, branches.head(place)
+    if sha == kept.head_sha:
+        policy = last_policy(kept.repository, branch, policies)
+        return "; ".join(_runs_otherwise(changes, policy, kept.environment, pods))
     with branches.tree(place, sha) as tree:
         policy, _ = policy_in_force(
-            tree,
-            repository=kept.repository,
-            branch=place.repository.default_branch,
-            sha=sha,
-            policies=policies,
-            at=now,
+            tree, repository=kept.repository, branch=branch, sha=sha, policies=policies, at=now
         )
-        if sha != kept.head_sha:
-            whole = whole_tree(tree, policy, render)
-            if declared := "; ".join(filter(None, (_difference(whole, change) for change in changes))):
-                return declared
-    return "; ".join(_runs_otherwise(changes, policy, kept.environment, pods))
+        whole = whole_tree(tree, policy, render)
+        declared = [different for change in changes if (different := _difference(whole, change))]
+    return "; ".join(declared or _runs_otherwise(changes, policy, kept.environment, pods))
 
 
 def may_be_untrue(

@@ -41,10 +41,11 @@ CHANGES = (
 
 
 class Branch:
-    """The port `Branches` on a repository of this disk."""
+    """The port `Branches` on a repository of this disk; it counts how often files were read."""
 
     def __init__(self, folder: Path) -> None:
         self.repository = repositories.Repository(folder)
+        self.read = 0
 
     def installed(self) -> Iterator[Place]:
         yield PLACE
@@ -54,6 +55,7 @@ class Branch:
 
     @contextmanager
     def tree(self, _place: Place, sha: str) -> Iterator[Tree]:
+        self.read += 1
         with open_trees(self.repository.folder, sha, sha) as (_, tree):
             yield tree
 
@@ -130,6 +132,7 @@ def test_what_runs_is_asked_where_no_file_has_changed(branch: Branch, records: R
     words = "requests.cpu is 250m in the cluster by now, not 500m"
     assert said(branch, records, one, pods).endswith(words)
     assert pods.asked == [(["payments"], {}, "")] * 2
+    assert branch.read == 0
 
 
 def test_the_policy_of_today_says_which_cluster_that_is(branch: Branch, records: Records) -> None:
@@ -139,11 +142,14 @@ environments:
   - {name: staging, paths: [staging/**], cluster: small}
   - {name: production, paths: ["*.yaml"], cluster: large, prometheus_selector: {region: eu}}
 """
+    there = API._replace(environment="production")
+    change = FieldChange(there, (*RESOURCES, "requests", "cpu"), "main", "500m", "100m")
+    older, pods = replace(kept(branch.head(PLACE), change), environment="production"), Pods()
     branch.repository.commit({".tuppence.yaml": policy})
-    one, pods = replace(kept(branch.head(PLACE)), environment="production"), Pods()
 
-    assert said(branch, records, one, pods) == ""
-    assert pods.asked == [(["payments"], {"region": "eu"}, "large")]
+    assert said(branch, records, older, pods) == ""
+    assert said(branch, records, replace(older, head_sha=branch.head(PLACE)), pods) == ""
+    assert pods.asked == [(["payments"], {"region": "eu"}, "large")] * 2
 
 
 def test_the_cluster_is_not_asked_about_what_the_files_deny(branch: Branch, records: Records) -> None:
@@ -178,6 +184,7 @@ def test_a_newer_commit_is_compared_field_by_field(
     branch.repository.commit({"api.yaml": text})
     found = said(branch, records, kept(older))
 
+    assert branch.read == 1
     assert found.endswith(different)
     assert bool(found) is bool(different)
 
