@@ -83,6 +83,7 @@ class Savings:
             scan=self._scan,
             open_subjects=self._open_subjects,
             upkeep=self._upkeep,
+            subject_of_pull=self._subject_of_pull,
             due=self._due,
             subject_of=self._subject_of,
             open_pull=self._open_pull,
@@ -131,6 +132,10 @@ class Savings:
     def _open_subjects(self, place: Json) -> list[str]:
         pulls = self._records.right_sizing.open_ones(place["repository"]["id"])
         return [pull.subject for pull in pulls]
+
+    def _subject_of_pull(self, place: Json, number: int) -> str:
+        pull = self._records.right_sizing.numbered(place["repository"]["id"], number)
+        return pull.subject if pull else ""
 
     def _due(self, place: Json) -> list[str]:
         records = self._records

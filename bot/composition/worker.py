@@ -136,7 +136,9 @@ def _on_github(given: _Given, github: GitHubSettings, looking: SavingsWorkflows 
     )
     analysing = Analysing(settings, config, github, given.secrets, rehearsed=given.rehearsed)
     steps = bot.steps(analyse=analysing.analyse)
-    workflows = GitHubWorkflows(_watched(metrics, steps), *([looking.pushed] if looking else []))
+    workflows = GitHubWorkflows(_watched(metrics, steps))
+    if looking is not None:
+        workflows.pushed, workflows.closed = looking.pushed, looking.closed
 
     def begin(schedule: Schedule) -> None:
         schedule.every(HOUR, "measure", lambda: bot.start_measuring(workflows))

@@ -68,7 +68,7 @@ class Steps:
     """The pull requests that an event is about: of an installation, a base branch, or a check's head."""
 
 
-def _nobody(_place: Json, _files: Sequence[str] | None) -> None:
+def _nobody(_place: Json, _told: Any) -> None:  # noqa: ANN401 - JSON
     """Nothing is looked for on default branches."""
 
 
@@ -77,11 +77,13 @@ class GitHubWorkflows:
     """The workflows over `steps`.
 
     `pushed` is told of each push to a default branch and the files that it touched, None where not all are
-    known; it may start workflows under ids of their own.
+    known, and `closed` of each pull request that is over, by its number; they may start workflows under ids
+    of their own.
     """
 
     steps: Steps
     pushed: Callable[[Json, Sequence[str] | None], None] = _nobody
+    closed: Callable[[Json, int], None] = _nobody
     _start_measure: Callable[..., Any] | None = None
 
     def measure(self, ref: Json, day: str) -> None:
@@ -123,6 +125,9 @@ class GitHubWorkflows:
                     self._enqueue(command, _ref_json(found.ref), cause, told, delivery)
                 elif isinstance(found, PullRequestClosed):
                     self._enqueue(merged, _ref_json(found.ref), digest, told, delivery)
+                    self.closed(
+                        place_json(Place(found.ref.installation, found.ref.repository)), found.ref.number
+                    )
                 elif isinstance(found, CheckAsked) and found.what == "explain":
                     for ref in tried("refs_of", self.steps.refs_of, told) or []:
                         self._enqueue(command, ref, digest, told, delivery)

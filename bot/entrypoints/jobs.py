@@ -19,7 +19,7 @@ from bot.errors import OutsideError, SlackRefused, UserError
 log = logging.getLogger(__name__)
 
 NAME = "tuppence"
-WORKFLOWS = "2026-11-3"
+WORKFLOWS = "2026-11-4"
 """Changes only when the workflows' steps do: work of another version begins anew, with its old arguments."""
 EVENTS, IN_TURN = "events", "pull-requests"
 """The queues: what came in, and what is done one at a time for each partition key."""

@@ -47,6 +47,8 @@ class Steps:
     """The workloads of a place with an open pull request of ours."""
     upkeep: Callable[[Json, str], Json | None]
     """Keeps a workload's open pull request true; what became of it, None where nothing changed."""
+    subject_of_pull: Callable[[Json, int], str]
+    """The workload that a pull request of ours is about, `""` for anybody else's."""
     due: Callable[[Json], list[str]]
     """The recommendations of a place that are approved by now and have no pull request yet."""
     subject_of: Callable[[str], str]
@@ -67,6 +69,7 @@ class SavingsWorkflows:
     steps: Steps
     _start_scans: Callable[..., Any] | None = None
     _start_scan: Callable[..., Any] | None = None
+    _start_upkeep: Callable[..., Any] | None = None
     _start_right_size: Callable[..., Any] | None = None
 
     def register(self) -> None:
@@ -115,7 +118,8 @@ class SavingsWorkflows:
                 if became is not None:
                     tell(recommendation, became)
 
-        self._start_scans, self._start_scan, self._start_right_size = scans, scan, right_size
+        self._start_scans, self._start_scan = scans, scan
+        self._start_upkeep, self._start_right_size = upkeep, right_size
 
     def scans(self, hour: str, told: str) -> None:
         """Look at what was not looked at on the day of `hour` (2026-11-21T15); the list is made once an hour.
@@ -139,6 +143,13 @@ class SavingsWorkflows:
             if DBOS.get_workflow_status(_scan_of(place, hour)) is not None:
                 hour, later = found["next"], max(found["seconds"], SETTLES_SECONDS)
             enqueue(self._start_scan, _scan_of(place, hour), SCANS, place, hour, later=later)
+
+    def closed(self, place: Json, number: int) -> None:
+        """Note at once what people did with a pull request of ours. To be called in a workflow."""
+        subject = tried("subject_of_pull", self.steps.subject_of_pull, place, number)
+        if subject and self._start_upkeep is not None:
+            name = f"upkeep/{subject}/{DBOS.workflow_id}"
+            enqueue(self._start_upkeep, name, _turn(subject), place, subject)
 
     def right_size(self, recommendation: str, day: str = "") -> None:
         """Open the pull request of an approved recommendation: once, and once more on a `day` without any."""

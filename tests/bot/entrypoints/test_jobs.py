@@ -105,7 +105,10 @@ steps = github_jobs.Steps(look=look, begin=effect("begin"), analyse=analyse, com
 def pushed(place, files):
     write(step="pushed", place=place, files=files)
 
-workflows = github_jobs.GitHubWorkflows(steps, pushed)
+def closed(place, number):
+    write(step="closed", place=place, number=number)
+
+workflows = github_jobs.GitHubWorkflows(steps, pushed, closed)
 work = jobs.Jobs(database, "one", [workflows])
 work.start()
 way_in = Queue(database)
@@ -223,6 +226,16 @@ def test_pushes_to_the_default_branch_are_told_with_their_files(tmp_path: Path) 
     assert sorted(files or [] for _, files in told) == [[], ["api.yaml"]]
     assert {place["installation"] for place, _ in told} == {1}
     assert {place["repository"]["id"] for place, _ in told} == {7}
+
+
+def test_pull_requests_that_are_over_are_told(tmp_path: Path) -> None:
+    """Merged or given up: one of ours may be among them."""
+    journal, _ = run(tmp_path, closed=[(1, True), (2, False)], until=["closed", 2])
+
+    told = [
+        (line["place"]["repository"]["id"], line["number"]) for line in journal if line["step"] == "closed"
+    ]
+    assert sorted(told) == [(7, 1), (7, 2)]
 
 
 def test_every_line_of_a_step_says_which_delivery_and_pull_request_it_is_about(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ steps = Steps(
     scan=lambda place: done("scan", of(place), {"found": 1}),
     open_subjects=lambda place: plan.get("open", {}).get(of(place), []),
     upkeep=lambda place, subject: done("upkeep", subject, plan.get("became", {}).get(subject)),
+    subject_of_pull=lambda place, number: plan.get("pulls", {}).get(str(number), ""),
     due=lambda place: done("due", of(place), plan.get("due", {}).get(of(place), [])),
     subject_of=lambda id: plan.get("subjects", {}).get(id, ""),
     open_pull=lambda id: done("open_pull", id, {"state": "opened"}),
@@ -78,6 +79,8 @@ for hour in plan.get("hours", []):
 for files in plan.get("pushes", []):
     workflows.pushed(place(1), files)
     time.sleep(plan.get("between", 0))
+for number in plan.get("closed", []):
+    workflows.closed(place(1), number)
 for clicked in plan.get("clicked", []):
     workflows.right_size(clicked)
 def reached():
@@ -170,6 +173,13 @@ def test_what_was_pushed_is_looked_at_when_it_is_rolled_out(worker: Worker) -> N
     assert worker.run(pushes=[None, None], until=[["scan", "r1"]] * 2, **plan) == 0
     assert time.monotonic() - began > 2
     assert worker.told("scan") == ["scan r1"] * 2
+
+
+def test_what_people_did_with_a_pull_request_of_ours_is_noted_at_once(worker: Worker) -> None:
+    """Without a look at the branch; other pull requests are nobody's here."""
+    plan: dict[str, Any] = {"pulls": {"7": "s"}, "became": {"s": {"id": "a", "state": "merged"}}}
+    assert worker.run(closed=[6, 7], until=[["tell", "a merged"]], **plan) == 0
+    assert worker.told("scan", "upkeep") == ["upkeep s"]
 
 
 def test_a_repository_that_is_back_on_the_same_day_is_looked_at_then(worker: Worker) -> None:
