@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.entrypoints.github_jobs import work_of
 from bot.entrypoints.github_payload import BadDelivery
 from bot.entrypoints.github_readings import READERS
 from bot.entrypoints.github_webhook import (
@@ -231,6 +232,16 @@ def test_a_delivery_is_told_by_the_digest_of_its_body() -> None:
     delivery, _ = parse(headers("pull_request", sent), sent, [SECRET])
     digest = hashlib.sha256(sent).hexdigest()
     assert delivery == Delivery("72d3162e-cc78-11e3-81ab-4c9367dc0958", "pull_request", digest)
+
+
+def test_the_same_body_is_the_same_work_under_whatever_id() -> None:
+    """Nobody signed the id: whoever has a delivery could send it again under another one."""
+    event = Ignored("a test")
+    works = [
+        work_of(Delivery(name, "push", digest), event)
+        for name, digest in (("1", "a"), ("2", "a"), ("1", "b"))
+    ]
+    assert works[0].identity == works[1].identity != works[2].identity
 
 
 def test_a_fork_that_has_the_commit_is_no_pull_request_of_ours() -> None:

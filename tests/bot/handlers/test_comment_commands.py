@@ -38,7 +38,7 @@ FACTS = PullRequestFacts(
     title="Raise",
 )
 REPORT = {
-    "guardrails": [{"key": "k", "why": "it costs more", "approvers": ["ann"]}],
+    "guardrails": [{"key": "k", "why": "it costs more", "approvers": ["ann", "author"]}],
     "monthly": {"change": {"expected": "69.23"}},
     "workloads": [],
 }
@@ -97,3 +97,10 @@ def test_nothing_is_decided_about_a_closed_pull_request(records: Records) -> Non
 def test_programs_are_not_obeyed(records: Records, login: str) -> None:
     """Even where a policy names one, or it repeats a person's words."""
     assert asked(records, replace(APPROVED, author=login), at=NOW - timedelta(days=1)).text == ""
+
+
+def test_an_author_decides_nothing_about_their_own_change(records: Records) -> None:
+    """Even where the policy names them, and under whatever name they have by now."""
+    own = replace(APPROVED, author="author", author_id=FACTS.author_id)
+    assert "Whoever wrote the change" in asked(records, own, at=NOW - timedelta(days=1)).text
+    assert records.decisions.on(2, 3) == ()
