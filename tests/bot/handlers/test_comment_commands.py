@@ -14,6 +14,7 @@ from typing import cast
 import pytest
 
 from bot.adapters.records import Records
+from bot.approvals import APPROVALS_LAST, standing, stored_consent
 from bot.github_events import CommandWritten, PullRequestRef, Repository
 from bot.handlers.comment_commands import Answer, obey
 from bot.ports import People, PullRequests
@@ -104,3 +105,20 @@ def test_an_author_decides_nothing_about_their_own_change(records: Records) -> N
     own = replace(APPROVED, author="author", author_id=FACTS.author_id)
     assert "Whoever wrote the change" in asked(records, own, at=NOW - timedelta(days=1)).text
     assert records.decisions.on(2, 3) == ()
+
+
+@pytest.mark.parametrize(("later", "counts"), [(APPROVALS_LAST / 2, True), (APPROVALS_LAST, False)])
+def test_an_approval_counts_for_two_weeks(records: Records, later: timedelta, counts: bool) -> None:
+    """Of the same commits as well: what was approved is a month's cost at the prices of that day."""
+    at = NOW - timedelta(days=1)
+    asked(records, APPROVED, at=at)
+    [report] = filter(None, [records.reports.newest(2, 3)])
+    held = standing(
+        FACTS,
+        stored_consent(report),
+        ["k"],
+        reports=records.reports,
+        decisions=records.decisions,
+        at=at + later,
+    )
+    assert ("k" in held.approvals) is counts
