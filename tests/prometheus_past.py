@@ -192,14 +192,9 @@ def _pods() -> Iterator[Pod]:
         )  # fmt: skip
     yield Pod("legacy", "web-1-a", ("ReplicaSet", "web-1"), steady(0.7), steady(MIB * 10.0), renamed=True)
     yield Pod(
-        "unowned",
-        "lonely-1-a",
-        ("", ""),
-        steady(0.5),
-        steady(MIB * 5.0),
-        jobs=twice,
-        known_to_state_metrics=False,
-    )
+        "unowned", "lonely-1-a", ("", ""), steady(0.5), steady(MIB * 5.0),
+        jobs=twice, known_to_state_metrics=False,
+    )  # fmt: skip
     for cluster in ("east", "west"):
         yield Pod(
             "twins", "web-1-a", ("StatefulSet", "web"), steady(0.5), steady(MIB * 5.0),
