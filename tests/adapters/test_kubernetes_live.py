@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -160,14 +161,39 @@ def test_refused_credentials_are_one_line_with_the_way_out(cluster: Cluster, tmp
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("drip", [pytest.param(False, id="silent"), pytest.param(True, id="dripping")])
-def test_a_slow_server_is_given_up_in_time(cluster: Cluster, tmp_path: Path, *, drip: bool) -> None:
+@pytest.mark.parametrize(
+    ("drip", "told"),
+    [
+        pytest.param(False, "gave no answer within 0.3 s", id="silent"),
+        pytest.param(True, "did not finish its answer within 0.3 s", id="dripping"),
+    ],
+)
+def test_a_slow_server_is_given_up_in_time(
+    cluster: Cluster, tmp_path: Path, *, drip: bool, told: str
+) -> None:
     """Whether it says nothing or one byte at a time."""
     cluster.drip, cluster.delay_seconds = drip, 0.0 if drip else 1.5
     start = time.monotonic()
-    with pytest.raises(ClusterUnavailable, match=r"within 0\.3 s"):
+    with pytest.raises(ClusterUnavailable, match=re.escape(told)):
         facts_of(cluster, tmp_path, timeout_seconds=0.3)
     assert time.monotonic() - start < 5
+
+
+def test_a_list_that_does_not_get_on_is_given_up(cluster: Cluster, tmp_path: Path) -> None:
+    """A proxy answers each page with the first one."""
+    cluster.objects, cluster.page_size = many_pods(5), 0
+    with pytest.raises(ClusterUnavailable, match="does not get on"):
+        facts_of(cluster, tmp_path)
+
+
+def test_a_page_without_end_is_given_up(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody's memory is that large."""
+    monkeypatch.setattr("bot.adapters.kubernetes_api._MOST_BYTES", 2**20)
+    cluster.objects = many_pods(100, padding={"x": "y" * 20_000})
+    with pytest.raises(ClusterUnavailable, match="more than 1 MiB"):
+        facts_of(cluster, tmp_path)
 
 
 def test_a_busy_server_is_asked_again(cluster: Cluster, tmp_path: Path) -> None:
