@@ -16,7 +16,7 @@ from estimators.rules.standing import SEEN_DAYS
 from estimators.unused import CLAIM, SERVICE, VOLUME, Unused
 
 TITLE = "Used by nothing"
-WHAT = f"For {SEEN_DAYS} days or longer, and no repository that was looked at declares them."
+WHAT = f"Unused for {SEEN_DAYS} days or longer, and declared in no repository that was looked at."
 WAY_OUT = (
     "The labels and annotations that kubectl shows say what made it: ask whoever runs that before it goes. "
     "Deleting a claim deletes its disk and everything on it, unless kubectl get pv shows Retain for its "
