@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TypeVar
 
 from estimators.autoscaler_reader import read_horizontal, read_scaled_object, read_vertical
@@ -30,6 +31,8 @@ Target = tuple[str, str, str, str]
 
 LIVE = Source("", 0)
 """Where live objects come from."""
+_MOST_BUDGETS = 10
+"""Kubernetes evicts no pod that has two. Thousands for each of thousands of workloads took minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,11 @@ class Inventory:
         return _for_target(self.verticals, identity)
 
     def budgets_of(self, workload: Workload) -> tuple[DisruptionBudget, ...]:
-        """The PodDisruptionBudgets that select its pods."""
+        """The PodDisruptionBudgets that select its pods, `_MOST_BUDGETS` of them at the most."""
         labels = workload.groups[0].template.labels
         budgets = _at(self.budgets, workload.identity)
-        return tuple(item for item in budgets if item.selector is not None and selects(item.selector, labels))
+        found = (item for item in budgets if item.selector is not None and selects(item.selector, labels))
+        return tuple(islice(found, _MOST_BUDGETS))
 
     def services_of(self, workload: Workload) -> tuple[str, ...]:
         """`Service api`, `Ingress shop`: what sends traffic to its pods."""
