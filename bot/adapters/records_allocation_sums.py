@@ -17,6 +17,7 @@ from sqlalchemy import (
     cast,
     func,
     select,
+    true,
     union_all,
 )
 
@@ -254,7 +255,8 @@ def _in(namespaces: Collection[str], cluster: int, table: Table) -> Iterator[Col
     if namespaces:
         of = workloads.c
         named = select(of.id).where(of.cluster == cluster, of.namespace.in_(namespaces))
-        yield table.c.workload.in_(named)
+        # As a value, PostgreSQL looks the names up once; as a condition it may do so again for each row.
+        yield table.c.workload.in_(named).is_(true())
 
 
 def _within(column: ColumnElement[int], window: Hours) -> ColumnElement[bool]:
