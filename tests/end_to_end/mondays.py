@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import String, column, delete, table
+from sqlalchemy import String, column, delete, or_, select, table
 
 from bot.adapters.records import Records
 from bot.adapters.records_database import Database
@@ -173,15 +173,19 @@ class Monday:
         return self.bot.log.read_text().count("Looked for savings")
 
     def tomorrow(self) -> None:
-        """The bot after a night in which it was killed: it looks at everything anew."""
+        """The bot after a night in which it was killed: it looks anew, and ends what it had begun."""
         self.bot.kill_all()
         work = work_database(self.bot.environment["TUPPENCE_DATABASE_URL"])
         schema = "dbos" if work.inbox is None else None
+        of_work, status = column("workflow_uuid", String), column("status", String)
+        began = table("workflow_status", of_work, status, schema=schema)
+        looks = or_(of_work.like("scan%"), of_work.like("upkeep%"))
+        over = select(began.c.workflow_uuid).where(began.c.status == "SUCCESS", looks)
+        outputs = table("operation_outputs", column("workflow_uuid", String), schema=schema)
         with closing(Database(work.url)) as database, database.writing() as connection:
-            for name in ("operation_outputs", "workflow_status"):
-                of_work = column("workflow_uuid", String)
-                done = table(name, of_work, schema=schema)
-                connection.execute(delete(done).where(of_work.like("scan%") | of_work.like("upkeep%")))
+            names = connection.scalars(over).all()
+            for done in (outputs, began):
+                connection.execute(delete(done).where(done.c.workflow_uuid.in_(names)))
         self.bot.start()
 
     def next_digest(self, monkeypatch: pytest.MonkeyPatch) -> str:

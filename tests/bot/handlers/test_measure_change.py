@@ -121,7 +121,7 @@ def test_a_merge_is_measured_a_week_later_and_told_once(outside: Outside) -> Non
     assert outside.told.splitlines()[:4] == [
         "Predicted **−$46.15** a month for `shop/api`, measured **−$35.04**.",
         "",
-        "* By this change **−$43.80**: CPU request 2\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}1 cores",
+        "* By this change **−$43.80**: CPU request 2\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}1 core",
         "* By all else **+$8.76**: CPU used beyond its request 0\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}0.2 cores",
     ]
     assert "12 to 17 November, against 5 to 10 November (merged on 11 November)" in outside.told
