@@ -7,11 +7,10 @@ cost is not known here, but that it changes is, and where.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 from estimators.objects import Body, Path, dotted
-from estimators.quantity import InvalidQuantityError, parse_quantity
+from estimators.quantity import quantity_or_none
 
 _COUNTS = frozenset(
     """
@@ -36,7 +35,7 @@ def changed_asks(before: Body, after: Body, priced: Collection[Path] = ()) -> st
     changed = [
         f"{dotted(path)[-_LONGEST_PATH:]} {old.get(path, 'unset')} → {new.get(path, 'unset')}"
         for path in dict.fromkeys([*old, *new])
-        if _quantity(old.get(path)) != _quantity(new.get(path))
+        if quantity_or_none(old.get(path)) != quantity_or_none(new.get(path))
         and not any(path[: len(above)] == above for above in priced)
     ]
     more = f" and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""
@@ -60,14 +59,7 @@ def _asks(value: Any, path: Path) -> Iterator[tuple[Path, object]]:  # noqa: ANN
 
 def _costs(key: str, value: object) -> bool:
     if key in _SIZES:
-        return isinstance(value, str) and not value.isdigit() and _quantity(value) is not None
+        return isinstance(value, str) and not value.isdigit() and quantity_or_none(value) is not None
     if key in _COUNTS or key in _QUANTITIES or key.endswith(("/gpu", "/tpu")):
-        return _quantity(value) is not None
+        return quantity_or_none(value) is not None
     return False
-
-
-def _quantity(value: object) -> Decimal | None:
-    try:
-        return parse_quantity(value)
-    except InvalidQuantityError:
-        return None

@@ -50,6 +50,14 @@ def parse_quantity(value: object) -> Decimal:
     return _parse_text(value if isinstance(value, str) else str(value))
 
 
+def quantity_or_none(value: object) -> Decimal | None:
+    """The same, None for what is no quantity."""
+    try:
+        return parse_quantity(value)
+    except InvalidQuantityError:
+        return None
+
+
 @lru_cache(maxsize=4096)
 def _parse_text(text: str) -> Decimal:
     match = _QUANTITY.fullmatch(text) if len(text) <= _LONGEST else None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from estimators.objects import Identity
-from estimators.quantity import InvalidQuantityError, parse_quantity
+from estimators.quantity import quantity_or_none
 from estimators.recommendation import FieldChange, Recommendation
 
 DEEPER = Decimal("0.1")
@@ -51,13 +51,13 @@ def _same(one: str, other: str) -> bool:
     """`0.5` and `500m` are the same."""
     if one == other:
         return True
-    amount = _amount(one)
-    return amount is not None and amount == _amount(other)
+    amount = quantity_or_none(one)
+    return amount is not None and amount == quantity_or_none(other)
 
 
 def _no_deeper(old: FieldChange, new: FieldChange) -> bool:
     """Whether the new value is between the current one and the earlier proposal, or a tenth beyond that."""
-    now, then, proposed = _amount(old.current), _amount(old.proposed), _amount(new.proposed)
+    now, then, proposed = map(quantity_or_none, (old.current, old.proposed, new.proposed))
     if then is None or proposed is None:
         return old.proposed == new.proposed
     reach = then * DEEPER
@@ -66,10 +66,3 @@ def _no_deeper(old: FieldChange, new: FieldChange) -> bool:
     if then <= now:
         return then - reach <= proposed <= now
     return now <= proposed <= then + reach
-
-
-def _amount(text: str) -> Decimal | None:
-    try:
-        return parse_quantity(text)
-    except InvalidQuantityError:
-        return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from estimators.objects import Body, Identity, dig, mapping
-from estimators.quantity import InvalidQuantityError, parse_quantity
+from estimators.quantity import quantity_or_none
 from estimators.recommendation import FieldChange
 from estimators.usage import ContainerField, RunningValues, WorkloadKey
 from estimators.workload import Container, Workload
@@ -57,7 +57,7 @@ def changed_since(changes: Iterable[FieldChange], now: RunningNow) -> Iterator[t
     A value that was not there, or is not a number, is not judged, nor what is not known to run.
     """
     for change in changes:
-        current, seen = _number(change.current), _seen(change, now)
+        current, seen = quantity_or_none(change.current), _seen(change, now)
         if current is not None and seen and _none_is(current, seen):
             yield change, max(seen)
 
@@ -73,7 +73,7 @@ def _seen(change: FieldChange, now: RunningNow) -> frozenset[Decimal]:
         return now.values.get(_key_of(change.object), {}).get(of, frozenset())
     if change.path not in _COUNTS:
         return frozenset()
-    counts = [_number(dig(body, *change.path)) for body in now.objects if _is(body, change.object)]
+    counts = [quantity_or_none(dig(body, *change.path)) for body in now.objects if _is(body, change.object)]
     return frozenset(count for count in counts if count is not None)
 
 
@@ -91,13 +91,6 @@ def _key_of(identity: Identity) -> WorkloadKey:
 def _is(body: Body, identity: Identity) -> bool:
     metadata = mapping(body.get("metadata"))
     return (metadata.get("namespace"), body.get("kind"), metadata.get("name")) == identity[1:]
-
-
-def _number(value: object) -> Decimal | None:
-    try:
-        return parse_quantity(value)
-    except InvalidQuantityError:
-        return None
 
 
 def _none_is(wanted: Decimal, seen: frozenset[Decimal]) -> bool:
